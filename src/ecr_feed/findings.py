@@ -1,0 +1,80 @@
+"""The one list that every report is a view of: what each check said of each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+
+class OutcomeWord(StrEnum):
+    """The five words of every report; each means one thing."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    NOT_ASSESSED = "not assessed"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Severity(IntEnum):
+    """How much a rule matters, ordered: `Severity.HIGH > Severity.LOW`."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The word of reports and of `--gate`."""
+        return self.name.lower()
+
+
+class Verdict(StrEnum):
+    """What the whole run says; equal to its exit status."""
+
+    READY = "READY"
+    NOT_READY = "NOT READY"
+    NOT_PROVEN = "NOT PROVEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's word on one subject.
+
+    `feed` is the name as written in the feeds file; `package` None where the rule is the feed's;
+    `evidence` holds JSON values only; `test` is pytest's node ID.
+    """
+
+    check: str
+    severity: str
+    gating: bool
+    feed: str
+    package: str | None
+    outcome: str
+    message: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    fix: str | None = None
+    test: str = ""
+
+    @property
+    def fails_the_run(self) -> bool:
+        """It gates and is not met, or gates and could not be judged."""
+        return self.gating and self.outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED)
+
+
+def verdict(
+    findings: tuple[Finding, ...], *, unassessed_feeds: int = 0, complete: bool = True
+) -> Verdict:
+    """READY, NOT READY (something gating is not met) or NOT PROVEN (something could not be judged).
+
+    `unassessed_feeds` counts feeds of which nothing was judged; `complete` is False for a run that was
+    cut short.
+    """
+    gating = {finding.outcome for finding in findings if finding.fails_the_run}
+    if OutcomeWord.NOT_MET in gating:
+        return Verdict.NOT_READY
+    if gating or unassessed_feeds or not complete or not findings:
+        return Verdict.NOT_PROVEN
+    return Verdict.READY
