@@ -1,0 +1,40 @@
+"""Package ID, repository name, registry host, ARN, partition: pure, nothing is asked of AWS."""
+
+from ecr_feed.naming.hosts import RegistryHost, account_problem, expected_hosts, is_account_id
+from ecr_feed.naming.names import (
+    REPOSITORY_NAME,
+    NameProblem,
+    NameVerdict,
+    is_repository_name,
+    judge_name,
+    other_registry,
+    repository_arn,
+)
+from ecr_feed.naming.near import near
+from ecr_feed.naming.regions import (
+    Partition,
+    looks_like_region,
+    near_regions,
+    partition,
+    partition_of,
+)
+
+__all__ = [
+    "REPOSITORY_NAME",
+    "NameProblem",
+    "NameVerdict",
+    "Partition",
+    "RegistryHost",
+    "account_problem",
+    "expected_hosts",
+    "is_account_id",
+    "is_repository_name",
+    "judge_name",
+    "looks_like_region",
+    "near",
+    "near_regions",
+    "other_registry",
+    "partition",
+    "partition_of",
+    "repository_arn",
+]
