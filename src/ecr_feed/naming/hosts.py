@@ -26,8 +26,6 @@ _STRANGE = re.compile(r"[^a-z0-9.:_-]")
 _SUFFIXES = frozenset(
     suffix for each in PARTITIONS for suffix in (each.suffix, each.dual_stack) if suffix
 )
-    {each.suffix for each in PARTITIONS} | {each.dual_stack for each in PARTITIONS}
-)
 
 
 def is_account_id(text: str) -> bool:
