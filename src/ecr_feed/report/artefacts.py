@@ -1,0 +1,133 @@
+"""Files of the report folder: each whole or not at all, `manifest.json` last.
+
+All files of a set are first written beside their targets and flushed to the disk; only when every
+one of them is there do they take their names, one after the other, and the manifest after them. A
+run that is killed leaves the earlier files or the new ones, and a mixture (killed between two
+renames) does not match any manifest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ecr_feed.report.results import digest
+
+MANIFEST: Final = "manifest.json"
+_PROBE: Final = 1 << 20  # bytes: a folder that has less room left than this holds no report
+_MARK: Final = ".ecr-feed-"  # what the names of unfinished files begin with
+
+
+class ReportFolderError(Exception):
+    """The folder cannot take a report. The text is one paragraph that says what to do."""
+
+
+def check_writable(folder: Path) -> None:
+    """Makes the folder where it is missing and tries a file in it; raises `ReportFolderError`.
+
+    To be called before the first read: nobody wants to learn this after ten minutes.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportFolderError(_refusal(folder, "cannot be made", error)) from None
+    for leftover in folder.glob(f"{_MARK}*.part"):
+        with suppress(OSError):  # another run's, or not ours to remove: harmless either way
+            if not _alive(leftover):
+                leftover.unlink()
+    probe = _part(folder / "probe")
+    try:
+        _write(probe, bytes(_PROBE))
+    except OSError as error:
+        raise ReportFolderError(_refusal(folder, "cannot be written", error)) from None
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+    for name in (MANIFEST, "report.html", "results.json", "junit.xml", "findings.csv"):
+        if (folder / name).is_dir():
+            raise ReportFolderError(
+                f"The report folder {str(folder)!r} holds a folder named {name}, where a file is to"
+                " be written. Remove it, or name another folder with --report."
+            )
+
+
+def write_all(folder: Path, artefacts: Mapping[str, bytes]) -> Path:
+    """Writes the files (name -> content) and the manifest; returns the manifest's path.
+
+    Raises `ReportFolderError`; what was in the folder before is then still there, unless the very
+    renaming failed half way, which the error says.
+    """
+    manifest = manifest_of(artefacts)
+    whole = {**artefacts, MANIFEST: manifest}
+    parts: dict[Path, Path] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in whole.items():
+            target = folder / name
+            parts[target] = _part(target)
+            _write(parts[target], content)
+        for target, part in parts.items():
+            os.replace(part, target)  # Path.replace would do; os.replace is the one POSIX promises
+        _flush_folder(folder)
+    except OSError as error:
+        raise ReportFolderError(_refusal(folder, "could not be written", error)) from None
+    finally:
+        for part in parts.values():
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+    return folder / MANIFEST
+
+
+def manifest_of(artefacts: Mapping[str, bytes]) -> bytes:
+    """`{"files": [{"file", "sha256", "bytes"}]}`, sorted by name."""
+    files = [
+        {"file": name, "sha256": digest(content), "bytes": len(content)}
+        for name, content in sorted(artefacts.items())
+    ]
+    return json.dumps({"files": files}, indent=2).encode() + b"\n"
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{_MARK}{target.name}-{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def _alive(part: Path) -> bool:
+    """Whether the process that was writing this file still runs."""
+    number = part.name.rsplit("-", 2)[-2]
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """The renames too reach the disk, where the system lets a folder be opened for that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _refusal(folder: Path, what: str, error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return (
+        f"The report folder {str(folder)!r} {what}: {reason}. Name a folder that this user may"
+        " write to, on a disk with room, with --report DIR."
+    )

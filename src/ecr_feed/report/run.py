@@ -1,0 +1,284 @@
+"""All that a report needs to know of one run, as frozen records: no view asks anyone else.
+
+Times are aware datetimes in UTC; durations are seconds. `Run` holds facts as they are: each view
+redacts through the one `Redactor` that made it safe (see `prepare`), so no view has to remember.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Final
+
+from ecr_feed.facts import Call
+from ecr_feed.findings import Finding, OutcomeWord, Severity
+from ecr_feed.report.redact import Redactor
+
+WORDS: Final = tuple(word.value for word in OutcomeWord)
+WORST_FIRST: Final = (
+    OutcomeWord.NOT_MET.value,
+    OutcomeWord.NOT_ASSESSED.value,
+    OutcomeWord.WAIVED.value,
+    OutcomeWord.NOT_APPLICABLE.value,
+    OutcomeWord.MET.value,
+)
+_SEVERITIES: Final = {severity.word: severity.value for severity in Severity}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteFacts:
+    """What judged: names and versions. `moto` is empty where the embedded account took no part."""
+
+    name: str
+    version: str
+    python: str
+    pytest: str
+    botocore: str
+    moto: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the check catalogue; `family` is the id's prefix, such as `REPO`."""
+
+    id: str
+    title: str
+    why: str
+    severity: str
+    refs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    fix: str = ""
+
+    @property
+    def family(self) -> str:
+        """`REPO` of `REPO-1`."""
+        return family_of(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTimes:
+    """An authorization token on a line of time."""
+
+    fetched_at: datetime
+    expires_at: datetime
+    needed_until: datetime | None = None  # what `min_token_hours` or a reset interval asks for
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTimes:
+    """An access key on a line of time. `rotate_by` is what the age rule allows, if it has one."""
+
+    key_id: str
+    created_at: datetime
+    status: str = ""
+    last_used_at: datetime | None = None
+    rotate_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFacts:
+    """Who was judged. An empty `identity_arn` could not be had; `account` may be unknown."""
+
+    name: str
+    slug: str
+    region: str
+    kind: str = "ecr"  # or "docker": a legacy feed
+    partition: str = ""
+    account: str = ""
+    endpoint_url: str = ""
+    identity_arn: str = ""
+    identity_source: str = ""
+    packages: int = 0
+    token: TokenTimes | None = None
+    keys: tuple[KeyTimes, ...] = ()
+    policy_fix: Mapping[str, object] | None = None  # a ready policy document, where one was made
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """What a waiver did in this run. `state`: "in force", "expired" or "unused"."""
+
+    check: str
+    feed: str
+    package: str
+    reason: str
+    owner: str
+    expires: date
+    state: str
+    covers: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """This run against an earlier one. `marks` goes by `subject(finding)`; `gone` is unjudged now."""
+
+    source: str
+    finished: str
+    sha256: str
+    marks: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    gone: tuple[tuple[str, str, str], ...] = ()
+    new_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, whole. `options` and `inputs` (file name -> sha256) are what the person typed.
+
+    `incomplete` says why, where `complete` is False.
+    """
+
+    mode: str  # "aws", "demo" or "plan"
+    verdict: str
+    suite: SuiteFacts
+    started: datetime
+    finished: datetime
+    duration: float
+    findings: tuple[Finding, ...]
+    feeds: tuple[FeedFacts, ...] = ()
+    calls: tuple[Call, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
+    comparison: Comparison | None = None
+    auditor_arn: str = ""
+    source: str = ""  # the demo account's name, the feeds file or the plan's file, as typed
+    gate: str = "high"
+    options: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    collected: int = 0
+    deselected: int = 0
+    complete: bool = True
+    incomplete: str = ""
+
+    @property
+    def label(self) -> str:
+        """`DEMO` or `PLAN` for what is not a real account's audit; empty for AWS."""
+        return "" if self.mode == "aws" else self.mode.upper()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings have each of the five words; all five are there."""
+        return count(self.findings)
+
+    @property
+    def call_counts(self) -> tuple[tuple[str, str, int], ...]:
+        """(service, operation, number of calls), sorted."""
+        counted = Counter((call.service, call.operation) for call in self.calls)
+        return tuple((service, name, number) for (service, name), number in sorted(counted.items()))
+
+    def rule(self, check: str) -> Rule | None:
+        """The catalogue's entry of that id."""
+        return next((rule for rule in self.rules if rule.id == check), None)
+
+
+def count(findings: tuple[Finding, ...] | list[Finding]) -> dict[str, int]:
+    """How many have each of the five words, all five listed."""
+    counted = Counter(str(finding.outcome) for finding in findings)
+    return {word: counted[word] for word in WORDS}
+
+
+def family_of(check: str) -> str:
+    """`REPO` of `REPO-1`; an id without a number is its own family."""
+    return re.sub(r"-\d+$", "", check)
+
+
+def subject(finding: Finding) -> tuple[str, str, str]:
+    """What identifies a finding from run to run: check, feed, package ("" for the feed's own)."""
+    return (finding.check, finding.feed, finding.package or "")
+
+
+def check_order(check: str) -> tuple[str, int]:
+    """Sort key under which REPO-2 comes before REPO-10."""
+    prefix, _, number = check.rpartition("-")
+    return (prefix, int(number)) if number.isascii() and number.isdigit() else (check, 0)
+
+
+def finding_order(finding: Finding) -> tuple[tuple[str, int], str, str, str]:
+    """Sort key of every list of findings: check, feed, package, test."""
+    return (check_order(finding.check), finding.feed, finding.package or "", finding.test)
+
+
+def worst_first(finding: Finding) -> tuple[bool, int, int, tuple[tuple[str, int], str, str, str]]:
+    """Sort key of `Fix first`: what fails the run, not met before not assessed, by severity."""
+    outcome = str(finding.outcome)
+    place = WORST_FIRST.index(outcome) if outcome in WORST_FIRST else 0
+    return (
+        not finding.fails_the_run,
+        place,
+        -_SEVERITIES.get(finding.severity, 0),
+        finding_order(finding),
+    )
+
+
+def prepare(run: Run, redactor: Redactor) -> Run:
+    """The run as it may leave the process: every text redacted and cleaned, findings sorted.
+
+    Call it once, before the first view: what it returns holds no secret that `redactor` knows.
+    """
+    findings = tuple(sorted(map(redactor.finding, run.findings), key=finding_order))
+    comparison = run.comparison
+    if comparison is not None:
+        marks = {_scrub_key(key, redactor): mark for key, mark in comparison.marks.items()}
+        gone = tuple(sorted(_scrub_key(key, redactor) for key in comparison.gone))
+        comparison = replace(comparison, marks=marks, gone=gone)
+    return replace(
+        run,
+        findings=findings,
+        feeds=tuple(_safe_feed(feed, redactor) for feed in run.feeds),
+        calls=tuple(sorted((_safe_call(call, redactor) for call in run.calls), key=_call_order)),
+        waivers=tuple(_safe_waiver(waiver, redactor) for waiver in run.waivers),
+        comparison=comparison,
+        auditor_arn=redactor.line(run.auditor_arn),
+        source=redactor.line(run.source),
+        options={key: redactor.line(value) for key, value in sorted(run.options.items())},
+        inputs={redactor.line(key): value for key, value in sorted(run.inputs.items())},
+        incomplete=redactor.line(run.incomplete),
+    )
+
+
+def _safe_feed(feed: FeedFacts, redactor: Redactor) -> FeedFacts:
+    fix = None if feed.policy_fix is None else redactor.scrub(dict(feed.policy_fix))
+    return replace(
+        feed,
+        name=redactor.line(feed.name),
+        region=redactor.line(feed.region),
+        account=redactor.line(feed.account),
+        endpoint_url=redactor.line(feed.endpoint_url),
+        identity_arn=redactor.line(feed.identity_arn),
+        identity_source=redactor.line(feed.identity_source),
+        keys=tuple(replace(key, key_id=redactor.line(key.key_id)) for key in feed.keys),
+        policy_fix=fix if isinstance(fix, dict) else None,
+    )
+
+
+def _safe_call(call: Call, redactor: Redactor) -> Call:
+    return replace(
+        call,
+        service=redactor.line(call.service),
+        operation=redactor.line(call.operation),
+        region=redactor.line(call.region),
+        request_id=redactor.line(call.request_id),
+        code=redactor.line(call.code),
+    )
+
+
+def _safe_waiver(waiver: WaiverUse, redactor: Redactor) -> WaiverUse:
+    return replace(
+        waiver,
+        feed=redactor.line(waiver.feed),
+        package=redactor.line(waiver.package),
+        reason=redactor.line(waiver.reason),
+        owner=redactor.line(waiver.owner),
+        note=redactor.line(waiver.note),
+    )
+
+
+def _scrub_key(key: tuple[str, str, str], redactor: Redactor) -> tuple[str, str, str]:
+    return (key[0], redactor.line(key[1]), redactor.line(key[2]))
+
+
+def _call_order(call: Call) -> tuple[str, str, str, str, str]:
+    return (call.service, call.operation, call.region, call.code, call.request_id)

@@ -1,0 +1,67 @@
+r"""Text that came from an account, a service or a person, made harmless to look at.
+
+Repository names, tags, policies and error messages are other people's text. What a terminal, a
+log processor or a reader's eye would obey is written visibly instead: `\x1b` for an escape,
+`\u202e` for a right-to-left override.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LINE_LIMIT: Final = 4_096
+BLOCK_LIMIT: Final = 16_384
+
+# Control characters (but tab and newline), the C1 block, invisible and bidirectional marks, line
+# and paragraph separators, lone surrogates, and the two code points that XML cannot hold.
+_HARMFUL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
+_BREAKS: Final = {"\n": "\\n", "\t": "\\t"}
+# What a build server would take for an order wherever it stands in a line: ##octopus[, ##vso[,
+# ##teamcity[, ##[error]. GitHub's own `::error::` counts only where a line begins with it.
+_HASHES: Final = re.compile(r"##(?=[A-Za-z\[])")
+_COLONS: Final = re.compile(r"^([ \t]*):(?=:)", re.MULTILINE)
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def clean(text: str, limit: int = BLOCK_LIMIT) -> str:
+    """The text with its harmful characters spelled out; newlines and tabs stay.
+
+    At most `limit` characters, the note that says how long it was included.
+    """
+    text = text.replace("\r\n", "\n")
+    # One spelled-out character takes ten at most, so what is cut here could not have been shown.
+    shown = _HARMFUL.sub(_visible, text[: limit + 1])
+    return cut(shown, limit, of=max(len(text), len(shown)))
+
+
+def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
+    """`clean`, on one line."""
+    text = clean(text, limit)
+    if "\n" in text or "\t" in text:
+        for raw, shown in _BREAKS.items():
+            text = text.replace(raw, shown)
+    return text
+
+
+def cut(text: str, limit: int, of: int | None = None) -> str:
+    """At most `limit` characters of the text, with a note where it was longer."""
+    whole = len(text) if of is None else of
+    if whole <= limit:
+        return text
+    note = f" [cut: {whole:,} characters in all]"
+    return text[: limit - len(note)] + note
+
+
+def inert(text: str) -> str:
+    """Text for a stream that a build server reads: nothing in it is an order any more."""
+    return _COLONS.sub(r"\1: ", _HASHES.sub("# #", text))
