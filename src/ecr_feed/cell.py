@@ -12,7 +12,7 @@ T = TypeVar("T")
 class Cell(Generic[T]):
     """Reads on first `get()`, then answers the same value, or raises the same error, for ever.
 
-    `functools.cache` keeps no exception, so fifty dependents of a denied read would ask fifty times.
+    `functools.cache` keeps no exception: fifty dependents of a denied read would ask fifty times.
     """
 
     def __init__(self, read: Callable[[], T]) -> None:

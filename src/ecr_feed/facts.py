@@ -1,7 +1,7 @@
 """What was read, as frozen records: the only thing a rule is given.
 
-Times are aware datetimes in UTC, sizes are bytes, durations are `timedelta`s. Nothing here calls AWS,
-reads the clock or knows pytest.
+Times are aware datetimes in UTC, sizes are bytes, durations are `timedelta`s. Nothing here calls
+AWS, reads the clock or knows pytest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MASK: Final = "********"
 
 
 class Secret:
-    """A text that no `repr`, `str`, format, pickle or comparison shows. `reveal()` is the one way in."""
+    """A text that no `repr`, `str`, format or pickle shows. `reveal()` is the one way in."""
 
     __slots__ = ("__text",)
 
@@ -50,13 +50,13 @@ class Trouble(StrEnum):
     """Why a read failed, told apart by AWS error code (never by HTTP status)."""
 
     DENIED = "denied"
-    UNKNOWN_KEY = (
-        "unknown key"  # key unknown, deleted or inactive; a region that is not enabled too
-    )
+    UNKNOWN_KEY = "unknown key"  # or deleted, or inactive; a region not enabled too
     EXPIRED = "session expired"
     SIGNATURE = "wrong signature"  # wrong secret
     CLOCK = "clock"  # a signature fault that the measured clock offset explains
     NO_CREDENTIALS = "no credentials"
+    REGION_OFF = "region not enabled"  # said in so many words, by STS
+    LOGIN_REFUSED = "login refused"  # a registry did not take user and password
     NOT_FOUND = "not found"
     THROTTLED = "throttled"
     DNS = "name not resolved"
@@ -80,7 +80,13 @@ class Trouble(StrEnum):
 
 
 _CREDENTIALS = frozenset(
-    {Trouble.UNKNOWN_KEY, Trouble.EXPIRED, Trouble.SIGNATURE, Trouble.NO_CREDENTIALS}
+    {
+        Trouble.UNKNOWN_KEY,
+        Trouble.EXPIRED,
+        Trouble.SIGNATURE,
+        Trouble.NO_CREDENTIALS,
+        Trouble.LOGIN_REFUSED,
+    }
 )
 _UNREACHABLE = frozenset(
     {Trouble.DNS, Trouble.REFUSED, Trouble.TLS, Trouble.PROXY, Trouble.TIMEOUT, Trouble.RESET}
@@ -161,7 +167,8 @@ class Identity:
     @property
     def is_temporary(self) -> bool:
         """Temporary credentials: a session's ARN, or an access key ID that begins with ASIA."""
-        return ":sts:" in self.arn or self.access_key_id.startswith("ASIA")
+        session = ":assumed-role/" in self.arn or ":federated-user/" in self.arn
+        return session or self.access_key_id.startswith("ASIA")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +176,8 @@ class Access:
     """How AWS received the feed's credentials in the feed's region.
 
     `identity` is there when some region accepted them; `failure` says how the feed's own region
-    refused; `region_enabled` is None where nothing tells; `elsewhere` names the region that accepted
-    what the feed's region refused.
+    refused; `region_enabled` is None where nothing tells; `elsewhere` names the region that
+    accepted what the feed's region refused.
     """
 
     identity: Identity | None
@@ -213,7 +220,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationToken:
-    """ecr:GetAuthorizationToken, not yet judged. `fetched_at` is AWS's own time where it said one."""
+    """ecr:GetAuthorizationToken, not yet judged. `fetched_at` is AWS's time where it said one."""
 
     token: Secret = field(repr=False)
     expires_at: datetime
@@ -222,7 +229,7 @@ class AuthorizationToken:
 
 
 class Answer(StrEnum):
-    """May the principal make this call?"""
+    """Whether the principal may make a call."""
 
     ALLOWED = "allowed"
     DENIED = "denied"

@@ -67,10 +67,10 @@ class Finding:
 def verdict(
     findings: tuple[Finding, ...], *, unassessed_feeds: int = 0, complete: bool = True
 ) -> Verdict:
-    """READY, NOT READY (something gating is not met) or NOT PROVEN (something could not be judged).
+    """READY, NOT READY (something gating is not met) or NOT PROVEN (something was not judged).
 
-    `unassessed_feeds` counts feeds of which nothing was judged; `complete` is False for a run that was
-    cut short.
+    `unassessed_feeds` counts feeds of which nothing was judged; `complete` is False for a run that
+    was cut short.
     """
     gating = {finding.outcome for finding in findings if finding.fails_the_run}
     if OutcomeWord.NOT_MET in gating:

@@ -1,0 +1,78 @@
+"""A legacy Docker feed, fed from a `docker login` line, names the right registry in time."""
+
+from __future__ import annotations
+
+from ecr_feed.check import CRITICAL, HIGH, check, expect
+from ecr_feed.config import DockerFeed
+from ecr_feed.login_line import (
+    LoginLine,
+    judge_form,
+    judge_host,
+    judge_reset,
+)
+
+_LOGIN = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
+_OCTOPUS = "https://octopus.com/docs/packaging-applications/package-repositories/docker-registries"
+
+
+@check(
+    id="DOCKER-1",
+    severity=CRITICAL,
+    title="The login line is well formed",
+    why="User name, password and registry of the feed are copied from it.",
+    fix="aws ecr get-login-password --region {docker_feed.region!q}",
+    reads=(),
+    refs=(_LOGIN, _OCTOPUS),
+)
+def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) -> None:
+    judged = judge_form(login)
+    expect(
+        judged.ok,
+        f"The login line cannot feed a Docker feed: {judged.problem}.",
+        expected=judged.expected,
+        found=judged.found,
+        evidence=judged.evidence,
+        fix=judged.fix,
+    )
+
+
+@check(
+    id="DOCKER-2",
+    severity=CRITICAL,
+    title="The login is for the feed's region and account",
+    why="A login for another host leaves Docker without credentials for this one.",
+    fix="aws ecr get-login-password --region {docker_feed.region!q}",
+    reads=(),
+    refs=(_LOGIN, _OCTOPUS),
+)
+def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLine) -> None:
+    judged = judge_host(login, region=docker_feed.region, account=docker_feed.account)
+    expect(
+        judged.ok,
+        f"The login is for another registry: {judged.problem}.",
+        expected=judged.expected,
+        found=judged.found,
+        evidence=judged.evidence,
+        fix=judged.fix,
+    )
+
+
+@check(
+    id="DOCKER-3",
+    severity=HIGH,
+    title="The credentials are replaced before they expire",
+    why="The password dies 12 hours after it was fetched; the feed keeps the dead one until then.",
+    fix="Replace the credentials every 11 hours at most, or use Octopus's own ECR feed type.",
+    reads=(),
+    refs=(_LOGIN, _OCTOPUS),
+)
+def test_credentials_are_reset_in_time(docker_feed: DockerFeed) -> None:
+    judged = judge_reset(docker_feed.reset_hours, docker_feed.reset_command)
+    expect(
+        judged.ok,
+        f"The feed's credentials will expire in use: {judged.problem}.",
+        expected=judged.expected,
+        found=judged.found,
+        evidence=judged.evidence,
+        fix=judged.fix,
+    )

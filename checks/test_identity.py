@@ -1,0 +1,137 @@
+"""The feed's credentials are valid, belong to the expected account and are fit for a feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ecr_feed.check import (
+    CRITICAL,
+    HIGH,
+    MEDIUM,
+    check,
+    expect,
+    not_applicable,
+    not_assessed,
+    note,
+)
+from ecr_feed.config import EnvCredentials, Feed, KeyCredentials, ProfileCredentials
+from ecr_feed.facts import Access, Identity, ReadError
+from ecr_feed.token import SHORTEST_RUN
+
+_STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"
+
+
+@check(
+    id="IDENT-1",
+    severity=CRITICAL,
+    title="The feed's credentials are valid now",
+    why="One feed with dead credentials can break deployments that never use it.",
+    fix="Make a new access key for the feed's user and replace both key fields of the feed.",
+    reads=("sts:GetCallerIdentity",),
+    refs=(_STS, "https://github.com/OctopusDeploy/Issues/issues/9044"),
+)
+def test_credentials_are_valid(feed: Feed, access: Access) -> None:
+    failure = access.failure
+    if access.identity is not None:
+        note(identity=access.identity.arn, source=access.identity.source)
+    if failure is not None and not failure.trouble.credentials:
+        raise ReadError(failure)
+    refused_here = failure is not None and access.region_enabled is not False
+    expect(
+        access.identity is not None and not refused_here,
+        f"AWS refuses the feed's credentials: {failure.trouble.value if failure else 'no answer'}.",
+        expected=f"credentials that AWS accepts in {feed.region}",
+        found=failure.said if failure else None,
+        evidence={"request_id": failure.request_id} if failure else None,
+    )
+
+
+@check(
+    id="IDENT-2",
+    severity=CRITICAL,
+    title="The credentials belong to the expected account",
+    why="Octopus pulls from the caller's own registry and never finds another account's images.",
+    fix="Give the feed credentials of account {feed.account}, or correct the expected account.",
+    reads=("sts:GetCallerIdentity",),
+    refs=(_STS,),
+)
+def test_expected_account(feed: Feed, identity: Identity) -> None:
+    if feed.account is None:
+        not_applicable("The feeds file expects no particular account.")
+    expect(
+        identity.account == feed.account,
+        f"The credentials belong to account {identity.account}, not {feed.account}.",
+        expected=feed.account,
+        found=identity.account,
+        evidence={"identity": identity.arn},
+    )
+
+
+@check(
+    id="IDENT-3",
+    severity=HIGH,
+    title="The credentials are not the root user's",
+    why="No policy can narrow the root user: whoever reads the feed owns the account.",
+    fix="Make an IAM user with the four actions that a feed needs, and delete the root user's key.",
+    reads=("sts:GetCallerIdentity",),
+    refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html",),
+)
+def test_not_the_root_user(feed: Feed, identity: Identity) -> None:
+    expect(
+        not identity.is_root,
+        f"The feed uses the root user of account {identity.account}.",
+        expected="an IAM user or role",
+        found=identity.arn,
+    )
+
+
+@check(
+    id="IDENT-4",
+    severity=MEDIUM,
+    title="Temporary credentials outlive the run",
+    why="Credentials that end while they are being judged make every later answer a denial.",
+    fix="Refresh the credentials (for SSO: `aws sso login`) and run again.",
+    reads=("sts:GetCallerIdentity",),
+    refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html",),
+)
+def test_temporary_credentials_outlive_the_run(
+    feed: Feed, identity: Identity, now: datetime
+) -> None:
+    if not identity.is_temporary:
+        not_applicable("The credentials are long-term.")
+    if identity.expires_at is None:
+        not_assessed("Nothing says when these temporary credentials expire.")
+    left = identity.expires_at - now
+    expect(
+        left >= SHORTEST_RUN,
+        f"The credentials expire in {int(left.total_seconds() // 60)} minutes.",
+        expected=f"at least {int(SHORTEST_RUN.total_seconds() // 60)} minutes left",
+        found=identity.expires_at.isoformat(),
+    )
+
+
+@check(
+    id="IDENT-5",
+    severity=HIGH,
+    title="A feed with an access key holds a long-term one",
+    why="A feed has a field for the key and one for the secret, none for the session token that a "
+    "temporary key needs, and a temporary key ends within hours.",
+    fix="Give the feed a long-term access key (AKIA...), or use an OIDC feed with a role.",
+    reads=("sts:GetCallerIdentity",),
+    refs=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
+        "https://octopus.com/docs/packaging-applications/package-repositories",
+    ),
+    applies=lambda feed: (
+        None
+        if isinstance(feed.credentials, ProfileCredentials | EnvCredentials | KeyCredentials)
+        else "The feed has no access key of its own."
+    ),
+)
+def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
+    expect(
+        not access_key_id.startswith("ASIA"),
+        "The feed's access key is a temporary one.",
+        expected="an access key ID that begins with AKIA",
+        found=f"{access_key_id[:4]}...{access_key_id[-4:]}",
+    )

@@ -1,0 +1,81 @@
+"""The feed's region exists, is enabled for the account, and is the one that holds the repositories."""
+
+from __future__ import annotations
+
+from ecr_feed.aws.account import Account
+from ecr_feed.aws.regions import KnownRegions
+from ecr_feed.check import CRITICAL, HIGH, check, expect, not_applicable, not_assessed
+from ecr_feed.config import Feed
+from ecr_feed.facts import Access
+from ecr_feed.naming import near_regions
+from fixtures.facts import Elsewhere
+
+
+@check(
+    id="REGION-1",
+    severity=CRITICAL,
+    title="The feed's region is a region of AWS",
+    why="Octopus takes any text as a region; a wrong one fails at the first call.",
+    fix="Set the feed's region to one that `aws ec2 describe-regions --all-regions` lists.",
+    reads=(),
+    refs=("https://docs.aws.amazon.com/general/latest/gr/ecr.html",),
+)
+def test_region_exists(feed: Feed, known_regions: KnownRegions) -> None:
+    near = near_regions(feed.region, known_regions.names)
+    expect(
+        feed.region in known_regions.names,
+        f"{feed.region!r} is not a region that botocore {known_regions.version} knows.",
+        expected=f"a region of ECR, such as {near[0]}" if near else "a region of ECR",
+        found=feed.region,
+        evidence={"near": list(near), "botocore": known_regions.version},
+        fix=f"Set the feed's region to {near[0]}, if that is the one meant." if near else None,
+    )
+
+
+@check(
+    id="REGION-2",
+    severity=CRITICAL,
+    title="The region is enabled for the account",
+    why="An opt-in region that is not enabled answers every call as if the key were wrong.",
+    fix="aws account enable-region --region-name {feed.region!q}",
+    reads=("sts:GetCallerIdentity",),
+    refs=("https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html",),
+)
+def test_region_enabled(feed: Feed, access: Access) -> None:
+    if access.region_enabled is None:
+        not_assessed(access.because or "Nothing tells whether the region is enabled.")
+    expect(
+        access.region_enabled,
+        f"{feed.region} is not enabled for the account: the same credentials work in "
+        f"{access.elsewhere}.",
+        expected=f"credentials accepted in {feed.region}",
+        found=access.failure.said if access.failure else None,
+        evidence={"elsewhere": access.elsewhere},
+    )
+
+
+@check(
+    id="REGION-3",
+    severity=HIGH,
+    title="The repositories are in the feed's region, not in another",
+    why="ECR keeps separate repositories in each region, and a feed reads one region only.",
+    fix="Set the feed's region to the one that holds the repositories, or add a feed for it.",
+    reads=("ecr:DescribeRepositories",),
+    refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html",),
+)
+def test_region_holds_the_repositories(feed: Feed, account: Account, elsewhere: Elsewhere) -> None:
+    missing = account.missing()
+    if missing and not elsewhere.asked:
+        not_applicable("Nobody looked elsewhere for what is missing here (--look-elsewhere does).")
+    found = elsewhere.regions(missing)
+    if missing and not found.holding and found.unread:
+        not_assessed(f"Of the other regions, {', '.join(found.unread)} could not be read.")
+    if missing and not found.holding:
+        not_applicable("What is missing here is in no other region either (REPO-1).")
+    expect(
+        not found.holding,
+        f"{', '.join(found.holding)}: not in {feed.region}, but in another region.",
+        expected=feed.region,
+        found={name: list(regions) for name, regions in found.holding.items()},
+        evidence={"unread": list(found.unread)},
+    )

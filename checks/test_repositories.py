@@ -1,0 +1,82 @@
+"""Each package ID has a repository of exactly that name, with something in it to deploy."""
+
+from __future__ import annotations
+
+from ecr_feed.aws.account import Account
+from ecr_feed.aws.inventory import Inventory
+from ecr_feed.check import CRITICAL, MEDIUM, check, expect, not_applicable, note
+from ecr_feed.config import Feed
+from ecr_feed.facts import Repository
+from ecr_feed.naming import judge_name
+from fixtures.facts import Elsewhere
+
+_NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"
+
+
+@check(
+    id="REPO-1",
+    severity=CRITICAL,
+    title="Each package ID has a repository in the feed's region",
+    why="Octopus finds a package by exact repository name, and unless a rule creates it a push to a "
+    "missing repository fails.",
+    fix="aws ecr create-repository --repository-name {package!q} --region {feed.region!q}",
+    reads=("ecr:DescribeRepositories",),
+    refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",),
+)
+def test_repository_exists(
+    feed: Feed, package: str, inventory: Inventory, elsewhere: Elsewhere
+) -> None:
+    if not judge_name(package).legal:
+        not_applicable("No repository can have this name (REPO-2).")
+    repository = inventory.repository(package)
+    if repository is None:
+        note(near=list(inventory.near(package)), **elsewhere.evidence(package))
+    expect(
+        repository is not None,
+        f"Package ID {package!r} has no repository in {feed.region}.",
+        expected=f"a repository named {package}",
+        found=elsewhere.found(package, inventory),
+    )
+
+
+@check(
+    id="REPO-2",
+    severity=CRITICAL,
+    title="Each package ID is a legal repository name",
+    why="Octopus uses the package ID as the repository name, letter for letter.",
+    fix="Use a package ID of lower-case letters and digits, separated by . _ __ - or /.",
+    reads=(),
+    refs=(_NAMES,),
+)
+def test_package_id_is_a_legal_name(feed: Feed, package: str) -> None:
+    name = judge_name(package)
+    expect(
+        name.legal,
+        f"Package ID {package!r} is not a legal repository name: {name.problem}.",
+        expected=name.proposal or "a legal repository name",
+        found=package,
+        fix=f"Use the package ID {name.proposal}" if name.proposal else None,
+    )
+
+
+@check(
+    id="REPO-3",
+    severity=MEDIUM,
+    title="Each repository holds a tagged image",
+    why="Octopus lists versions by tag: a repository without one offers nothing to deploy.",
+    fix="Push an image with a release tag to {package!q}.",
+    reads=("ecr:DescribeImages",),
+    refs=("https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html",),
+)
+def test_repository_holds_a_tagged_image(
+    feed: Feed, package: str, repository: Repository, account: Account
+) -> None:
+    images = account.images(package)
+    tagged = [image for image in images if image.tags]
+    usable = [image for image in tagged if image.status == "ACTIVE"]
+    expect(
+        bool(usable),
+        f"{package} holds no tagged image that can be pulled.",
+        expected="at least one tagged image",
+        found=f"{len(images)} images, {len(tagged)} tagged, {len(usable)} of these not archived",
+    )

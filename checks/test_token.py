@@ -1,0 +1,101 @@
+"""The authorization token can be fetched, lives long enough and is for the right registry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ecr_feed import token as tokens
+from ecr_feed.check import CRITICAL, HIGH, check, expect, not_assessed, note
+from ecr_feed.config import Feed
+from ecr_feed.facts import AuthorizationToken, Identity
+from ecr_feed.naming import expected_hosts
+
+_API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"
+_AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
+
+
+@check(
+    id="TOKEN-1",
+    severity=CRITICAL,
+    title="An authorization token can be fetched and read",
+    why="`docker login` needs the user name AWS and the password inside the token.",
+    fix="Fetch a token with `aws ecr get-login-password --region {feed.region}` and compare; a proxy "
+    "or an endpoint that rewrites answers is the usual cause.",
+    reads=("ecr:GetAuthorizationToken",),
+    refs=(_API, _AUTH),
+)
+def test_token_can_be_fetched(feed: Feed, token: AuthorizationToken) -> None:
+    decoded = tokens.decode(token)
+    expect(
+        decoded.problem is None,
+        f"The authorization token cannot be used: {decoded.problem}.",
+        expected="base64 of AWS:PASSWORD",
+        found=decoded.problem,
+    )
+
+
+@check(
+    id="TOKEN-2",
+    severity=CRITICAL,
+    title="The authorization token lives 12 hours",
+    why="ECR's credentials last 12 hours; a deployment that outlives them loses its registry.",
+    fix="Fetch a new token; if a proxy or a cache answers for ECR, take it out of the way.",
+    reads=("ecr:GetAuthorizationToken",),
+    refs=(_AUTH,),
+)
+def test_token_lives_twelve_hours(feed: Feed, token: AuthorizationToken) -> None:
+    life = tokens.lifetime(token, token.fetched_at)
+    expect(
+        life.problem is None,
+        f"The authorization token does not live 12 hours: {life.problem}.",
+        expected="an expiry 12 hours after it was fetched, 5 minutes more or less",
+        found=f"expires {token.expires_at.isoformat()}, fetched {token.fetched_at.isoformat()}",
+    )
+
+
+@check(
+    id="TOKEN-3",
+    severity=CRITICAL,
+    title="The token is for the expected registry",
+    why="Octopus pulls from the registry that the token names: the caller's account in the region.",
+    fix="Give the feed credentials of the account that holds the repositories, and its region.",
+    reads=("ecr:GetAuthorizationToken", "sts:GetCallerIdentity"),
+    refs=(_API,),
+)
+def test_token_is_for_the_expected_registry(
+    feed: Feed, token: AuthorizationToken, identity: Identity
+) -> None:
+    account = feed.account or identity.account
+    hosts = expected_hosts(account, feed.region)
+    judged = tokens.registry(token, account, feed.region)
+    expect(
+        judged.problem is None,
+        f"The token is for another registry: {judged.problem}.",
+        expected=hosts[0],
+        found=token.proxy_endpoint,
+    )
+
+
+@check(
+    id="TOKEN-4",
+    severity=HIGH,
+    title="Enough of the token's life remains",
+    why="A deployment that starts with an old token fails at its first pull after the expiry.",
+    fix="Fetch a new token before the deployment, or lower min_token_hours.",
+    reads=("ecr:GetAuthorizationToken",),
+    refs=(_AUTH,),
+    applies=lambda feed: (
+        None if feed.min_token_hours is not None else "The feeds file sets no min_token_hours."
+    ),
+)
+def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: datetime) -> None:
+    if feed.min_token_hours is None:
+        not_assessed("The feeds file sets no min_token_hours.")
+    left = token.expires_at - now
+    note(left_hours=round(left.total_seconds() / 3600, 2))
+    expect(
+        left.total_seconds() >= feed.min_token_hours * 3600,
+        f"The token has {tokens.duration(left)} left.",
+        expected=f"at least {feed.min_token_hours} h",
+        found=f"expires {token.expires_at.isoformat()}",
+    )

@@ -1,0 +1,37 @@
+"""What a person does about a fact that could not be had: one line per kind of trouble."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ecr_feed.facts import Failure, Trouble
+
+_REMEDIES: Final = {
+    Trouble.DENIED: "Allow {action} to whoever runs this audit.",
+    Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not know the key in {region}.",
+    Trouble.EXPIRED: "Refresh the session's credentials and run again.",
+    Trouble.SIGNATURE: "See IDENT-1: the secret does not belong to the key.",
+    Trouble.CLOCK: "Set this machine's clock (it is off by {offset}), then run again.",
+    Trouble.NO_CREDENTIALS: "Give the feed's credentials where the feeds file says they are.",
+    Trouble.THROTTLED: "AWS throttled every attempt: run again later. No policy needs changing.",
+    Trouble.DNS: "Resolve {host} from this machine: DNS, or the VPC endpoint's private DNS.",
+    Trouble.REFUSED: "Open the way to {host}: nothing answers there, direct or through the proxy.",
+    Trouble.TLS: "Trust the certificate of {host}: set AWS_CA_BUNDLE where a proxy re-signs.",
+    Trouble.PROXY: "Check HTTPS_PROXY and NO_PROXY: the proxy did not pass the call to {host}.",
+    Trouble.TIMEOUT: "Open the way to {host}: no answer in time, direct or through the proxy.",
+    Trouble.RESET: "Something between here and {host} cut the connection: run again, then look there.",
+    Trouble.MALFORMED: "What answers for {host} is not AWS's API: check the endpoint and the proxy.",
+    Trouble.OTHER: "Read the service's own words above; run again if it was a fault of the service.",
+    Trouble.NOT_FOUND: "Check the name: AWS knows no such thing in {region}.",
+}
+
+
+def remedy(failure: Failure) -> str:
+    """The next step for one failure, host and region filled in."""
+    offset = "an unknown time" if failure.offset is None else f"{failure.offset}"
+    return _REMEDIES[failure.trouble].format(
+        action=failure.action,
+        region=failure.region,
+        host=failure.host or "the endpoint",
+        offset=offset,
+    )

@@ -1,0 +1,170 @@
+"""pytest's side of the reports: thin hooks around the collector and the artefacts.
+
+Registered only for a run that judges feeds. Workers attach what they learn to their test reports;
+the one process that writes reports gathers it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import pytest
+
+from ecr_feed.facts import Call
+from ecr_feed.findings import Finding
+from ecr_feed.report.collector import Collector, portable, restore
+from ecr_feed.report.publish import Publisher
+from ecr_feed.report.redact import Redactor
+
+FINDING: Final = "ecr_finding"
+CALLS: Final = "ecr_calls"
+_WORKER: Final = "ecr_feed"
+NAME: Final = "ecr-feed-reporter"
+REPORTER = pytest.StashKey["Reporter"]()
+
+
+def reporter_of(config: pytest.Config) -> Reporter:
+    """The reporter of a run that judges feeds; KeyError in any other."""
+    return config.stash[REPORTER]
+
+
+def register(config: pytest.Config, reporter: Reporter) -> None:
+    """Start reporting: called once, in `pytest_configure`, for a run that judges feeds."""
+    config.stash[REPORTER] = reporter
+    config.pluginmanager.register(reporter, NAME)
+
+
+class Reporter:
+    """One per process. `publisher` is None on workers and where nothing is to be written."""
+
+    def __init__(
+        self,
+        redactor: Redactor,
+        publisher: Publisher | None,
+        judge: Callable[[Finding], Finding],
+    ) -> None:
+        self.redactor = redactor
+        self.collector = Collector()
+        self._publisher = publisher
+        self._judge = judge
+        self.drain_calls: Callable[[], list[Call]] = list
+        self.feed_facts: Callable[[], dict[str, dict[str, Any]]] = dict
+
+    # What the translation of outcomes asks for.
+
+    def judged(self, finding: Finding) -> Finding:
+        """The finding after waivers, every text of it safe to leave the process."""
+        return self.redactor.finding(self._judge(finding))
+
+    def portable(self, finding: Finding) -> dict[str, Any]:
+        """The finding as builtin types."""
+        return portable(finding)
+
+    def clean_sections(self, sections: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Captured output without secrets."""
+        return [(name, self.redactor.block(text)) for name, text in sections]
+
+    def leave(self, report: pytest.TestReport) -> None:
+        """Send along the calls made since the last report: a worker that dies loses no evidence."""
+        calls = [asdict(call) for call in self.drain_calls()]
+        if calls:
+            setattr(report, CALLS, calls)
+
+    # Hooks: gathering.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather; a crashed worker's test has no word, so it gets one."""
+        self.collector.add_calls(getattr(report, CALLS, ()))
+        plain = getattr(report, FINDING, None)
+        if plain is not None:
+            self.collector.add(restore(plain))
+        elif report.when not in ("setup", "call", "teardown") and self._publisher is not None:
+            self.collector.add(self._publisher.crashed(report.nodeid))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """What is to be judged, without workers."""
+        self.collector.collected.update(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """What is to be judged, as a worker collected it."""
+        self.collector.collected.update(ids)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """How many rules this run leaves out."""
+        self.collector.deselected += len(items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker knew."""
+        left: Mapping[str, Any] = getattr(node, "workeroutput", {}).get(_WORKER, {})
+        self.collector.feeds.update(left.get("feeds", {}))
+        self.collector.add_calls(left.get("calls", ()))
+        self.collector.deselected = max(self.collector.deselected, left.get("deselected", 0))
+
+    # Hooks: publishing.
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, None, None]:
+        """Settle the verdict before pytest-html writes, move the artefacts after it has."""
+        late = [asdict(call) for call in self.drain_calls()]
+        self.collector.feeds.update(self.feed_facts())
+        worker = getattr(session.config, "workeroutput", None)
+        if worker is not None:
+            worker[_WORKER] = {
+                "feeds": self.collector.feeds,
+                "calls": late,
+                "deselected": self.collector.deselected,
+            }
+        self.collector.add_calls(late)
+        if self._publisher is None:
+            return (yield)
+        session.exitstatus = self._publisher.settle(self.collector, int(session.exitstatus))
+        yield
+        session.exitstatus = self._publisher.publish(int(session.exitstatus))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
+        """Findings first; then everybody else's lines, with the artefacts' final place in them."""
+        if self._publisher is None:
+            return (yield)
+        write_sep = terminalreporter.write_sep
+        place = self._publisher.final_place
+
+        def renamed(sep: str, title: str | None = None, **markup: bool) -> None:
+            write_sep(sep, title if title is None else place(title), **markup)
+
+        for line, markup in self._publisher.terminal():
+            terminalreporter.write_line(line, **markup)
+        terminalreporter.write_sep = renamed
+        try:
+            yield
+        finally:
+            terminalreporter.write_sep = write_sep
+        for line, markup in self._publisher.verdict_lines():
+            terminalreporter.write_line(line, **markup)
+
+    # Hooks: pytest-html.
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """The page's title."""
+        if self._publisher is not None:
+            report.title = self._publisher.title()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Everything an auditor needs, as one static fragment above pytest-html's own table."""
+        if self._publisher is not None:
+            prefix.append(self._publisher.fragment())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
+        """pytest-html does not escape test IDs; we do."""
+        if self._publisher is not None:
+            self._publisher.row(report, cells)

@@ -1,0 +1,114 @@
+"""Runs `pytest checks/` the way a person does: its own process, a clean environment, a report folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run: exit status, both streams, and `results.json` where it was written."""
+
+    status: int
+    out: str
+    err: str
+    report: Path
+    results: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """Everything a person saw."""
+        return self.out + self.err
+
+    def findings(self, *outcomes: str) -> set[tuple[str, str | None]]:
+        """(check, package) of every finding with one of these outcomes."""
+        return {
+            (finding["check"], finding["package"])
+            for finding in self.results["findings"]
+            if finding["outcome"] in outcomes
+        }
+
+    def checks(self, *outcomes: str) -> set[str]:
+        """The checks that have one of these outcomes somewhere."""
+        return {check for check, _ in self.findings(*outcomes)}
+
+    def finding(self, check: str, package: str | None = None, feed: str | None = None) -> Any:
+        """The one finding of a check about a package (None: the feed's own)."""
+        found = [
+            finding
+            for finding in self.results["findings"]
+            if finding["check"] == check
+            and finding["package"] == package
+            and (feed is None or finding["feed"] == feed)
+        ]
+        assert len(found) == 1, (check, package, feed, found)
+        return found[0]
+
+    def calls(self) -> dict[str, int]:
+        """How often each `service:Operation` was called."""
+        counted: dict[str, int] = {}
+        for call in self.results["calls"]:
+            name = f"{call['service']}:{call['operation']}"
+            counted[name] = counted.get(name, 0) + call["count"]
+        return counted
+
+
+def clean_environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a new machine has: no AWS settings, no CI, an empty home."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        **kept,
+        "HOME": str(home),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **(extra or {}),
+    }
+
+
+def run_checks(
+    tmp_path: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+    cwd: Path | None = None,
+    target: Iterable[str] = ("checks/",),
+    timeout: float = 180,
+) -> Ran:
+    """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`."""
+    report = tmp_path / "report"
+    command = [sys.executable, "-m", "pytest", *target, "-p", "no:cacheprovider", *arguments]
+    if "--report" not in arguments:
+        command += ["--report", str(report)]
+    done = subprocess.run(
+        command,
+        cwd=cwd or root,
+        env=clean_environment(tmp_path / "home", env),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    path = report / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return Ran(done.returncode, done.stdout, done.stderr, report, results)
+
+
+def project_with(tmp_path: Path, **checks: str) -> Path:
+    """A copy of the house whose checks/ holds these files only, for what no shipped check does."""
+    root = tmp_path / "project"
+    (root / "checks").mkdir(parents=True)
+    for name in ("src", "fixtures", "conftest.py", "pyproject.toml"):
+        (root / name).symlink_to(ROOT / name)
+    for name, text in checks.items():
+        (root / "checks" / f"test_{name}.py").write_text(text, encoding="utf-8")
+    return root
