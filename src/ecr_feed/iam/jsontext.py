@@ -1,0 +1,101 @@
+"""Policy text to JSON values, as strict as IAM reads it.
+
+IAM takes a limited set of characters, no comments and no element twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NoReturn
+
+from ecr_feed.iam.errors import PolicyError, child
+
+API_CHARACTERS = re.compile(r"[^\t\n\r\x20-\xff]")
+"""What IAM's and STS's PolicyDocument parameters refuse (their API models' pattern)."""
+
+_COMMENT = re.compile(r"//|/\*|#")
+
+
+class _Object(dict[str, object]):
+    """A JSON object that remembers a key which came twice."""
+
+    repeated: str | None = None
+
+
+def load(source: str | bytes, *, latin_only: bool) -> object:
+    """Parse policy text; PolicyError if it is no JSON or not what IAM takes.
+
+    `latin_only`: refuse raw characters above U+00FF, as IAM and STS do (escapes are fine).
+    """
+    text = _decode(source) if isinstance(source, bytes) else source
+    if text.startswith("\ufeff"):
+        raise PolicyError("$", "begins with a byte order mark (U+FEFF), expected '{'")
+    found = API_CHARACTERS.search(text) if latin_only else None
+    if found is not None:
+        raise PolicyError(
+            "$",
+            f"{_where(text, found.start())}: character U+{ord(found[0]):04X}, expected characters "
+            "up to U+00FF (write others as \\u escapes)",
+        )
+    try:
+        value: object = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        raise PolicyError("$", _syntax(text, error)) from None
+    except RecursionError:
+        raise PolicyError("$", "nested too deeply, expected a policy") from None
+    _refuse_repeated(value, "$")
+    return value
+
+
+def _decode(source: bytes) -> str:
+    try:
+        return source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PolicyError("$", f"byte {error.start} is not UTF-8, expected UTF-8 text") from None
+
+
+def _where(text: str, at: int) -> str:
+    line = text.count("\n", 0, at) + 1
+    return f"line {line} column {at - text.rfind(chr(10), 0, at)}"
+
+
+def _syntax(text: str, error: json.JSONDecodeError) -> str:
+    where = _where(text, error.pos)
+    if _COMMENT.match(text, error.pos):
+        return f"{where}: a comment, which JSON policies cannot hold"
+    return f"{where}: not JSON ({error.msg})"
+
+
+def _constant(name: str) -> NoReturn:
+    raise PolicyError("$", f"{name} is not JSON, expected a number")
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> _Object:
+    result = _Object()
+    for key, value in pairs:
+        if key in result and result.repeated is None:
+            result.repeated = key
+        result[key] = value
+    return result
+
+
+def _refuse_repeated(value: object, path: str) -> None:
+    if isinstance(value, _Object):
+        if value.repeated is not None:
+            raise PolicyError(child(path, value.repeated), "appears twice, expected once")
+        for key, inner in value.items():
+            _refuse_repeated(inner, child(path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _refuse_repeated(inner, child(path, index))
+
+
+def policy_size(source: str | bytes | Mapping[str, object]) -> int:
+    """Characters of a policy as IAM counts them against its quotas: all but white space."""
+    if isinstance(source, bytes):
+        source = _decode(source)
+    elif not isinstance(source, str):
+        source = json.dumps(source, separators=(",", ":"), ensure_ascii=False)
+    return len("".join(source.split()))

@@ -1,0 +1,166 @@
+"""Wildcard matching as IAM does it: plain text, ARN segments, ARN operators.
+
+Sources: IAM User Guide, "Resource", "Action" and "Condition operators". Only `*` and `?` are
+special. Three readings of them exist:
+
+- text (actions, StringLike): both match any character;
+- Resource: both stay within a colon-separated segment, except a `*` that ends its segment, which
+  also crosses colons; `/` is a character like any other;
+- ArnLike: the first five colon-separated parts are matched alone, the sixth is the whole rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from functools import lru_cache
+from typing import TypeAlias
+
+_REGEX_STARS = 8
+"""Above this many stars a backtracking regex may take exponential time; a set of states cannot."""
+
+
+class Wild(Enum):
+    """A wildcard token."""
+
+    ANY = ".*"
+    ONE = "."
+    ANY_IN_SEGMENT = "[^:]*"
+    ONE_IN_SEGMENT = "[^:]"
+
+
+Token: TypeAlias = str | Wild
+"""One literal character, or a wildcard."""
+
+Tokens: TypeAlias = tuple[Token, ...]
+
+Piece: TypeAlias = tuple[str, bool]
+"""Some text, and whether `*` and `?` in it are wildcards (a variable's value is literal)."""
+
+_STARS = frozenset({Wild.ANY, Wild.ANY_IN_SEGMENT})
+
+
+def text_tokens(pieces: Iterable[Piece]) -> Tokens:
+    """Read a pattern in which wildcards match any character."""
+    return tuple(
+        _WILD_TEXT.get(char, char) if wild else char for text, wild in pieces for char in text
+    )
+
+
+_WILD_TEXT: dict[str, Token] = {"*": Wild.ANY, "?": Wild.ONE}
+_WILD_SEGMENT: dict[Token, Token] = {Wild.ANY: Wild.ANY_IN_SEGMENT, Wild.ONE: Wild.ONE_IN_SEGMENT}
+
+
+def resource_tokens(pieces: Iterable[Piece]) -> Tokens:
+    """Read a Resource pattern; an ARN with missing parts is completed with `*`.
+
+    A pattern that is `*` alone stands for everything, not for one part of an ARN.
+    """
+    tokens = text_tokens(pieces)
+    if not tokens or all(token is Wild.ANY for token in tokens):
+        return tokens
+    missing = 5 - tokens.count(":")
+    if missing > 0 and tokens[:4] == tuple("arn:"):
+        tokens += (":", Wild.ANY) * missing
+    last = len(tokens) - 1
+    return tuple(
+        token
+        if token is Wild.ANY and _ends_segment(tokens, at, last)
+        else _WILD_SEGMENT.get(token, token)
+        for at, token in enumerate(tokens)
+    )
+
+
+def _ends_segment(tokens: Tokens, at: int, last: int) -> bool:
+    while at < last and tokens[at] is Wild.ANY:
+        at += 1
+    return tokens[at] == ":" or (at == last and tokens[at] is Wild.ANY)
+
+
+def arn_tokens(pieces: Iterable[Piece]) -> Tokens | None:
+    """Read an ArnLike pattern; None if it is neither `*` nor six parts, which matches no ARN."""
+    tokens = text_tokens(pieces)
+    if tokens == (Wild.ANY,):
+        return tokens
+    if tokens.count(":") < 5:
+        return None
+    colons = 0
+    result: list[Token] = []
+    for token in tokens:
+        colons += token == ":"
+        result.append(token if colons >= 5 else _WILD_SEGMENT.get(token, token))
+    return tuple(result)
+
+
+Test: TypeAlias = Callable[[str], object]
+"""A compiled pattern: call it with a text, the result is true or false by truthiness."""
+
+
+@lru_cache(maxsize=8192)
+def compile_tokens(tokens: Tokens) -> Test:
+    """Compile once to the cheapest test that does it: equality, prefix, regex, state set."""
+    wild = [at for at, token in enumerate(tokens) if isinstance(token, Wild)]
+    if not wild:
+        return "".join(map(str, tokens)).__eq__
+    if wild == [len(tokens) - 1] and tokens[-1] is Wild.ANY:
+        prefix = "".join(map(str, tokens[:-1]))
+        return lambda text: text.startswith(prefix)
+    if sum(token in _STARS for token in tokens) <= _REGEX_STARS:
+        return re.compile(_regex(tokens), re.DOTALL).fullmatch
+    return lambda text: run_states(tokens, text)
+
+
+def _regex(tokens: Tokens) -> str:
+    source: list[str] = []
+    for token in tokens:
+        part = token.value if isinstance(token, Wild) else re.escape(token)
+        # A second star after a star adds nothing but backtracking.
+        if not (part.endswith("*") and source and source[-1] == part and isinstance(token, Wild)):
+            source.append(part)
+    return "".join(source)
+
+
+def initial_states(tokens: Sequence[Token]) -> frozenset[int]:
+    """Positions a matcher may stand at before the first character."""
+    return _closure({0}, tokens)
+
+
+def step(states: frozenset[int], char: str, tokens: Sequence[Token]) -> frozenset[int]:
+    """Positions after reading `char` from any of `states`."""
+    reached: set[int] = set()
+    for at in states:
+        if at == len(tokens):
+            continue
+        token = tokens[at]
+        if isinstance(token, Wild):
+            if char != ":" or token in (Wild.ANY, Wild.ONE):
+                reached.add(at if token in _STARS else at + 1)
+        elif token == char:
+            reached.add(at + 1)
+    return _closure(reached, tokens)
+
+
+def _closure(states: set[int], tokens: Sequence[Token]) -> frozenset[int]:
+    pending = list(states)
+    while pending:
+        at = pending.pop()
+        if at < len(tokens) and tokens[at] in _STARS and at + 1 not in states:
+            states.add(at + 1)
+            pending.append(at + 1)
+    return frozenset(states)
+
+
+def run_states(tokens: Tokens, text: str) -> bool:
+    """Match by following all positions at once: time is pattern times text, whatever the stars."""
+    states = initial_states(tokens)
+    for char in text:
+        states = step(states, char, tokens)
+        if not states:
+            return False
+    return len(tokens) in states
+
+
+def action_test(pattern: str) -> Test:
+    """Compile an action pattern; it expects the action in lower case."""
+    return compile_tokens(text_tokens([(pattern.lower(), True)]))

@@ -1,0 +1,138 @@
+"""One compiled policy statement, and how it meets an action and a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ecr_feed.iam.conditions import Condition
+from ecr_feed.iam.match import Test, action_test, compile_tokens, resource_tokens
+from ecr_feed.iam.principal import PrincipalSet
+from ecr_feed.iam.truth import Truth, all_of, turned
+from ecr_feed.iam.variables import (
+    NO_VALUE,
+    Env,
+    Template,
+    Unresolved,
+    Variable,
+    fill,
+    read_resource,
+    variables_in,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRef:
+    """Where a statement stands: the policy's name, its index from 0, its Sid (or "")."""
+
+    policy: str
+    index: int
+    sid: str = ""
+
+    def __str__(self) -> str:
+        label = f"statement {self.sid!r} ({self.index})" if self.sid else f"statement {self.index}"
+        return f"{label} of {self.policy!r}" if self.policy else label
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """An Action or NotAction element."""
+
+    negated: bool
+    patterns: tuple[str, ...]
+    tests: tuple[Test, ...]
+
+    @classmethod
+    def of(cls, patterns: Iterable[str], *, negated: bool) -> Actions:
+        """Compile patterns such as `ecr:Get*`."""
+        kept = tuple(patterns)
+        return cls(negated, kept, tuple(action_test(pattern) for pattern in kept))
+
+    def match(self, lower_action: str) -> bool:
+        """Whether the element covers an action given in lower case."""
+        return any(test(lower_action) for test in self.tests) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """A Resource or NotResource element; `templates` are the patterns that hold variables."""
+
+    negated: bool
+    patterns: tuple[str, ...]
+    tests: tuple[Test, ...]
+    templates: tuple[Template, ...]
+
+    @classmethod
+    def of(cls, patterns: Iterable[str], *, negated: bool, variables: bool) -> Resources:
+        """Compile patterns; `variables` is false for Version 2008-10-17."""
+        kept = tuple(patterns)
+        read = [read_resource(pattern, variables=variables) for pattern in kept]
+        fixed = [each for each in read if not variables_in(each)]
+        return cls(
+            negated,
+            kept,
+            tuple(compile_tokens(resource_tokens(fill_fixed(each))) for each in fixed),
+            tuple(each for each in read if variables_in(each)),
+        )
+
+    def match_fixed(self, resource: str) -> Truth:
+        """What can be said without the request's context; None where a variable decides."""
+        if any(test(resource) for test in self.tests):
+            return not self.negated
+        return None if self.templates else self.negated
+
+    def match(self, resource: str, env: Env) -> Truth:
+        """Whether the element covers a resource."""
+        answer = self.match_fixed(resource)
+        if answer is not None:
+            return answer
+        covered: Truth = False
+        for template in self.templates:
+            pieces = fill(template, env)
+            if isinstance(pieces, Unresolved):
+                covered = covered if pieces is NO_VALUE else None
+            elif compile_tokens(resource_tokens(pieces))(resource):
+                covered = True
+                break
+        return turned(covered, self.negated)
+
+
+def fill_fixed(template: Template) -> tuple[tuple[str, bool], ...]:
+    """The pieces of a template that holds no variable."""
+    return tuple(part for part in template if not isinstance(part, Variable))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One statement; `resources` is None where the language has none (repository, trust)."""
+
+    ref: StatementRef
+    allows: bool
+    actions: Actions
+    resources: Resources | None
+    principals: PrincipalSet | None
+    conditions: tuple[Condition, ...]
+
+    def match_fixed(self, lower_action: str, resource: str, *, acts_on_resource: bool) -> Truth:
+        """Action and resource together, as far as they can be told without a context."""
+        if not self.actions.match(lower_action):
+            return False
+        if self.resources is None:
+            return acts_on_resource
+        return self.resources.match_fixed(resource)
+
+    def holds(self, env: Env) -> Truth:
+        """Whether all conditions hold."""
+        if not self.conditions:
+            return True
+        return all_of(condition.evaluate(env) for condition in self.conditions)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Context keys that it looks at, in lower case."""
+        found = {condition.lower for condition in self.conditions}
+        found.update(each.key for cond in self.conditions for each in cond.variables)
+        if self.resources is not None:
+            for template in self.resources.templates:
+                found.update(each.key for each in variables_in(template))
+        return frozenset(found)
