@@ -1,0 +1,142 @@
+"""A feeds file, an account file's tables or the one-feed options -> a `Suite`, or `ConfigError`.
+
+Nothing here asks AWS, and no variable or login file is read: see `sources`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from ecr_feed.config.credentials import CREDENTIAL_KINDS, LOGIN_KINDS, Table
+from ecr_feed.config.errors import ConfigError, Loc, explain, explain_options, place
+from ecr_feed.config.models import DockerFeed, Feed, FeedsFile, Package, Suite
+from ecr_feed.config.read import parse, read
+from ecr_feed.config.words import is_secret, one_line, quote, secret_key
+
+_MODELS: Final[tuple[type[Table], ...]] = (
+    *(FeedsFile, Feed, DockerFeed, Package),
+    *CREDENTIAL_KINDS.values(),
+    *LOGIN_KINDS.values(),
+)
+_KNOWN: Final = frozenset(key for model in _MODELS for key in model.model_fields)
+_OPTIONS: Final = {
+    "region": "--aws-region",
+    "packages": "--package",
+    "endpoint_url": "--aws-endpoint-url",
+    "credentials": "--aws-profile",
+}
+
+
+def load(path: Path, *, labels: bool = False) -> Suite:
+    """Read a feeds file. `labels` also allows `credentials = { key = "LABEL" }` (account files).
+
+    Raises ConfigError for whatever is wrong with it. Paths in it resolve from its directory.
+    """
+    data = read(path)
+    return from_tables(
+        parse(data, one_line(path)),
+        base=path.absolute().parent,
+        source=one_line(path),
+        labels=labels,
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def from_tables(
+    tables: Mapping[str, Any],
+    *,
+    base: Path,
+    source: str,
+    labels: bool = False,
+    path: Path | None = None,
+    sha256: str = "",
+) -> Suite:
+    """The `auditor`, `feed` and `docker_feed` tables, as TOML gives them -> a Suite.
+
+    `source` names them in errors, `base` is where relative paths start. Raises ConfigError.
+    """
+    _refuse_secrets(tables, source)
+    try:
+        file = FeedsFile.model_validate(tables, context={"base": base, "labels": labels})
+    except ValidationError as error:
+        raise explain(error, tables, source) from None
+    if not file.feed and not file.docker_feed:
+        raise ConfigError(f"{source}: it holds no feed: expected [[feed]] or [[docker_feed]].")
+    _refuse_twins(file, tables, source)
+    return Suite(file.auditor, file.feed, file.docker_feed, path, sha256)
+
+
+def one_feed(
+    region: str, packages: Sequence[str], profile: str | None, endpoint_url: str | None
+) -> Suite:
+    """The feed of the one-feed options, named `ECR REGION`.
+
+    Without a profile the machine's own credentials are used, as for `worker = true`. Raises
+    ConfigError that names the option.
+    """
+    feed: dict[str, Any] = {
+        "name": f"ECR {region}",
+        "region": region,
+        "packages": list(packages),
+        "credentials": {"worker": True} if profile is None else {"profile": profile},
+    }
+    if endpoint_url is not None:
+        feed["endpoint_url"] = endpoint_url
+    try:
+        return Suite(None, (Feed.model_validate(feed),), ())
+    except ValidationError as error:
+        raise explain_options(error, _OPTIONS) from None
+
+
+def _refuse_secrets(tables: Mapping[str, Any], source: str) -> None:
+    for loc, value in _items(tables):
+        if secret_key(str(loc[-1]), _KNOWN) or (isinstance(value, str) and is_secret(value)):
+            raise ConfigError(
+                f"{source}: {place(loc, tables)} looks like a secret. Secrets are never written "
+                "into this file: name a profile, an environment variable or a file instead "
+                '(credentials = { profile = "NAME" } or { env_prefix = "PREFIX_" }; '
+                'login = { file = "login.txt" } or password_env = "VARIABLE").'
+            )
+
+
+def _items(value: object, loc: Loc = ()) -> Iterator[tuple[Loc, object]]:
+    """The path and value of every key and every item of a list, at every depth."""
+    inner: Iterator[tuple[str | int, object]] = iter(())
+    if isinstance(value, Mapping):
+        inner = ((str(key), item) for key, item in value.items())
+    elif isinstance(value, list):
+        inner = iter(enumerate(value))
+    for step, item in inner:
+        yield (*loc, step), item
+        yield from _items(item, (*loc, step))
+
+
+def _refuse_twins(file: FeedsFile, tables: Mapping[str, Any], source: str) -> None:
+    """Two feeds of one name, or of names that cannot be told apart in test IDs."""
+    seen: dict[str, tuple[str, Loc]] = {}
+    named: Iterator[tuple[Loc, Feed | DockerFeed]] = chain(
+        ((("feed", index), feed) for index, feed in enumerate(file.feed)),
+        ((("docker_feed", index), feed) for index, feed in enumerate(file.docker_feed)),
+    )
+    for loc, feed in named:
+        name, first = seen.setdefault(feed.slug, (feed.name, loc))
+        if first == loc:
+            continue
+        here, there = place((*loc, "name"), tables), place((*first, "name"), tables)
+        if name == feed.name:
+            raise ConfigError(
+                f"{source}: {here}: found {quote(name)}, which is the name of {there} already; "
+                "expected a name of its own for each feed."
+            )
+        raise ConfigError(
+            f"{source}: {here}: found {quote(feed.name)}, which differs from {there} "
+            f"({quote(name)}) only in ways that test IDs do not show (both are {feed.slug}); "
+            "expected names that differ in letters or digits."
+        )

@@ -1,0 +1,166 @@
+"""The feeds file as frozen models. Secrets are never values in it: names and paths alone are.
+
+The descriptions and examples here make the JSON schema and the words of the error messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
+
+from ecr_feed.config.credentials import AnyCredentials, Credentials, Login, Table
+from ecr_feed.config.slug import slug_of
+from ecr_feed.config.values import AccountId, Hours, PackageId, Platform, Text, Url, wrong
+from ecr_feed.config.words import quote
+
+
+class Package(Table):
+    """A package that deployments take from the feed."""
+
+    id: PackageId = Field(
+        description="The package ID: the repository's full name.", examples=["team/app"]
+    )
+    tag: Text | None = Field(
+        default=None, description="A version that must be there.", examples=["1.4.2"]
+    )
+    platform: Platform | None = Field(
+        default=None,
+        description="The platform of the machines that pull it.",
+        examples=["linux/amd64"],
+    )
+
+
+def _package(value: object) -> object:
+    """A bare text is a package with nothing but its ID."""
+    if isinstance(value, str) and value.strip():
+        return {"id": value}
+    if isinstance(value, Mapping | Package):
+        return value
+    raise wrong('a package ID in quotes, such as "team/app", or { id = "team/app" }')
+
+
+_EXAMPLE_PACKAGES: Final[list[Any]] = ["team/app", "team/worker"]
+
+
+class _Named(Table):
+    """What both kinds of feed have."""
+
+    name: Text = Field(description="The feed's name in Octopus.", examples=["Production ECR"])
+    region: Text = Field(description="The AWS region of the feed.", examples=["eu-west-1"])
+    account: AccountId | None = Field(
+        default=None,
+        description="The account whose registry is expected, 12 digits in quotes.",
+        examples=["123456789012"],
+    )
+    endpoint_url: Url | None = Field(
+        default=None,
+        description="An AWS-compatible endpoint to ask instead of AWS.",
+        examples=["http://localhost:5000"],
+    )
+
+    @property
+    def slug(self) -> str:
+        """The name as it stands in test IDs: `[a-z0-9-]`."""
+        return slug_of(self.name)
+
+
+class Feed(_Named):
+    """An ECR feed of Octopus Deploy."""
+
+    packages: tuple[
+        Annotated[Package, BeforeValidator(_package, json_schema_input_type=PackageId | Package)],
+        ...,
+    ] = Field(
+        strict=False,
+        json_schema_extra={"minItems": 1, "uniqueItems": True},
+        description="The packages that deployments take from the feed.",
+        examples=[_EXAMPLE_PACKAGES],
+    )
+    credentials: Credentials = Field(
+        description="The credentials that Octopus will use.", examples=[{"profile": "octopus-ecr"}]
+    )
+    pulls: bool = Field(
+        default=False,
+        description="Deployment targets pull with the feed's own credentials.",
+        examples=[True],
+    )
+    min_token_hours: Hours | None = Field(
+        default=None,
+        description="Hours that an authorization token must still live when it is read.",
+        examples=[2],
+    )
+    longest_deployment_hours: Hours | None = Field(
+        default=None, description="How long a deployment may take, in hours.", examples=[3]
+    )
+    registry_endpoint: Url | None = Field(
+        default=None,
+        description="Where the registry's HTTP API answers, beside another endpoint_url.",
+        examples=["http://localhost:5001"],
+    )
+    deep: bool = Field(
+        default=False, description="Also read manifests and layers of each tag.", examples=[True]
+    )
+
+    @field_validator("packages")
+    @classmethod
+    def _distinct(cls, packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        if not packages:
+            raise wrong('at least one package ID, such as "team/app"')
+        first: dict[str, int] = {}
+        for number, package in enumerate(packages, start=1):
+            if package.id in first:
+                found = f"{quote(package.id)} as items {first[package.id]} and {number}"
+                raise wrong("each package ID once", found)
+            first[package.id] = number
+        return packages
+
+
+class DockerFeed(_Named):
+    """A Docker feed of an older Octopus, fed from a `docker login` line."""
+
+    login: Login = Field(
+        description="The login as Octopus keeps it.", examples=[{"file": "login.txt"}]
+    )
+    reset_hours: Hours | None = Field(
+        default=None, description="Hours between two replacements of the password.", examples=[8]
+    )
+    reset_command: Text | None = Field(
+        default=None,
+        description="The command that makes the new password.",
+        examples=["aws ecr get-login-password --region ap-southeast-1"],
+    )
+
+
+class FeedsFile(Table):
+    """The feeds file: what the checks judge, and with whose rights."""
+
+    model_config = ConfigDict(
+        title="Feeds file of ecr-feed-checks",
+        json_schema_extra={"anyOf": [{"required": ["feed"]}, {"required": ["docker_feed"]}]},
+    )
+    auditor: Credentials | None = Field(
+        default=None,
+        description="The credentials of who runs the audit, for rules that read IAM.",
+        examples=[{"profile": "audit"}],
+    )
+    feed: tuple[Feed, ...] = Field(
+        default=(), strict=False, description="ECR feeds, one [[feed]] each."
+    )
+    docker_feed: tuple[DockerFeed, ...] = Field(
+        default=(), strict=False, description="Legacy Docker feeds, one [[docker_feed]] each."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What a run judges. `path` is None and `sha256` "" where no file was read."""
+
+    auditor: AnyCredentials | None
+    feeds: tuple[Feed, ...]
+    docker_feeds: tuple[DockerFeed, ...]
+    path: Path | None = None
+    sha256: str = ""

@@ -1,0 +1,66 @@
+"""The bytes of a feeds file -> TOML tables."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from ecr_feed.config.errors import ConfigError
+from ecr_feed.config.words import one_line
+
+LARGEST: Final = 4 * 1024 * 1024  # bytes
+_POSITION = re.compile(r"(?P<what>.*?)\s*\(at (?P<where>[^()]*)\)\s*")
+_LEADING_ZERO = re.compile(r"=\s*0[0-9]")
+_BACKSLASH = re.compile(r'=.*"[^"]*\\')
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a feeds file, at most `LARGEST`. Raises ConfigError."""
+    name = one_line(path)
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{name} is a directory: expected a feeds file (TOML).")
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"{name}: there is no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{name} cannot be read: {reason}.") from None
+    if len(data) > LARGEST:
+        raise ConfigError(f"{name} has more than {LARGEST // 1024 // 1024} MiB: no feeds file.")
+    return data
+
+
+def parse(data: bytes, source: str) -> dict[str, Any]:
+    """TOML in UTF-8, with or without a byte order mark, as tables. Raises ConfigError."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        kind = "it is UTF-16" if utf16 else f"byte {error.start + 1} does not fit"
+        raise ConfigError(f"{source}: not a text in UTF-8 ({kind}): save it as UTF-8.") from None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{source}: not a feeds file: its tables are nested too deep.") from None
+    except ValueError as error:
+        raise ConfigError(_toml_error(str(error), text, source)) from None
+
+
+def _toml_error(message: str, text: str, source: str) -> str:
+    """TOML's own words and the position; never the line itself, which may hold a secret."""
+    match = _POSITION.fullmatch(message)
+    what, where = (match["what"], match["where"]) if match else (message.splitlines()[0], "")
+    number = re.match(r"line ([0-9]+)", where)
+    lines = text.split("\n")
+    line = lines[int(number[1]) - 1] if number and int(number[1]) <= len(lines) else ""
+    hint = ""
+    if _LEADING_ZERO.search(line):
+        hint = " A number cannot begin with 0: put an account ID in quotes."
+    elif _BACKSLASH.search(line):
+        hint = " In double quotes a backslash is doubled; in single quotes it stands for itself."
+    at = f" at {where}" if where else ""
+    return f"{source}: not valid TOML{at}: {what}.{hint}"
