@@ -114,7 +114,7 @@ class WaiverUse:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """This run against an earlier one. `marks` goes by `subject(finding)`; `gone` is unjudged now."""
+    """This run against an earlier one; `marks` goes by `subject(finding)`, `gone` is unjudged."""
 
     source: str
     finished: str

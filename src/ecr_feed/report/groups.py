@@ -1,0 +1,135 @@
+"""Findings as a person works through them: one fix for forty packages is one item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ecr_feed.findings import Finding, OutcomeWord
+from ecr_feed.report.run import Run, subject, worst_first
+from ecr_feed.report.text import cut
+
+OPEN: Final = (OutcomeWord.NOT_MET.value, OutcomeWord.NOT_ASSESSED.value)
+SHAPES: Final = {
+    OutcomeWord.MET.value: "✓",
+    OutcomeWord.NOT_MET.value: "✗",
+    OutcomeWord.NOT_ASSESSED.value: "?",
+    OutcomeWord.WAIVED.value: "~",
+    OutcomeWord.NOT_APPLICABLE.value: "–",
+}
+TEXT_LIMIT: Final = 4_000  # characters of one text in a page or a terminal; results.json has more
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings of one check that one fix settles; `lead` is the first of them.
+
+    `message` and `fix` hold `PACKAGE` and `FEED` where the members differ in nothing else.
+    """
+
+    lead: Finding
+    members: tuple[Finding, ...]
+    message: str
+    expected: str
+    found: str
+    fix: str
+    request_ids: tuple[str, ...]
+    mark: str = ""  # "new" or "known" against a baseline
+
+    @property
+    def shape(self) -> str:
+        """The outcome's shape."""
+        return SHAPES.get(self.lead.outcome, "?")
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """The feeds concerned, each once."""
+        return tuple(dict.fromkeys(member.feed for member in self.members))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages concerned, each once."""
+        return tuple(
+            dict.fromkeys(member.package for member in self.members if member.package is not None)
+        )
+
+
+def grouped(run: Run) -> tuple[Group, ...]:
+    """What is not met or not assessed, by what settles it; what fails the run comes first."""
+    gathered: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in sorted((f for f in run.findings if f.outcome in OPEN), key=worst_first):
+        gathered.setdefault(_key(finding, run), []).append(finding)
+    return tuple(_group(members, run) for members in gathered.values())
+
+
+def open_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """What is not met or not assessed, worst first."""
+    return sorted((f for f in findings if f.outcome in OPEN), key=worst_first)
+
+
+def mark_of(finding: Finding, run: Run) -> str:
+    """`new`, `known`, `fixed` or nothing."""
+    return (run.comparison.marks.get(subject(finding)) or "") if run.comparison else ""
+
+
+def expected_found(finding: Finding) -> tuple[str, str]:
+    """What stands side by side under a message; empty where the check had no such pair."""
+    evidence = finding.evidence
+    return _short(evidence.get("expected")), _short(evidence.get("found"))
+
+
+def request_ids(finding: Finding) -> tuple[str, ...]:
+    """The request ids in the evidence, under the names that readers of AWS give them."""
+    ids: list[str] = []
+    for name in ("request_id", "request_ids"):
+        value = finding.evidence.get(name)
+        ids += [value] if isinstance(value, str) else []
+        ids += [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return tuple(item for item in ids if item)
+
+
+def _key(finding: Finding, run: Run) -> tuple[object, ...]:
+    return (
+        finding.outcome,
+        finding.check,
+        finding.gating,
+        mark_of(finding, run),
+        _general(finding.fix or "", finding),
+        _general(finding.message, finding),
+        *(_general(text, finding) for text in expected_found(finding)),
+    )
+
+
+def _general(text: str, finding: Finding) -> str:
+    """The text with the subject's own names taken out, to see whether it is the same elsewhere.
+
+    Names of one or two letters stay: they are parts of other words.
+    """
+    for name, place in ((finding.package, "PACKAGE"), (finding.feed, "FEED")):
+        if name and len(name) > 2:
+            text = text.replace(name, place)
+    return text
+
+
+def _group(members: list[Finding], run: Run) -> Group:
+    lead = members[0]
+    expected, found = expected_found(lead)
+    texts = [lead.message, expected, found, lead.fix or ""]
+    if len(members) > 1:
+        texts = [_general(text, lead) for text in texts]
+        if len({member.feed for member in members}) == 1:
+            texts = [text.replace("FEED", lead.feed) for text in texts]
+        if len({member.package for member in members}) == 1 and lead.package:
+            texts = [text.replace("PACKAGE", lead.package) for text in texts]
+    ids = tuple(dict.fromkeys(item for member in members for item in request_ids(member)))
+    message, expected, found, fix = (cut(text, TEXT_LIMIT) for text in texts)
+    return Group(lead, tuple(members), message, expected, found, fix, ids, mark_of(lead, run))
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(_short(item) for item in value)
+    return str(value)
