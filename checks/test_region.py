@@ -24,10 +24,10 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions) -> None:
     near = near_regions(feed.region, known_regions.names)
     expect(
         feed.region in known_regions.names,
-        f"{feed.region!r} is not a region that botocore {known_regions.version} knows.",
+        f"{feed.region!r} is not a region that botocore {known_regions.botocore} knows.",
         expected=f"a region of ECR, such as {near[0]}" if near else "a region of ECR",
         found=feed.region,
-        evidence={"near": list(near), "botocore": known_regions.version},
+        evidence={"near": list(near), "botocore": known_regions.botocore},
         fix=f"Set the feed's region to {near[0]}, if that is the one meant." if near else None,
     )
 

@@ -1,0 +1,175 @@
+"""From what was gathered to what is written: settle the verdict, then publish every artefact."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ecr_feed.findings import Finding, Verdict, verdict
+from ecr_feed.report import html, summary
+from ecr_feed.report.artefacts import ReportFolderError, write_all
+from ecr_feed.report.collector import Collector
+from ecr_feed.report.csv_view import findings_csv
+from ecr_feed.report.redact import Redactor
+from ecr_feed.report.results import digest, results, to_bytes
+from ecr_feed.report.run import FeedFacts, Rule, Run, SuiteFacts, prepare
+
+Line = tuple[str, dict[str, bool]]
+_PUBLISHABLE = (0, 1, 2, 5)  # pytest's exit statuses after which findings mean something
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a run before it begins. `staging` is where pytest-html and JUnit write."""
+
+    mode: str
+    source: str
+    gate: str
+    folder: Path
+    staging: Path
+    suite: SuiteFacts
+    feeds: tuple[FeedFacts, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+class Publisher:
+    """Only the process that writes reports has one."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        redactor: Redactor,
+        rules: Callable[[], tuple[Rule, ...]],
+        crashed: Callable[[str], Finding],
+    ) -> None:
+        self._setting = setting
+        self._redactor = redactor
+        self._rules = rules
+        self.crashed = crashed
+        self._started = datetime.now(UTC)
+        self._clock = monotonic()
+        self._run: Run | None = None
+        self._results = b""
+        self._trouble = ""
+
+    def settle(self, collector: Collector, status: int) -> int:
+        """Judge the run as a whole; returns the exit status that says the same as the verdict."""
+        if status not in _PUBLISHABLE or not collector.collected:
+            return status
+        findings, unassessed = collector.findings, collector.unassessed()
+        incomplete = _incomplete(collector, status, unassessed)
+        word = verdict(
+            findings, unassessed_feeds=len(unassessed), complete=not collector.missing()
+        )
+        if word is Verdict.READY and status == 1:
+            word, incomplete = Verdict.NOT_PROVEN, "a test that is no check failed"
+        self._run = self._assemble(collector, word, incomplete)
+        self._results = to_bytes(results(self._run))
+        return 1 if status == 0 and word is not Verdict.READY else status
+
+    def _assemble(self, collector: Collector, word: Verdict, incomplete: str) -> Run:
+        setting = self._setting
+        return prepare(
+            Run(
+                mode=setting.mode,
+                verdict=word.value,
+                suite=setting.suite,
+                started=self._started,
+                finished=datetime.now(UTC),
+                duration=round(monotonic() - self._clock, 3),
+                findings=collector.findings,
+                feeds=tuple(_learnt(feed, collector.feeds) for feed in setting.feeds),
+                calls=tuple(collector.calls),
+                rules=self._rules(),
+                source=setting.source,
+                gate=setting.gate,
+                options=setting.options,
+                inputs=setting.inputs,
+                collected=len(collector.collected),
+                deselected=collector.deselected,
+                complete=not incomplete,
+                incomplete=incomplete,
+            ),
+            self._redactor,
+        )
+
+    def publish(self, status: int) -> int:
+        """Write every artefact; returns 1 where that failed and the run had succeeded."""
+        try:
+            if self._run is not None:
+                write_all(self._setting.folder, self._artefacts(self._run))
+        except ReportFolderError as error:
+            self._trouble = str(error)
+            return status or 1
+        finally:
+            shutil.rmtree(self._setting.staging, ignore_errors=True)
+        return status
+
+    def _artefacts(self, run: Run) -> dict[str, bytes]:
+        staged = {
+            path.name: path.read_text(encoding="utf-8")
+            for path in sorted(self._setting.staging.iterdir())
+            if path.name in ("report.html", "junit.xml")
+        }
+        if "report.html" in staged:
+            staged["report.html"] = html.finish(staged["report.html"], run)
+        return {
+            **{name: self._redactor.known(text).encode() for name, text in staged.items()},
+            "results.json": self._results,
+            "findings.csv": findings_csv(run),
+        }
+
+    # What the terminal shows.
+
+    def terminal(self) -> Iterator[Line]:
+        """The findings, four lines each, before pytest's own summary."""
+        if self._run is not None:
+            yield from summary.findings(self._run)
+
+    def verdict_lines(self) -> Iterator[Line]:
+        """The last lines before pytest's summary line."""
+        if self._trouble:
+            yield self._trouble, {"red": True}
+        if self._run is not None:
+            yield from summary.verdict(self._run, self._setting.folder)
+
+    def final_place(self, text: str) -> str:
+        """The text with the folder that a person knows instead of the one that pytest wrote to."""
+        return text.replace(str(self._setting.staging), str(self._setting.folder))
+
+    # What pytest-html asks for.
+
+    def title(self) -> str:
+        """The page's title."""
+        return html.title(self._setting.mode)
+
+    def fragment(self) -> str:
+        """The static part of the page: everything that an auditor needs."""
+        return "" if self._run is None else html.fragment(self._run, digest(self._results))
+
+    def row(self, report: Any, cells: list[str]) -> None:
+        """One row of pytest-html's table, its cells escaped."""
+        html.row(report, cells)
+
+
+def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str:
+    if status == 2:
+        return "the run was interrupted"
+    if missing := collector.missing():
+        return f"{len(missing)} of {len(collector.collected)} rules were not run"
+    if unassessed:
+        return f"of {', '.join(unassessed)} nothing was assessed"
+    return ""
+
+
+def _learnt(feed: FeedFacts, learnt: Mapping[str, Mapping[str, Any]]) -> FeedFacts:
+    known = {key: value for key, value in learnt.get(feed.slug, {}).items() if value}
+    return replace(feed, **known)
+
+
