@@ -13,8 +13,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from ecr_feed.report.html import BEGIN, END
-
+BEGIN: Final = "<!-- ecr-feed: begin -->"
+END: Final = "<!-- ecr-feed: end -->"
 LANGUAGE: Final = "en"
 _FILTERS: Final = re.compile(
     r'<input checked="true" class="filter" name="filter_checkbox" type="checkbox"'
@@ -37,7 +37,7 @@ class UnknownPage(Exception):  # noqa: N818 - it says what it is
     """pytest-html wrote a page that this version does not know; the text names the place."""
 
 
-def finish(page: str, *, title: str, styles: str, note: str = "") -> str:
+def rebuild(page: str, *, title: str, styles: str, note: str = "") -> str:
     """pytest-html's page with our fragment first, and fit to be read, filed and embedded.
 
     `note` stands above pytest-html's own table, for instance that it was cut. Raises `UnknownPage`.

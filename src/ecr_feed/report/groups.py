@@ -25,7 +25,8 @@ TEXT_LIMIT: Final = 4_000  # characters of one text in a page or a terminal; res
 class Group:
     """Findings of one check that one fix settles; `lead` is the first of them.
 
-    `message` and `fix` hold `PACKAGE` and `FEED` where the members differ in nothing else.
+    The texts hold `PACKAGE` and `FEED` where the members differ in nothing else. Where they differ
+    in more, `message` is the lead's and `details` has (feed, package, text) of each member.
     """
 
     lead: Finding
@@ -36,6 +37,7 @@ class Group:
     fix: str
     request_ids: tuple[str, ...]
     mark: str = ""  # "new" or "known" against a baseline
+    details: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def shape(self) -> str:
@@ -90,14 +92,15 @@ def request_ids(finding: Finding) -> tuple[str, ...]:
 
 
 def _key(finding: Finding, run: Run) -> tuple[object, ...]:
+    """What the members of a group share: the fix; without one, the message."""
+    settles = ("fix", finding.fix) if finding.fix else ("message", finding.message)
     return (
         finding.outcome,
         finding.check,
         finding.gating,
         mark_of(finding, run),
-        _general(finding.fix or "", finding),
-        _general(finding.message, finding),
-        *(_general(text, finding) for text in expected_found(finding)),
+        settles[0],
+        _general(settles[1], finding),
     )
 
 
@@ -114,17 +117,47 @@ def _general(text: str, finding: Finding) -> str:
 
 def _group(members: list[Finding], run: Run) -> Group:
     lead = members[0]
-    expected, found = expected_found(lead)
-    texts = [lead.message, expected, found, lead.fix or ""]
-    if len(members) > 1:
-        texts = [_general(text, lead) for text in texts]
-        if len({member.feed for member in members}) == 1:
-            texts = [text.replace("FEED", lead.feed) for text in texts]
-        if len({member.package for member in members}) == 1 and lead.package:
-            texts = [text.replace("PACKAGE", lead.package) for text in texts]
+    said = {tuple(_general(text, member) for text in _texts(member)) for member in members}
+    texts = _texts(lead)
+    details: tuple[tuple[str, str, str], ...] = ()
+    if len(said) > 1:
+        texts = (lead.message, "", "")
+        details = tuple((member.feed, member.package or "", _detail(member)) for member in members)
+    elif len(members) > 1:
+        texts = tuple(_named(text, lead, members) for text in texts)
+    message, expected, found = (cut(text, TEXT_LIMIT) for text in texts)
     ids = tuple(dict.fromkeys(item for member in members for item in request_ids(member)))
-    message, expected, found, fix = (cut(text, TEXT_LIMIT) for text in texts)
-    return Group(lead, tuple(members), message, expected, found, fix, ids, mark_of(lead, run))
+    return Group(
+        lead,
+        tuple(members),
+        message,
+        expected,
+        found,
+        cut(_named(lead.fix or "", lead, members), TEXT_LIMIT),
+        ids,
+        mark_of(lead, run),
+        details,
+    )
+
+
+def _named(text: str, lead: Finding, members: list[Finding]) -> str:
+    """A text that holds for every member: what they have in common keeps its name."""
+    text = _general(text, lead)
+    if len({member.feed for member in members}) == 1:
+        text = text.replace("FEED", lead.feed)
+    if lead.package and len({member.package for member in members}) == 1:
+        text = text.replace("PACKAGE", lead.package)
+    return text
+
+
+def _texts(finding: Finding) -> tuple[str, ...]:
+    return (finding.message, *expected_found(finding))
+
+
+def _detail(finding: Finding) -> str:
+    _, found = expected_found(finding)
+    text = f"{finding.message} Found: {found}" if found else finding.message
+    return cut(text, TEXT_LIMIT)
 
 
 def _short(value: object) -> str:

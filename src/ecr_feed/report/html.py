@@ -17,6 +17,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ecr_feed.findings import Finding, OutcomeWord, Verdict
+from ecr_feed.report.finish import BEGIN, END, rebuild
 from ecr_feed.report.groups import (
     OPEN,
     SHAPES,
@@ -33,8 +34,6 @@ from ecr_feed.report.stamp import span, to_second
 from ecr_feed.report.text import cut
 from ecr_feed.report.timeline import Timeline, of_key, of_token
 
-BEGIN: Final = "<!-- ecr-feed: begin -->"
-END: Final = "<!-- ecr-feed: end -->"
 WHOLE_LIMIT: Final = 10_000  # findings; beyond it, met ones are one line for each check and feed
 GROUP_LIMIT: Final = 150  # items of "Fix first"; every finding is in "All checks" as well
 NAME_LIMIT: Final = 400  # names in one item
@@ -148,6 +147,16 @@ def fragment(run: Run, results_sha256: str) -> str:
         )
     )
     return f"{BEGIN}\n{body}\n{END}"
+
+
+def finish(page: str, run: Run, note: str = "") -> str:
+    """The page that pytest-html wrote around `fragment`, fit to be filed; see `rebuild`."""
+    return rebuild(page, title=f"{title(run.mode)}: {run.verdict}", styles=styles(), note=note)
+
+
+def title(mode: str) -> str:
+    """The page's title before there is a verdict."""
+    return "ECR feed audit" if mode == "aws" else f"ECR feed audit [{mode.upper()}]"
 
 
 def styles() -> str:
