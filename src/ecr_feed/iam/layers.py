@@ -59,6 +59,7 @@ class Question:
 
     action: str
     resource: str
+    acts_on_resource: bool
     env: Env
     caller: Caller
     role_arn: str | None
@@ -77,6 +78,7 @@ def pose(request: Request, policies: Policies, env: Env) -> Question:
     return Question(
         action,
         resource,
+        acts,
         env,
         caller,
         _role_arn(caller, env),

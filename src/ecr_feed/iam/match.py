@@ -82,7 +82,7 @@ def arn_tokens(pieces: Iterable[Piece]) -> Tokens | None:
     """Read an ArnLike pattern; None if it is neither `*` nor six parts, which matches no ARN."""
     tokens = text_tokens(pieces)
     if tokens == (Wild.ANY,):
-        return tokens
+        tokens = (Wild.ANY, ":") * 5 + (Wild.ANY,)
     if tokens.count(":") < 5:
         return None
     colons = 0

@@ -66,10 +66,7 @@ def _like(pieces: tuple[Piece, ...]) -> Test:
 
 def _arn_like(pieces: tuple[Piece, ...]) -> Test:
     tokens = arn_tokens(pieces)
-    if tokens is None:
-        return lambda text: False
-    test = compile_tokens(tokens)
-    return lambda text: text.count(":") >= 5 and test(text)
+    return compile_tokens(tokens) if tokens is not None else lambda text: False
 
 
 def _ordered(

@@ -75,6 +75,11 @@ class Resources:
             tuple(each for each in read if variables_in(each)),
         )
 
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables in its patterns."""
+        return tuple(each for template in self.templates for each in variables_in(template))
+
     def match_fixed(self, resource: str) -> Truth:
         """What can be said without the request's context; None where a variable decides."""
         if any(test(resource) for test in self.tests):
@@ -133,6 +138,5 @@ class Statement:
         found = {condition.lower for condition in self.conditions}
         found.update(each.key for cond in self.conditions for each in cond.variables)
         if self.resources is not None:
-            for template in self.resources.templates:
-                found.update(each.key for each in variables_in(template))
+            found.update(each.key for each in self.resources.variables)
         return frozenset(found)
