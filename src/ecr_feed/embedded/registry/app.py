@@ -1,0 +1,162 @@
+"""The OCI distribution API as ECR serves it: who asks, for what, and which part answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from ecr_feed.embedded.ecr.layers import layer_host
+from ecr_feed.embedded.ecr.state import Registry
+from ecr_feed.embedded.faults import Asked, Fault, body_of, cut, error_of
+from ecr_feed.embedded.registry import answers
+from ecr_feed.embedded.registry.seam import State
+from ecr_feed.embedded.tokens import USER, TokenHolder
+from ecr_feed.embedded.wire import ConnectionFault, ServiceError, WireRequest, WireResponse
+from ecr_feed.naming import RegistryHost
+
+_NAME = r"(?P<name>[^/]+(?:/[^/]+)*)"
+_ROUTES: Final = tuple(
+    (operation, re.compile(pattern))
+    for operation, pattern in (
+        ("ping", r"/v2/?"),
+        ("catalog", r"/v2/_catalog"),
+        ("tags", rf"/v2/{_NAME}/tags/list"),
+        ("manifest", rf"/v2/{_NAME}/manifests/(?P<reference>[^/]+)"),
+        ("upload", rf"/v2/{_NAME}/blobs/uploads/(?P<reference>[^/]*)"),
+        ("blob", rf"/v2/{_NAME}/blobs/(?P<reference>[^/]+)"),
+    )
+)
+_BUCKET: Final = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket\.s3\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request of somebody whose token holds."""
+
+    request: WireRequest
+    state: State
+    holder: TokenHolder
+    registry: Registry
+    name: str
+    reference: str
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """A query parameter; the last one where it is repeated."""
+        return parse_qs(self.request.query, keep_blank_values=True).get(name, [default])[-1]
+
+    def header(self, name: str) -> str:
+        """A request header, or ""."""
+        return self.request.headers.get(name, "")
+
+
+Handler = Callable[[Asking], WireResponse]
+
+
+class RegistryApp:
+    """Answers for every registry host and every layer storage host of the embedded account."""
+
+    def __init__(
+        self, state: State, handlers: Mapping[str, Handler], storage: StorageHandler
+    ) -> None:
+        self._state = state
+        self._handlers = handlers
+        self._storage = storage
+
+    def __call__(self, request: WireRequest) -> WireResponse:
+        """The answer; raises `ConnectionFault` where a fault asks for none."""
+        host = request.host.strip("[]")
+        if bucket := _BUCKET.match(host):
+            return self._layer(request, bucket["region"])
+        where = RegistryHost.parse(host)
+        if not where.ok:
+            return answers.error("UNKNOWN", 421, f"No such host here: {host}")
+        operation, name, _ = route(request.path)
+        holder = self._holder(request.headers.get("authorization", ""))
+        callers = () if holder is None else (holder.caller.key_id, holder.caller.name)
+        fault = self._fault(operation, where.region, name, callers)
+        if fault is not None and fault.truncate is None:
+            return _faulty(fault)
+        answer = self._answer(request, where, holder)
+        return answer if fault is None else cut(fault, answer)
+
+    def _answer(
+        self, request: WireRequest, where: RegistryHost, holder: TokenHolder | None
+    ) -> WireResponse:
+        """A stranger is asked who he is, yesterday's token is refused, others get their answer."""
+        if holder is None or holder.region != where.region:
+            return answers.challenge(where.host)
+        if holder.expires_at <= self._state.now():
+            return answers.expired()
+        operation, name, reference = route(request.path)
+        registry = self._state.registry(where.account, where.region)
+        return self._done(
+            operation, Asking(request, self._state, holder, registry, name, reference)
+        )
+
+    def _holder(self, authorization: str) -> TokenHolder | None:
+        scheme, _, encoded = authorization.partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        return self._state.holder(password) if scheme.lower() == "basic" and user == USER else None
+
+    def _done(self, operation: str, asked: Asking) -> WireResponse:
+        handler = self._handlers.get(operation)
+        if handler is None:
+            return answers.error("UNSUPPORTED", 404, "The operation is unsupported.")
+        try:
+            return handler(asked)
+        except ServiceError as failure:
+            return answers.from_service(failure)
+
+    def _layer(self, request: WireRequest, region: str) -> WireResponse:
+        path = unquote(urlsplit(request.url).path)
+        account, _, rest = path.lstrip("/").partition("/")
+        name, _, digest = rest.rpartition("/")
+        fault = self._fault("layer", region, name, ())
+        if fault is not None and fault.truncate is None:
+            return _faulty(fault)
+        answer = self._storage(request, self._state.registry(account, region), name, digest)
+        return answer if fault is None else cut(fault, answer)
+
+    def _fault(
+        self, operation: str, region: str, name: str, callers: tuple[str, ...]
+    ) -> Fault | None:
+        names = (name,) if name else ()
+        return self._state.fault(Asked("registry", operation, region, names, callers))
+
+
+StorageHandler = Callable[[WireRequest, Registry, str, str], WireResponse]
+
+
+def route(path: str) -> tuple[str, str, str]:
+    """Operation, repository and reference of a path; empty texts where it is none of the API."""
+    for operation, pattern in _ROUTES:
+        if found := pattern.fullmatch(path):
+            parts = found.groupdict(default="")
+            return (
+                operation,
+                unquote(parts.get("name", "")),
+                unquote(parts.get("reference", "")),
+            )
+    return "", "", ""
+
+
+def _faulty(fault: Fault) -> WireResponse:
+    if fault.connection is not None:
+        raise ConnectionFault(fault.connection)
+    if fault.code:
+        return answers.from_service(error_of(fault, "ecr"))
+    return body_of(fault)
+
+
+def is_served(host: str) -> bool:
+    """The embedded server answers for this host: a private registry, or its layer storage."""
+    bucket = _BUCKET.match(host)
+    return RegistryHost.parse(host).ok if bucket is None else host == layer_host(bucket["region"])

@@ -1,0 +1,91 @@
+"""The registry as one thing to start and to close: server, certificates, adapter, proxy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from ecr_feed.embedded.core import Core
+from ecr_feed.embedded.registry import pages, pulls, pushes
+from ecr_feed.embedded.registry.app import Handler, RegistryApp, is_served
+from ecr_feed.embedded.registry.authority import Authority
+from ecr_feed.embedded.registry.dial import LoopbackAdapter
+from ecr_feed.embedded.registry.proxy import ConnectProxy
+from ecr_feed.embedded.registry.server import TlsServer
+from ecr_feed.embedded.registry.state import CoreState
+from ecr_feed.registry.network import Network, Timeouts
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "ping": pulls.ping,
+    "catalog": pages.catalog,
+    "tags": pages.tags,
+    "manifest": pushes.manifest,
+    "blob": pulls.blob,
+    "upload": pushes.upload,
+}
+
+
+class EmbeddedRegistry:
+    """Serves the core's registries over TLS on 127.0.0.1 until `close`; a context manager.
+
+    In process, `network()` gives our own client the real host names. Programs of others reach them
+    through `proxy()`: HTTPS_PROXY is its address, SSL_CERT_FILE the `ca_file`.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._authority = Authority()
+        self._server = TlsServer(
+            RegistryApp(CoreState(core), HANDLERS, pulls.storage), self._authority
+        )
+        self._proxies: list[ConnectProxy] = []
+
+    @property
+    def port(self) -> int:
+        """The TLS server's port on 127.0.0.1."""
+        return self._server.port
+
+    @property
+    def ca_file(self) -> Path:
+        """What clients have to trust."""
+        return self._authority.ca_file
+
+    def network(self, timeouts: Timeouts | None = None) -> Network:
+        """The way for our own client; no proxy, no certificate of the machine's, no network."""
+        return Network(
+            adapter=LoopbackAdapter(self._route, self._server.faults),
+            proxy_for=_no_proxy,
+            ca=str(self.ca_file),
+            timeouts=timeouts or Timeouts(),
+        )
+
+    def proxy(self, *, user: str = "", password: str = "") -> ConnectProxy:
+        """A CONNECT proxy that leads to this registry, and is closed with it."""
+        started = ConnectProxy(self._route, user=user, password=password)
+        self._proxies.append(started)
+        return started
+
+    def close(self) -> None:
+        """Ends every server and thread, and removes the certificates."""
+        for proxy in self._proxies:
+            proxy.close()
+        self._server.close()
+        self._authority.close()
+
+    def __enter__(self) -> EmbeddedRegistry:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _route(self, host: str, port: int) -> tuple[str, int] | None:
+        return ("127.0.0.1", self.port) if port == 443 and is_served(host) else None
+
+
+def _no_proxy(url: str) -> None:
+    """Embedded hosts are on this machine."""

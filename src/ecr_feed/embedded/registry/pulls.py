@@ -1,0 +1,186 @@
+"""Manifests and blobs as ECR hands them out; the layer storage that blobs are redirected to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from ecr_feed.embedded.ecr.state import Image, Registry, digest_of
+from ecr_feed.embedded.registry import answers
+from ecr_feed.embedded.registry.app import Asking
+from ecr_feed.embedded.wire import ServiceError, WireRequest, WireResponse
+
+_DOCKER: Final = "application/vnd.docker.distribution.manifest.v2+json"
+_OCI: Final = "application/vnd.oci.image.manifest.v1+json"
+_OTHER: Final = {_DOCKER: _OCI, _OCI: _DOCKER}
+# Types that change together with the manifest's own, Docker's first.
+_PARTS: Final = (
+    (
+        "application/vnd.docker.container.image.v1+json",
+        "application/vnd.oci.image.config.v1+json",
+    ),
+    (
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+    ),
+    (
+        "application/vnd.docker.image.rootfs.diff.tar",
+        "application/vnd.oci.image.layer.v1.tar",
+    ),
+)
+_RANGE: Final = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
+
+
+def ping(asked: Asking) -> WireResponse:
+    """GET /v2/: the token is enough."""
+    return answers.shown({}) if asked.request.method in ("GET", "HEAD") else answers.unsupported()
+
+
+def manifest(asked: Asking) -> WireResponse:
+    """GET or HEAD of a manifest. GET counts as a pull, HEAD does not.
+
+    By tag it comes in a form that the client accepts, by digest as it is.
+    """
+    repository = asked.name
+    asked.state.check(asked.holder, asked.registry, "BatchGetImage", repository)
+    image = _image(asked)
+    by_digest = asked.reference.startswith("sha256:")
+    found = _accepted(image, asked.header("accept"), by_digest=by_digest)
+    if found is None:
+        raise _missing()
+    media_type, body = found
+    if asked.request.method == "HEAD":
+        return answers.answer(
+            200,
+            body,
+            content_type=media_type,
+            docker_content_digest=digest_of(body),
+        )
+    image_id = {"imageDigest" if by_digest else "imageTag": asked.reference}
+    asked.state.call(
+        asked.holder,
+        asked.registry,
+        "BatchGetImage",
+        {"repositoryName": repository, "imageIds": [image_id]},
+    )
+    return answers.answer(200, body, content_type=media_type)
+
+
+def _image(asked: Asking) -> Image:
+    repository = asked.registry.repositories.get(asked.name)
+    if repository is None:
+        said = (
+            f"The repository with name '{asked.name}' does not exist in the registry with id "
+            f"'{asked.registry.account}'"
+        )
+        raise ServiceError("RepositoryNotFoundException", said)
+    if asked.reference.startswith("sha256:"):
+        image = repository.find(digest=asked.reference)
+    else:
+        image = repository.find(tag=asked.reference)
+    if image is None or image.status != "ACTIVE":
+        raise _missing()
+    return image
+
+
+def _missing() -> ServiceError:
+    return ServiceError("ImageNotFoundException", "Requested image not found")
+
+
+def _accepted(image: Image, accept: str, *, by_digest: bool) -> tuple[str, bytes] | None:
+    """Type and bytes for this client, None if it cannot take the image."""
+    types = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    if by_digest or not accept or "*/*" in types or image.media_type in types:
+        return image.media_type, image.manifest.encode()
+    other = _OTHER.get(image.media_type)
+    if other is None or other not in types:
+        return None
+    return other, json.dumps(_converted(image.document, other)).encode()
+
+
+def _converted(document: Mapping[str, Any], media_type: str) -> dict[str, Any]:
+    """The manifest in the other form; what it points to stays the same."""
+    index = 0 if media_type == _DOCKER else 1
+    names = {pair[1 - index]: pair[index] for pair in _PARTS}
+
+    def renamed(part: Mapping[str, Any]) -> dict[str, Any]:
+        return {**part, "mediaType": names.get(part["mediaType"], part["mediaType"])}
+
+    return {
+        **document,
+        "mediaType": media_type,
+        "config": renamed(document["config"]),
+        "layers": [renamed(layer) for layer in document["layers"]],
+    }
+
+
+def blob(asked: Asking) -> WireResponse:
+    """GET: a redirect to the layer storage. HEAD: whether it is there."""
+    wanted = {"repositoryName": asked.name}
+    if asked.request.method == "HEAD":
+        found = asked.state.call(
+            asked.holder,
+            asked.registry,
+            "BatchCheckLayerAvailability",
+            {**wanted, "layerDigests": [asked.reference]},
+        )
+        layer = next(iter(found["layers"]), {"layerAvailability": "UNAVAILABLE"})
+        if layer["layerAvailability"] != "AVAILABLE":
+            return answers.error("BLOB_UNKNOWN", 404, "The layer does not exist")
+        return answers.answer(
+            200,
+            content_length=str(layer["layerSize"]),
+            content_type="application/octet-stream",
+            docker_content_digest=asked.reference,
+        )
+    if asked.request.method != "GET":
+        return answers.unsupported()
+    found = asked.state.call(
+        asked.holder,
+        asked.registry,
+        "GetDownloadUrlForLayer",
+        {**wanted, "layerDigest": asked.reference},
+    )
+    return answers.answer(307, location=str(found["downloadUrl"]))
+
+
+def storage(request: WireRequest, registry: Registry, name: str, digest: str) -> WireResponse:
+    """The layer storage: a signed address and nothing else opens it, as S3 has it."""
+    if request.headers.get("authorization"):
+        said = (
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
+            "query string parameter or the Authorization header should be specified"
+        )
+        return _s3_error(400, "InvalidArgument", said)
+    if "X-Amz-Signature=" not in request.query:
+        return _s3_error(403, "AccessDenied", "Access Denied")
+    repository = registry.repositories.get(name)
+    data = None if repository is None else repository.layers.get(f"sha256:{digest}")
+    if data is None:
+        return _s3_error(404, "NoSuchKey", "The specified key does not exist.")
+    return ranged(data, request.headers.get("range", ""))
+
+
+def ranged(data: bytes, asked: str) -> WireResponse:
+    """The bytes, or the one range of them that is asked for."""
+    kind = {"content-type": "application/octet-stream", "accept-ranges": "bytes"}
+    found = _RANGE.fullmatch(asked)
+    if found is None:
+        return WireResponse(200, kind, data)
+    first = int(found[1])
+    last = min(int(found[2] or len(data)), len(data) - 1)
+    if first > last:
+        return _s3_error(416, "InvalidRange", "The requested range is not satisfiable")
+    headers = {**kind, "content-range": f"bytes {first}-{last}/{len(data)}"}
+    return WireResponse(206, headers, data[first : last + 1])
+
+
+def _s3_error(status: int, code: str, message: str) -> WireResponse:
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    )
+    return WireResponse(status, {"content-type": "application/xml"}, body.encode())
