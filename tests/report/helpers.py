@@ -244,3 +244,8 @@ def hostile() -> tuple[Finding, ...]:
         for text in HOSTILE
         for outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED, OutcomeWord.WAIVED)
     )
+
+
+def clean() -> tuple[Finding, ...]:
+    """Nothing open."""
+    return (finding(), finding("TOKEN-2", OutcomeWord.MET, None, severity="high"))

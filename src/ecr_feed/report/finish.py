@@ -53,7 +53,10 @@ def rebuild(page: str, *, title: str, styles: str, note: str = "") -> str:
     page = _once(page, '<img src="" />', '<img src="" alt="" />')
     page = _label_filters(page)
     page = _once(
-        page, '<table id="results-table">', '<div class="scroll"><table id="results-table">'
+        page,
+        '<table id="results-table">',
+        '<div class="scroll" role="region" tabindex="0" aria-label="Table of pytest-html">'
+        '<table id="results-table">',
     )
     page = _once(page, "<footer>", "</div>\n</section>\n</main>\n<footer>")
     page = _once(page, "</head>", f'<style type="text/css">{styles}</style>\n</head>')

@@ -117,27 +117,43 @@ def _general(text: str, finding: Finding) -> str:
 
 def _group(members: list[Finding], run: Run) -> Group:
     lead = members[0]
-    said = {tuple(_general(text, member) for text in _texts(member)) for member in members}
-    texts = _texts(lead)
-    details: tuple[tuple[str, str, str], ...] = ()
-    if len(said) > 1:
-        texts = (lead.message, "", "")
-        details = tuple((member.feed, member.package or "", _detail(member)) for member in members)
-    elif len(members) > 1:
-        texts = tuple(_named(text, lead, members) for text in texts)
-    message, expected, found = (cut(text, TEXT_LIMIT) for text in texts)
+    texts, details = _shared(lead, members)
     ids = tuple(dict.fromkeys(item for member in members for item in request_ids(member)))
-    return Group(
-        lead,
-        tuple(members),
-        message,
-        expected,
-        found,
-        cut(_named(lead.fix or "", lead, members), TEXT_LIMIT),
-        ids,
-        mark_of(lead, run),
-        details,
+    message, expected, found, fix = (
+        cut(_named(text, lead, members) if len(members) > 1 else text, TEXT_LIMIT)
+        for text in (*texts, lead.fix or "")
     )
+    mark = mark_of(lead, run)
+    return Group(lead, tuple(members), message, expected, found, fix, ids, mark, details)
+
+
+def _shared(
+    lead: Finding, members: list[Finding]
+) -> tuple[tuple[str, str, str], tuple[tuple[str, str, str], ...]]:
+    """What holds for all of them (message, expected, found), and what each has of its own."""
+    expected, found = expected_found(lead)
+    said = {tuple(_general(text, item) for text in _texts(item)) for item in members}
+    if len(said) == 1:
+        return (lead.message, expected, found), ()
+    same_message = len({message for message, *_ in said}) == 1
+    details = tuple(
+        (item.feed, item.package or "", _own(item, with_message=not same_message))
+        for item in members
+    )
+    if same_message:
+        same_expected = len({wanted for _, wanted, _ in said}) == 1
+        return (lead.message, expected if same_expected else "", ""), details
+    return (lead.message, "", ""), details
+
+
+def _own(finding: Finding, *, with_message: bool) -> str:
+    """What one member of a group says that the others do not."""
+    expected, found = expected_found(finding)
+    if with_message:
+        text = f"{finding.message} Found: {found}" if found else finding.message
+    else:
+        text = f"found {found}" if found else f"expected {expected}" if expected else ""
+    return cut(text, TEXT_LIMIT)
 
 
 def _named(text: str, lead: Finding, members: list[Finding]) -> str:
@@ -150,14 +166,8 @@ def _named(text: str, lead: Finding, members: list[Finding]) -> str:
     return text
 
 
-def _texts(finding: Finding) -> tuple[str, ...]:
+def _texts(finding: Finding) -> tuple[str, str, str]:
     return (finding.message, *expected_found(finding))
-
-
-def _detail(finding: Finding) -> str:
-    _, found = expected_found(finding)
-    text = f"{finding.message} Found: {found}" if found else finding.message
-    return cut(text, TEXT_LIMIT)
 
 
 def _short(value: object) -> str:

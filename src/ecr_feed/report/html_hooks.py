@@ -80,7 +80,7 @@ class Rows:
         )
 
 
-def pytest_outcome(when: str, outcome: str, *, expected: bool) -> str:
+def counted_as(when: str, outcome: str, *, expected: bool) -> str:
     """The key under which pytest-html counts a report; `expected` is whether it has `wasxfail`."""
     if outcome == "failed" and when in ("setup", "teardown", "collect"):
         return "error"

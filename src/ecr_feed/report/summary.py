@@ -50,7 +50,7 @@ def block(group: Group) -> Iterator[Line]:
     what = f"{group.shape} {lead.outcome:<12}  {lead.severity:<8}  {lead.check:<8}"
     head = f"{what}  {_where(group)}{tail}"
     yield _safe(head), {colour: True} if colour else {}
-    others = f" (each of the {len(group.members)} differs: see the report)" if group.details else ""
+    others = f" (what was found differs: see the report)" if group.details else ""
     yield _safe(f"    {group.message}{others}"), {}
     if group.expected or group.found:
         yield _safe(f"    expected {group.expected or '-'}; found {group.found or '-'}"), {}
