@@ -1,8 +1,7 @@
-"""The feed's region exists, is enabled for the account, and is the one that holds the repositories."""
+"""The feed's region exists, is enabled for the account, and holds the repositories."""
 
 from __future__ import annotations
 
-from ecr_feed.aws.account import Account
 from ecr_feed.aws.regions import KnownRegions
 from ecr_feed.check import CRITICAL, HIGH, check, expect, not_applicable, not_assessed
 from ecr_feed.config import Feed
@@ -63,19 +62,20 @@ def test_region_enabled(feed: Feed, access: Access) -> None:
     reads=("ecr:DescribeRepositories",),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html",),
 )
-def test_region_holds_the_repositories(feed: Feed, account: Account, elsewhere: Elsewhere) -> None:
-    missing = account.missing()
+def test_region_holds_the_repositories(feed: Feed, elsewhere: Elsewhere) -> None:
+    missing = elsewhere.missing()
     if missing and not elsewhere.asked:
         not_applicable("Nobody looked elsewhere for what is missing here (--look-elsewhere does).")
-    found = elsewhere.regions(missing)
-    if missing and not found.holding and found.unread:
-        not_assessed(f"Of the other regions, {', '.join(found.unread)} could not be read.")
-    if missing and not found.holding:
+    holding = {name: elsewhere.regions(name) for name in missing if elsewhere.regions(name)}
+    unread = sorted({region for name in missing for region in elsewhere.unread(name)})
+    if missing and not holding and unread:
+        not_assessed(f"Of the other regions, {', '.join(unread)} could not be read.")
+    if missing and not holding:
         not_applicable("What is missing here is in no other region either (REPO-1).")
     expect(
-        not found.holding,
-        f"{', '.join(found.holding)}: not in {feed.region}, but in another region.",
+        not holding,
+        f"Not in {feed.region}, but in another region: {', '.join(holding)}.",
         expected=feed.region,
-        found={name: list(regions) for name, regions in found.holding.items()},
-        evidence={"unread": list(found.unread)},
+        found={name: list(regions) for name, regions in holding.items()} or feed.region,
+        evidence={"unread": unread},
     )

@@ -17,8 +17,8 @@ _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRe
     id="REPO-1",
     severity=CRITICAL,
     title="Each package ID has a repository in the feed's region",
-    why="Octopus finds a package by exact repository name, and unless a rule creates it a push to a "
-    "missing repository fails.",
+    why="Octopus finds a package by exact repository name, and unless a rule creates it a push to "
+    "a missing repository fails.",
     fix="aws ecr create-repository --repository-name {package!q} --region {feed.region!q}",
     reads=("ecr:DescribeRepositories",),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",),
@@ -35,7 +35,7 @@ def test_repository_exists(
         repository is not None,
         f"Package ID {package!r} has no repository in {feed.region}.",
         expected=f"a repository named {package}",
-        found=elsewhere.found(package, inventory),
+        found=repository.arn if repository else elsewhere.found(package, inventory),
     )
 
 

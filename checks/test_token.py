@@ -19,8 +19,8 @@ _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.ht
     severity=CRITICAL,
     title="An authorization token can be fetched and read",
     why="`docker login` needs the user name AWS and the password inside the token.",
-    fix="Fetch a token with `aws ecr get-login-password --region {feed.region}` and compare; a proxy "
-    "or an endpoint that rewrites answers is the usual cause.",
+    fix="Fetch one with `aws ecr get-login-password --region {feed.region}` to compare: a proxy or "
+    "an endpoint that rewrites answers is the usual cause.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_API, _AUTH),
 )

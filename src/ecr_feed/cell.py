@@ -34,3 +34,8 @@ class Cell(Generic[T]):
         if self._error is not None:
             raise self._error.with_traceback(None)
         return self._value  # type: ignore[return-value] # done without error: it is a T
+
+    def peek(self) -> T | None:
+        """The value if it was read; None where nobody asked yet, or the read failed."""
+        with self._lock:
+            return self._value

@@ -51,6 +51,7 @@ class Reporter:
         self._judge = judge
         self.drain_calls: Callable[[], list[Call]] = list
         self.feed_facts: Callable[[], dict[str, dict[str, Any]]] = dict
+        self._page: Any = None
 
     # What the translation of outcomes asks for.
 
@@ -152,19 +153,35 @@ class Reporter:
     # Hooks: pytest-html.
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_metadata(self, metadata: dict[str, Any]) -> None:
+        """Nothing of this machine's environment: it may hold what a person did not mean to file."""
+        metadata.clear()
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
         """The page's title."""
+        self._page = report
         if self._publisher is not None:
             report.title = self._publisher.title()
+            self._publisher.rows.collected = len(self.collector.collected)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Everything an auditor needs, as one static fragment above pytest-html's own table."""
         if self._publisher is not None:
+            self._publisher.rows.restore(self._page.outcomes)
             prefix.append(self._publisher.fragment())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """A column for our own word."""
+        if self._publisher is not None:
+            self._publisher.rows.header(cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
         """pytest-html does not escape test IDs; we do."""
         if self._publisher is not None:
-            self._publisher.row(report, cells)
+            self._publisher.rows.collected = len(self.collector.collected)
+            word = getattr(report, FINDING, {}).get("outcome", "")
+            self._publisher.row(report, word, cells)

@@ -15,9 +15,11 @@ from ecr_feed.report import html, summary
 from ecr_feed.report.artefacts import ReportFolderError, write_all
 from ecr_feed.report.collector import Collector
 from ecr_feed.report.csv_view import findings_csv
+from ecr_feed.report.finish import UnknownPage, finish
+from ecr_feed.report.html_hooks import Rows, pytest_outcome, word_of
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import digest, results, to_bytes
-from ecr_feed.report.run import FeedFacts, Rule, Run, SuiteFacts, prepare
+from ecr_feed.report.run import FeedFacts, Rule, Run, SuiteFacts, TokenTimes, prepare
 
 Line = tuple[str, dict[str, bool]]
 _PUBLISHABLE = (0, 1, 2, 5)  # pytest's exit statuses after which findings mean something
@@ -57,6 +59,7 @@ class Publisher:
         self._run: Run | None = None
         self._results = b""
         self._trouble = ""
+        self.rows = Rows()
 
     def settle(self, collector: Collector, status: int) -> int:
         """Judge the run as a whole; returns the exit status that says the same as the verdict."""
@@ -64,9 +67,7 @@ class Publisher:
             return status
         findings, unassessed = collector.findings, collector.unassessed()
         incomplete = _incomplete(collector, status, unassessed)
-        word = verdict(
-            findings, unassessed_feeds=len(unassessed), complete=not collector.missing()
-        )
+        word = verdict(findings, unassessed_feeds=len(unassessed), complete=not collector.missing())
         if word is Verdict.READY and status == 1:
             word, incomplete = Verdict.NOT_PROVEN, "a test that is no check failed"
         self._run = self._assemble(collector, word, incomplete)
@@ -104,7 +105,7 @@ class Publisher:
         try:
             if self._run is not None:
                 write_all(self._setting.folder, self._artefacts(self._run))
-        except ReportFolderError as error:
+        except (ReportFolderError, UnknownPage) as error:
             self._trouble = str(error)
             return status or 1
         finally:
@@ -118,7 +119,12 @@ class Publisher:
             if path.name in ("report.html", "junit.xml")
         }
         if "report.html" in staged:
-            staged["report.html"] = html.finish(staged["report.html"], run)
+            staged["report.html"] = finish(
+                staged["report.html"],
+                title=self.title(),
+                styles=html.styles(),
+                note=self.rows.note,
+            )
         return {
             **{name: self._redactor.known(text).encode() for name, text in staged.items()},
             "results.json": self._results,
@@ -147,15 +153,24 @@ class Publisher:
 
     def title(self) -> str:
         """The page's title."""
-        return html.title(self._setting.mode)
+        label = "" if self._setting.mode == "aws" else f" [{self._setting.mode.upper()}]"
+        return f"ECR feed audit{label}"
 
     def fragment(self) -> str:
         """The static part of the page: everything that an auditor needs."""
         return "" if self._run is None else html.fragment(self._run, digest(self._results))
 
-    def row(self, report: Any, cells: list[str]) -> None:
-        """One row of pytest-html's table, its cells escaped."""
-        html.row(report, cells)
+    def row(self, report: Any, word: str, cells: list[str]) -> None:
+        """One row of pytest-html's table."""
+        expected = hasattr(report, "wasxfail")
+        outcome = pytest_outcome(report.when, report.outcome, expected=expected)
+        self.rows.row(
+            cells,
+            nodeid=report.nodeid,
+            when=report.when,
+            outcome=outcome,
+            word=word or word_of(outcome),
+        )
 
 
 def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str:
@@ -170,6 +185,7 @@ def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str
 
 def _learnt(feed: FeedFacts, learnt: Mapping[str, Mapping[str, Any]]) -> FeedFacts:
     known = {key: value for key, value in learnt.get(feed.slug, {}).items() if value}
+    if times := known.pop("token", None):
+        fetched, expires = map(datetime.fromisoformat, times)
+        known["token"] = TokenTimes(fetched, expires)
     return replace(feed, **known)
-
-
