@@ -119,9 +119,8 @@ class PackageWalker:
             self.steps.append(broken(Step.CONFIG, cause, subject=self.image.digest))
             return
         self.platform = self.image.platform
-        if self.image.config is not None:
-            self._read_config(self.image.config)
-        self._reach_layers(self.image.layers)
+        silent = self._read_config(self.image.config) if self.image.config is not None else None
+        self._reach_layers(self.image.layers, silent)
 
     def _get(self, step: Step, reference: str, size: int | None = None) -> Manifest | None:
         try:
@@ -164,13 +163,15 @@ class PackageWalker:
         clean = Cause(cause.trouble, self.client.clean(cause.message), cause.code)
         return broken(Step.PLATFORM, clean, subject=index.digest, host=self.client.origin.netloc)
 
-    def _read_config(self, config: Descriptor) -> None:
+    def _read_config(self, config: Descriptor) -> StepResult | None:
+        """Reads the image's platform; answers the step if nobody answered it."""
         read = partial(self.client.blob, whole_up_to=CONFIG_LIMIT)
         try:
             blob = read(self.wanted.repository, config, self._count)
         except RegistryError as error:
-            self.steps.append(ended(Step.CONFIG, config.digest, error))
-            return
+            result = ended(Step.CONFIG, config.digest, error)
+            self.steps.append(result)
+            return result if error.cause.trouble.unreachable else None
         where = {"subject": config.digest, "host": blob.host}
         try:
             if not blob.verified:
@@ -179,13 +180,13 @@ class PackageWalker:
         except ManifestError as error:
             cause = Cause(Trouble.MALFORMED, str(error), "CONFIG")
             self.steps.append(broken(Step.CONFIG, cause, status=blob.status, **where))
-            return
+            return None
         said = f"for {self.platform}" if self.platform else "names no platform"
         self.steps.append(held(Step.CONFIG, said, status=blob.status, **where))
+        return None
 
-    def _reach_layers(self, layers: tuple[Descriptor, ...]) -> None:
+    def _reach_layers(self, layers: tuple[Descriptor, ...], silent: StepResult | None) -> None:
         """The first bytes of each different layer; after a silent host the rest is not asked."""
-        silent: StepResult | None = None
         for layer in {layer.digest: layer for layer in layers}.values():
             result = (
                 self._layer(layer) if silent is None else after(silent, Step.LAYER, layer.digest)
