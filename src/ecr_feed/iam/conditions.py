@@ -65,14 +65,26 @@ class Condition:
     def evaluate(self, env: Env) -> Truth:
         """Whether the condition holds."""
         found = env.values.get(self.lower)
-        if self.operator.family is Family.PRESENCE:
+        operator = self.operator
+        if operator.family is Family.PRESENCE:
             return self._presence(found, env)
-        if found is None or _is_empty(found, self.quantifier):
+        if not found:
             return None if found is None and self.lower in env.unknown else self._absent()
-        if self.quantifier is Quantifier.NONE:
-            # Several values without a quantifier: one that matches is a match.
-            return turned(any_of(self._matches(text, env) for text in found), self.operator.negated)
-        judged = (turned(self._matches(text, env), self.operator.negated) for text in found)
+        if self.quantifier is not Quantifier.NONE:
+            return self._set(found, env)
+        # Several values without a quantifier: one that matches is a match.
+        matched = (
+            self._matches(found[0], env)
+            if len(found) == 1
+            else any_of(self._matches(text, env) for text in found)
+        )
+        return turned(matched, operator.negated)
+
+    def _set(self, found: tuple[str, ...], env: Env) -> Truth:
+        if not any(found):  # an empty text is an empty set too
+            return self._absent()
+        negated = self.operator.negated
+        judged = (turned(self._matches(text, env), negated) for text in found)
         return all_of(judged) if self.quantifier is Quantifier.ALL else any_of(judged)
 
     def _absent(self) -> bool:
@@ -109,8 +121,3 @@ class Condition:
 @lru_cache(maxsize=8192)
 def _built(operator: str, pieces: tuple[Piece, ...]) -> Test | None:
     return OPERATORS[operator].build(pieces)
-
-
-def _is_empty(found: tuple[str, ...], quantifier: Quantifier) -> bool:
-    """An empty set counts as absent; for the quantifiers an empty text is an empty set too."""
-    return not found or (quantifier is not Quantifier.NONE and not any(found))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ecr_feed.iam.document import Document
-from ecr_feed.iam.principal import Caller, CallerKind, read_caller
+from ecr_feed.iam.principal import Caller, read_caller
 from ecr_feed.iam.statement import StatementRef
 from ecr_feed.iam.variables import Env
 
@@ -42,10 +42,9 @@ class Request:
     @property
     def env(self) -> Env:
         """What conditions are judged by: lower-case keys, tuples of values."""
-        values = {
-            key.lower(): (value,) if isinstance(value, str) else tuple(value)
-            for key, value in self.context.items()
-        }
+        values: dict[str, tuple[str, ...]] = {}
+        for key, value in self.context.items():
+            values[key.lower()] = (value,) if isinstance(value, str) else tuple(value)
         unknown = self.unknown
         if unknown:
             unknown = frozenset(key.lower() for key in unknown).difference(values)
@@ -219,8 +218,3 @@ class Decision:
         from ecr_feed.iam.explain import because
 
         return because(self)
-
-
-def names_account(caller: Caller) -> bool:
-    """Whether SCPs of the caller's account bind it: not services, providers, the unsigned."""
-    return caller.account is not None and caller.kind is not CallerKind.PROVIDER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from ecr_feed.iam import actions
 from ecr_feed.iam.errors import PolicyError
@@ -12,13 +12,15 @@ from ecr_feed.iam.jsontext import load, policy_size
 from ecr_feed.iam.kinds import API_LIMIT, RULES, Kind
 from ecr_feed.iam.reader import Reader
 from ecr_feed.iam.statement import Statement
-from ecr_feed.iam.truth import Truth
 
 _MEMORY = 4096
-"""Action and resource pairs that a document remembers; then it starts anew."""
+"""Questions that a document remembers the statements for; then it starts anew."""
 
 Candidate: TypeAlias = tuple[Statement, bool]
 """A statement that may apply, and whether its Resource still waits for variables."""
+
+Candidates: TypeAlias = tuple[tuple[Candidate, ...], tuple[Candidate, ...]]
+"""Those that deny and those that allow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,9 +31,8 @@ class Document:
     kind: Kind
     version: str
     statements: tuple[Statement, ...]
-    _seen: dict[tuple[str, str], tuple[tuple[Candidate, ...], tuple[Candidate, ...]]] = field(
-        default_factory=dict, repr=False
-    )
+    _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict, repr=False)
+    _by_both: dict[tuple[str, str], Candidates] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(
@@ -61,33 +62,45 @@ class Document:
         """Context keys that conditions and variables look at, in lower case."""
         return frozenset().union(*(statement.keys for statement in self.statements))
 
-    def candidates(
-        self, lower_action: str, resource: str
-    ) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+    def about(self, lower_action: str) -> tuple[Statement, ...]:
+        """The statements whose actions cover an action, given in lower case."""
+        found = self._by_action.get(lower_action)
+        if found is None:
+            found = tuple(each for each in self.statements if each.actions.match(lower_action))
+            _remember(self._by_action, lower_action, found)
+        return found
+
+    def candidates(self, lower_action: str, resource: str) -> Candidates:
         """The denying and the allowing statements that cover an action on a resource.
 
         Remembered: the same question is asked for many principals and contexts.
         """
         key = (lower_action, resource)
-        found = self._seen.get(key)
+        found = self._by_both.get(key)
         if found is None:
             found = self._find(lower_action, resource)
-            if len(self._seen) >= _MEMORY:
-                self._seen.clear()
-            self._seen[key] = found
+            _remember(self._by_both, key, found)
         return found
 
-    def _find(
-        self, lower_action: str, resource: str
-    ) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
+    def _find(self, lower_action: str, resource: str) -> Candidates:
         acts = actions.acts_on_resource(lower_action)
         denying: list[Candidate] = []
         allowing: list[Candidate] = []
-        for statement in self.statements:
-            truth: Truth = statement.match_fixed(lower_action, resource, acts_on_resource=acts)
+        for statement in self.about(lower_action):
+            truth = statement.covers(resource, acts_on_resource=acts)
             if truth is not False:
                 (allowing if statement.allows else denying).append((statement, truth is None))
         return tuple(denying), tuple(allowing)
+
+
+_Key = TypeVar("_Key")
+_Found = TypeVar("_Found")
+
+
+def _remember(memory: dict[_Key, _Found], key: _Key, found: _Found) -> None:
+    if len(memory) >= _MEMORY:
+        memory.clear()
+    memory[key] = found
 
 
 def _check_size(source: str | bytes | Mapping[str, object], limit: int | None) -> None:

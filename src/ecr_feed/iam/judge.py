@@ -8,7 +8,7 @@ Guide, "SCP evaluation" and "RCP evaluation"; STS API reference, GetCallerIdenti
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_feed.iam.decision import Block, Decision, Layer, Outcome, Policies, Request
 from ecr_feed.iam.layers import (
@@ -31,9 +31,13 @@ from ecr_feed.iam.variables import Env
 UNDENIABLE = "sts:getcalleridentity"
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Every layer's word on one question."""
+class Views(NamedTuple):
+    """Every layer's word on one question.
+
+    `named`: whether the resource's policy allows the caller under any of its names. `base`: within
+    the account, what boundary and session policy still limit. `limits`: whether both of these
+    allow. `grant`: whether the caller has the permission before the organisation's limits.
+    """
 
     question: Question
     rcps: tuple[Verdict, ...]
@@ -42,35 +46,10 @@ class Views:
     identity: Verdict
     boundary: Verdict
     session: Verdict
-
-    @property
-    def named(self) -> Truth:
-        """Whether the resource's policy allows the caller under any of its names."""
-        return either(either(self.resource.direct, self.resource.role), self.resource.account)
-
-    @property
-    def base(self) -> Truth:
-        """Within the account: what boundary and session policy still limit."""
-        own = self.identity.allows
-        if self.question.must_allow:
-            own = both(own, self.resource.account)
-        return either(own, self.resource.role)
-
-    @property
-    def limits(self) -> Truth:
-        """Whether boundary and session policy both allow."""
-        return both(self.boundary.allows, self.session.allows)
-
-    @property
-    def grant(self) -> Truth:
-        """Whether the caller has the permission before the organisation's limits."""
-        caller, resource = self.question.caller, self.resource
-        if not caller.has_policies:
-            is_owner = caller.kind is CallerKind.ROOT and self.question.same_account
-            return True if is_owner and not self.question.must_allow else resource.direct
-        if self.question.same_account:
-            return either(resource.direct, both(self.base, self.limits))
-        return both(both(self.named, self.identity.allows), self.limits)
+    named: Truth
+    base: Truth
+    limits: Truth
+    grant: Truth
 
     @property
     def answer(self) -> Truth:
@@ -89,7 +68,10 @@ class Views:
             and self.resource.denies is False
             and self.boundary.denies is False
             and self.session.denies is False
-            and all(verdict.denies is False for verdict in (*self.rcps, *self.scps))
+            and (
+                not (self.rcps or self.scps)
+                or all(verdict.denies is False for verdict in (*self.rcps, *self.scps))
+            )
         )
 
     def denials(self) -> Iterator[tuple[Layer, int | None, Truth, StatementRef | None]]:
@@ -129,6 +111,19 @@ class Views:
         yield Layer.SESSION, None, self.session.allows
 
 
+def _granted(
+    question: Question, resource: Grants, named: Truth, base: Truth, own: Truth, limits: Truth
+) -> Truth:
+    """Whether the caller has the permission, organisation apart; `own`: identity policies allow."""
+    caller = question.caller
+    if not caller.has_policies:
+        is_owner = caller.kind is CallerKind.ROOT and question.same_account
+        return True if is_owner and not question.must_allow else resource.direct
+    if question.same_account:
+        return either(resource.direct, both(base, limits))
+    return both(both(named, own), limits)
+
+
 def look(request: Request, policies: Policies, env: Env) -> Views:
     """Ask every layer."""
     question = pose(request, policies, env)
@@ -141,24 +136,43 @@ def look(request: Request, policies: Policies, env: Env) -> Views:
     resource = NO_POLICY
     if policies.resource is not None:
         resource = ask_resource(policies.resource, question)
-    if not question.caller.has_policies:
-        return Views(question, rcps, scps, resource, OPEN, OPEN, OPEN)
+    identity, boundary, session = OPEN, OPEN, OPEN
+    if question.caller.has_policies:
+        identity = ask(policies.identity, question)
+        if policies.boundary is not None:
+            boundary = ask((policies.boundary,), question)
+        if policies.session is not None:
+            session = ask((policies.session,), question)
+    own = identity.allows
+    limits = both(boundary.allows, session.allows)
+    if resource is NO_POLICY and not question.must_allow:
+        named: Truth = False
+        base = own
+    else:
+        named = either(either(resource.direct, resource.role), resource.account)
+        delegated = both(own, resource.account) if question.must_allow else own
+        base = either(delegated, resource.role)
+    grant = _granted(question, resource, named, base, own, limits)
     return Views(
         question,
         rcps,
         scps,
         resource,
-        ask(policies.identity, question),
-        OPEN if policies.boundary is None else ask((policies.boundary,), question),
-        OPEN if policies.session is None else ask((policies.session,), question),
+        identity,
+        boundary,
+        session,
+        named,
+        base,
+        limits,
+        grant,
     )
 
 
 def judge(request: Request, policies: Policies, env: Env) -> Decision:
     """Decide with three-valued logic: unknown conditions stay unknown where they meet."""
-    if request.action.lower() == UNDENIABLE and request.principal is not None:
-        return Decision(Outcome.ALLOWED, Layer.ALWAYS, request=request, policies=policies)
     views = look(request, policies, env)
+    if views.question.action == UNDENIABLE and request.principal is not None:
+        return Decision(Outcome.ALLOWED, Layer.ALWAYS, request=request, policies=policies)
     answer = views.answer
     if answer is True and views.quiet:
         layer, statement = _granting(views)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from ecr_feed.iam.actions import acts_on_resource, rcp_services
 from ecr_feed.iam.decision import Policies, Request
-from ecr_feed.iam.document import Document
+from ecr_feed.iam.document import Candidate, Document
 from ecr_feed.iam.kinds import Kind
-from ecr_feed.iam.principal import Caller, CallerKind, Naming
+from ecr_feed.iam.principal import Caller, CallerKind, Naming, read_caller
 from ecr_feed.iam.statement import Statement, StatementRef
 from ecr_feed.iam.truth import Truth, both
 from ecr_feed.iam.variables import Env
@@ -48,8 +48,7 @@ class Grants(NamedTuple):
 NO_POLICY = Grants(False, None, False, False, False, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A request reduced to what statements are matched against.
 
     `action` is in lower case; `resource` is `*` for an action that acts on none. `same_account`:
@@ -60,32 +59,42 @@ class Question:
     action: str
     resource: str
     acts_on_resource: bool
-    env: Env
     caller: Caller
-    role_arn: str | None
-    has_boundary: bool
     same_account: bool
     must_allow: bool
+    env: Env
+    role_arn: str | None
+    has_boundary: bool
 
 
 def pose(request: Request, policies: Policies, env: Env) -> Question:
     """Prepare a request for matching."""
-    caller = request.caller
-    action = request.action.lower()
-    acts = acts_on_resource(action)
-    resource = request.resource if acts else "*"
-    account = request.resource_account or _account_in(resource) or caller.account
-    return Question(
-        action,
-        resource,
-        acts,
-        env,
-        caller,
-        _role_arn(caller, env),
-        policies.boundary is not None,
-        account is not None and account == caller.account,
-        _must_allow(action, resource, policies.resource),
+    owner = policies.resource
+    fixed = _fixed(
+        request.principal,
+        request.action,
+        request.resource,
+        request.resource_account,
+        owner is not None and owner.kind in (Kind.TRUST, Kind.KEY),
     )
+    role_arn = _role_arn(fixed[3], env)
+    return Question(*fixed, env, role_arn, policies.boundary is not None)
+
+
+@lru_cache(maxsize=4096)
+def _fixed(
+    principal: str | None, action: str, resource: str, account: str | None, must_allow: bool
+) -> tuple[str, str, bool, Caller, bool, bool]:
+    """What a question takes from the request alone; the same few are asked in many contexts."""
+    caller = read_caller(principal)
+    action = action.lower()
+    acts = acts_on_resource(action)
+    if not acts:
+        resource = "*"
+    account = account or _account_in(resource) or caller.account
+    same_account = account is not None and account == caller.account
+    must_allow = must_allow or _guards_itself(action, resource)
+    return action, resource, acts, caller, same_account, must_allow
 
 
 def _account_in(resource: str) -> str | None:
@@ -103,9 +112,7 @@ def _role_arn(caller: Caller, env: Env) -> str | None:
     return told[0]
 
 
-def _must_allow(action: str, resource: str, policy: Document | None) -> bool:
-    if policy is not None and policy.kind in (Kind.TRUST, Kind.KEY):
-        return True
+def _guards_itself(action: str, resource: str) -> bool:
     return action.startswith(("sts:", "kms:")) and _ROLE_OR_KEY.match(resource) is not None
 
 
@@ -128,6 +135,22 @@ def _applies(statement: Statement, waits: bool, question: Question) -> Truth:
     return truth
 
 
+def _decisive(
+    candidates: Iterable[Candidate], question: Question
+) -> tuple[Truth, StatementRef | None]:
+    """The first statement that applies; failing that, the first that may."""
+    doubtful: StatementRef | None = None
+    for statement, waits in candidates:
+        if not waits and not statement.conditions:
+            return True, statement.ref
+        truth = _applies(statement, waits, question)
+        if truth:
+            return True, statement.ref
+        if truth is None and doubtful is None:
+            doubtful = statement.ref
+    return (False if doubtful is None else None), doubtful
+
+
 def ask(documents: Iterable[Document], question: Question) -> Verdict:
     """The word of policies that carry no principal, taken together."""
     denies: Truth = False
@@ -136,49 +159,34 @@ def ask(documents: Iterable[Document], question: Question) -> Verdict:
     allow: StatementRef | None = None
     for document in documents:
         denying, allowing = document.candidates(question.action, question.resource)
-        for statement, waits in denying:
-            if denies is True:
-                break
-            truth = _applies(statement, waits, question)
-            if truth is not False and (truth or denies is False):
-                denies, deny = truth, statement.ref
-        for statement, waits in allowing:
-            if allows is True:
-                break
-            truth = _applies(statement, waits, question)
-            if truth is not False and (truth or allows is False):
-                allows, allow = truth, statement.ref
+        if denying and denies is not True:
+            truth, ref = _decisive(denying, question)
+            if truth is True or (truth is None and denies is False):
+                denies, deny = truth, ref
+        if allowing and allows is not True:
+            truth, ref = _decisive(allowing, question)
+            if truth is True or (truth is None and allows is False):
+                allows, allow = truth, ref
     return Verdict(denies, deny, allows, allow)
 
 
 def ask_resource(document: Document, question: Question) -> Grants:
     """The word of a resource-based policy for this caller."""
-    denies: Truth = False
-    deny: StatementRef | None = None
     denying, allowing = document.candidates(question.action, question.resource)
-    for statement, waits in denying:
-        if denies is not True and _naming(statement, question) is not Naming.NONE:
-            truth = _applies(statement, waits, question)
-            if truth is not False and (truth or denies is False):
-                denies, deny = truth, statement.ref
-    grants: dict[Naming, Truth] = {}
-    allow: dict[Naming, StatementRef] = {}
-    for statement, waits in allowing:
-        naming = _naming(statement, question)
-        if naming is Naming.NONE or grants.get(naming) is True:
-            continue
-        truth = _applies(statement, waits, question)
-        if truth is not False and (truth or naming not in grants):
-            grants[naming], allow[naming] = truth, statement.ref
-    strongest = max(allow, default=None, key=lambda each: (grants[each] is True, each))
-    return Grants(
-        denies,
-        deny,
-        grants.get(Naming.DIRECT, False),
-        grants.get(Naming.ROLE, False),
-        grants.get(Naming.ACCOUNT, False),
-        None if strongest is None else allow[strongest],
+    by_naming: dict[Naming, list[Candidate]] = {naming: [] for naming in Naming}
+    for candidate in allowing:
+        by_naming[_naming(candidate[0], question)].append(candidate)
+    denies, deny = _decisive(
+        [each for each in denying if _naming(each[0], question) is not Naming.NONE], question
     )
+    direct, role, account = (
+        _decisive(by_naming[naming], question)
+        for naming in (Naming.DIRECT, Naming.ROLE, Naming.ACCOUNT)
+    )
+    # What surely allows explains an answer better than what may; then the stronger naming does.
+    ranked = sorted((direct, role, account), key=lambda each: each[0] is not True)
+    allow = next((ref for truth, ref in ranked if truth is not False), None)
+    return Grants(denies, deny, direct[0], role[0], account[0], allow)
 
 
 def _naming(statement: Statement, question: Question) -> Naming:

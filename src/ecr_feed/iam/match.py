@@ -97,14 +97,20 @@ Test: TypeAlias = Callable[[str], object]
 """A compiled pattern: call it with a text, the result is true or false by truthiness."""
 
 
+def literal(tokens: Tokens) -> str | None:
+    """The one text that tokens without wildcards match; None if there are wildcards."""
+    characters = [token for token in tokens if not isinstance(token, Wild)]
+    return "".join(characters) if len(characters) == len(tokens) else None
+
+
 @lru_cache(maxsize=8192)
 def compile_tokens(tokens: Tokens) -> Test:
     """Compile once to the cheapest test that does it: equality, prefix, regex, state set."""
-    wild = [at for at, token in enumerate(tokens) if isinstance(token, Wild)]
-    if not wild:
-        return "".join(map(str, tokens)).__eq__
-    if wild == [len(tokens) - 1] and tokens[-1] is Wild.ANY:
-        prefix = "".join(map(str, tokens[:-1]))
+    whole = literal(tokens)
+    if whole is not None:
+        return whole.__eq__
+    prefix = literal(tokens[:-1])
+    if prefix is not None and tokens[-1] is Wild.ANY:
         return lambda text: text.startswith(prefix)
     if sum(token in _STARS for token in tokens) <= _REGEX_STARS:
         return re.compile(_regex(tokens), re.DOTALL).fullmatch

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ecr_feed.iam.conditions import Condition
-from ecr_feed.iam.match import Test, action_test, compile_tokens, resource_tokens
+from ecr_feed.iam.match import Test, action_test, compile_tokens, literal, resource_tokens
 from ecr_feed.iam.principal import PrincipalSet
-from ecr_feed.iam.truth import Truth, all_of, turned
+from ecr_feed.iam.truth import Truth, turned
 from ecr_feed.iam.variables import (
     NO_VALUE,
     Env,
@@ -55,10 +55,15 @@ class Actions:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """A Resource or NotResource element; `templates` are the patterns that hold variables."""
+    """A Resource or NotResource element.
+
+    `patterns` are as written. Compiled they are `literals`, `tests` for those with wildcards, and
+    `templates` for those that hold variables.
+    """
 
     negated: bool
     patterns: tuple[str, ...]
+    literals: frozenset[str]
     tests: tuple[Test, ...]
     templates: tuple[Template, ...]
 
@@ -67,11 +72,12 @@ class Resources:
         """Compile patterns; `variables` is false for Version 2008-10-17."""
         kept = tuple(patterns)
         read = [read_resource(pattern, variables=variables) for pattern in kept]
-        fixed = [each for each in read if not variables_in(each)]
+        fixed = [resource_tokens(fill_fixed(each)) for each in read if not variables_in(each)]
         return cls(
             negated,
             kept,
-            tuple(compile_tokens(resource_tokens(fill_fixed(each))) for each in fixed),
+            frozenset(text for tokens in fixed if (text := literal(tokens)) is not None),
+            tuple(compile_tokens(tokens) for tokens in fixed if literal(tokens) is None),
             tuple(each for each in read if variables_in(each)),
         )
 
@@ -82,8 +88,11 @@ class Resources:
 
     def match_fixed(self, resource: str) -> Truth:
         """What can be said without the request's context; None where a variable decides."""
-        if any(test(resource) for test in self.tests):
+        if resource in self.literals:
             return not self.negated
+        for test in self.tests:
+            if test(resource):
+                return not self.negated
         return None if self.templates else self.negated
 
     def match(self, resource: str, env: Env) -> Truth:
@@ -118,19 +127,22 @@ class Statement:
     principals: PrincipalSet | None
     conditions: tuple[Condition, ...]
 
-    def match_fixed(self, lower_action: str, resource: str, *, acts_on_resource: bool) -> Truth:
-        """Action and resource together, as far as they can be told without a context."""
-        if not self.actions.match(lower_action):
-            return False
+    def covers(self, resource: str, *, acts_on_resource: bool) -> Truth:
+        """Whether it reaches the resource, as far as that can be told without a context."""
         if self.resources is None:
             return acts_on_resource
         return self.resources.match_fixed(resource)
 
     def holds(self, env: Env) -> Truth:
         """Whether all conditions hold."""
-        if not self.conditions:
-            return True
-        return all_of(condition.evaluate(env) for condition in self.conditions)
+        answer: Truth = True
+        for condition in self.conditions:
+            truth = condition.evaluate(env)
+            if truth is False:
+                return False
+            if truth is None:
+                answer = None
+        return answer
 
     @property
     def keys(self) -> frozenset[str]:

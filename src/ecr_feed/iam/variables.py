@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ecr_feed.iam.match import Piece
 
@@ -18,8 +18,7 @@ _VARIABLE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(NamedTuple):
     """What conditions and variables are judged by.
 
     `values`: lower-case key to its values. `unknown`: lower-case keys that may or may not be there.
