@@ -1,7 +1,7 @@
 """The feeds file and the one-feed options -> typed, frozen models."""
 
 from ecr_feed.config.credentials import (
-    AnyCredentials,
+    Credentials,
     EnvCredentials,
     KeyCredentials,
     LoginFields,
@@ -13,11 +13,13 @@ from ecr_feed.config.credentials import (
 from ecr_feed.config.errors import ConfigError
 from ecr_feed.config.load import from_tables, load, one_feed
 from ecr_feed.config.models import DockerFeed, Feed, Package, Suite
+from ecr_feed.config.schema import schema
 from ecr_feed.config.slug import slug_of
+from ecr_feed.config.sources import check_sources, read_login
 
 __all__ = [
-    "AnyCredentials",
     "ConfigError",
+    "Credentials",
     "DockerFeed",
     "EnvCredentials",
     "Feed",
@@ -29,8 +31,11 @@ __all__ = [
     "ProfileCredentials",
     "Suite",
     "WorkerCredentials",
+    "check_sources",
     "from_tables",
     "load",
     "one_feed",
+    "read_login",
+    "schema",
     "slug_of",
 ]

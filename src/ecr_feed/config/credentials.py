@@ -243,10 +243,10 @@ def _login_kind(value: object) -> str | None:
     return kind_of(value, LOGIN_KINDS)
 
 
-AnyCredentials = (
+Credentials = (
     ProfileCredentials | EnvCredentials | OidcCredentials | WorkerCredentials | KeyCredentials
 )
-Credentials = Annotated[
+CredentialsTable = Annotated[
     Annotated[ProfileCredentials, Tag("profile")]
     | Annotated[EnvCredentials, Tag("env_prefix")]
     | Annotated[OidcCredentials, Tag("role_arn")]
@@ -255,7 +255,7 @@ Credentials = Annotated[
     Discriminator(_credential_kind),
     BeforeValidator(_check_credentials),
 ]
-Login = Annotated[
+LoginTable = Annotated[
     Annotated[LoginFile, Tag("file")] | Annotated[LoginFields, Tag("password_env")],
     Discriminator(_login_kind),
     BeforeValidator(_check_login),

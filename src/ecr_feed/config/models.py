@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
-from ecr_feed.config.credentials import AnyCredentials, Credentials, Login, Table
+from ecr_feed.config.credentials import Credentials, CredentialsTable, LoginTable, Table
 from ecr_feed.config.slug import slug_of
 from ecr_feed.config.values import AccountId, Hours, PackageId, Platform, Text, Url, wrong
 from ecr_feed.config.words import quote
@@ -80,7 +80,7 @@ class Feed(_Named):
         description="The packages that deployments take from the feed.",
         examples=[_EXAMPLE_PACKAGES],
     )
-    credentials: Credentials = Field(
+    credentials: CredentialsTable = Field(
         description="The credentials that Octopus will use.", examples=[{"profile": "octopus-ecr"}]
     )
     pulls: bool = Field(
@@ -122,7 +122,7 @@ class Feed(_Named):
 class DockerFeed(_Named):
     """A Docker feed of an older Octopus, fed from a `docker login` line."""
 
-    login: Login = Field(
+    login: LoginTable = Field(
         description="The login as Octopus keeps it.", examples=[{"file": "login.txt"}]
     )
     reset_hours: Hours | None = Field(
@@ -142,7 +142,7 @@ class FeedsFile(Table):
         title="Feeds file of ecr-feed-checks",
         json_schema_extra={"anyOf": [{"required": ["feed"]}, {"required": ["docker_feed"]}]},
     )
-    auditor: Credentials | None = Field(
+    auditor: CredentialsTable | None = Field(
         default=None,
         description="The credentials of who runs the audit, for rules that read IAM.",
         examples=[{"profile": "audit"}],
@@ -159,7 +159,7 @@ class FeedsFile(Table):
 class Suite:
     """What a run judges. `path` is None and `sha256` "" where no file was read."""
 
-    auditor: AnyCredentials | None
+    auditor: Credentials | None
     feeds: tuple[Feed, ...]
     docker_feeds: tuple[DockerFeed, ...]
     path: Path | None = None

@@ -135,11 +135,11 @@ class RegistryHost:
         return f"hosts in {self.region} ({where.name}) {wanted}, found .{self.suffix}"
 
 
-def expected_hosts(account: str, region: str) -> tuple[RegistryHost, ...]:
+def expected_hosts(account: str, region: str) -> tuple[str, ...]:
     """Every host under which that registry answers: the usual one, FIPS, and both dual-stack."""
     dual = (False, True) if partition(region).dual_stack else (False,)
     return tuple(
-        RegistryHost.for_(account, region, fips=fips, dual_stack=both)
+        RegistryHost.for_(account, region, fips=fips, dual_stack=both).host
         for both in dual
         for fips in (False, True)
     )

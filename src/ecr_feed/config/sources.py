@@ -1,0 +1,92 @@
+"""The variables and files that a feeds file names: are they there, and what a login file holds.
+
+The environment is an argument. Profiles are looked up where AWS is: `ecr_feed.aws`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from ecr_feed.config.credentials import (
+    Credentials,
+    EnvCredentials,
+    LoginFile,
+    OidcCredentials,
+)
+from ecr_feed.config.errors import ConfigError
+from ecr_feed.config.models import DockerFeed, Suite
+from ecr_feed.config.words import one_line, quote
+from ecr_feed.facts import Secret
+from ecr_feed.login_line import LoginParts, LoginText
+
+LARGEST: Final = 256 * 1024  # bytes
+
+
+def check_sources(suite: Suite, environ: Mapping[str, str]) -> None:
+    """Raise ConfigError for the first variable that is not set or file that cannot be read."""
+    for problem in _problems(suite, environ):
+        raise ConfigError(problem)
+
+
+def read_login(docker_feed: DockerFeed, environ: Mapping[str, str]) -> LoginText | LoginParts:
+    """What the feed's login names, secrets wrapped. Raises ConfigError where it is not there."""
+    login = docker_feed.login
+    where = f"docker_feed {quote(docker_feed.name)}"
+    if isinstance(login, LoginFile):
+        return LoginText(_read(login.file, f"{where}, login.file"))
+    if problem := _unset(login.password_env, f"{where}, login.password_env", environ):
+        raise ConfigError(problem)
+    return LoginParts(login.username, Secret(environ[login.password_env]), login.url)
+
+
+def _problems(suite: Suite, environ: Mapping[str, str]) -> Iterator[str]:
+    named = [(f"feed {quote(feed.name)}, credentials", feed.credentials) for feed in suite.feeds]
+    if suite.auditor is not None:
+        named.insert(0, ("auditor", suite.auditor))
+    for where, credentials in named:
+        yield from _credential_problems(where, credentials, environ)
+    for docker_feed in suite.docker_feeds:
+        try:
+            read_login(docker_feed, environ)
+        except ConfigError as error:
+            yield str(error)
+
+
+def _credential_problems(
+    where: str, credentials: Credentials, environ: Mapping[str, str]
+) -> Iterator[str]:
+    if isinstance(credentials, EnvCredentials):
+        for name in (credentials.access_key_id, credentials.secret_access_key):
+            if problem := _unset(name, f"{where}.env_prefix", environ):
+                yield problem
+    elif isinstance(credentials, OidcCredentials) and credentials.token_file is not None:
+        try:
+            _read(credentials.token_file, f"{where}.token_file")
+        except ConfigError as error:
+            yield str(error)
+
+
+def _unset(name: str, where: str, environ: Mapping[str, str]) -> str | None:
+    if environ.get(name, "").strip():
+        return None
+    state = "empty" if name in environ else "not set"
+    return f"{where}: the environment variable {name} is {state}; expected it to hold the secret."
+
+
+def _read(path: Path, where: str) -> bytes:
+    name = one_line(path)
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{where}: {name} is a directory; expected a file.")
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"{where}: there is no file {name}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{where}: {name} cannot be read: {reason}.") from None
+    if len(data) > LARGEST:
+        raise ConfigError(f"{where}: {name} has more than {LARGEST // 1024} KiB.")
+    return data

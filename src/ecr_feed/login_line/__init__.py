@@ -1,0 +1,59 @@
+"""The `docker login` line that a legacy Docker feed is fed from: parsed and judged, pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ecr_feed.facts import Secret
+from ecr_feed.login_line.judge import (
+    Judged,
+    judge_command,
+    judge_email,
+    judge_form,
+    judge_host,
+    judge_interval,
+    judge_reset,
+)
+from ecr_feed.login_line.line import LoginLine
+
+__all__ = [
+    "Judged",
+    "LoginLine",
+    "LoginParts",
+    "LoginText",
+    "judge_command",
+    "judge_email",
+    "judge_form",
+    "judge_host",
+    "judge_interval",
+    "judge_reset",
+    "of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginText:
+    """A login file as read: the whole text may be secret."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginParts:
+    """The three fields of a Docker feed."""
+
+    username: str
+    password: Secret
+    url: str
+
+
+def of(login: LoginText | LoginParts) -> LoginLine:
+    """The login line of a file, or the one that three fields amount to."""
+    if isinstance(login, LoginText):
+        return LoginLine.parse(login.data)
+    return LoginLine(
+        user=login.username,
+        password=login.password if len(login.password) else None,
+        host=login.url,
+        program="fields",
+    )

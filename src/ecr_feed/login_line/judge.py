@@ -1,0 +1,191 @@
+"""Judgements of a legacy Docker feed: pure, one function a rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ecr_feed.login_line.line import GET_LOGIN, LoginLine
+from ecr_feed.naming import RegistryHost, account_problem, expected_hosts, is_account_id
+from ecr_feed.token import USER, password_hint
+
+LIFETIME_HOURS: Final = 12.0
+MARGIN_HOURS: Final = 1.0
+"""A deployment that begins just before the replacement still has this long."""
+
+_FORM = "docker login -u AWS -p PASSWORD https://ACCOUNT.dkr.ecr.REGION.amazonaws.com"
+_PIPE = (
+    "aws ecr get-login-password --region {region} | "
+    "docker login --username AWS --password-stdin {host}"
+)
+_VARIABLE = re.compile(r"\$\{?\w+\}?|\$\(|%\w+%|#\{[^}]*\}|<[A-Za-z][\w -]*>")
+_LONGEST_USER = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One rule's answer. `unjudged` says why it could not be judged; `ok` is then False.
+
+    `problem` is a sentence's end. `fix` is None where the check's own fix says it.
+    """
+
+    ok: bool
+    problem: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    fix: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    unjudged: str | None = None
+
+
+def judge_form(line: LoginLine) -> Judged:
+    """A login with user AWS, a password and a registry whose account ID has 12 digits.
+
+    Which registry it is, `judge_host` judges. `-e` is evidence alone here: see `judge_email`.
+    """
+    problems = [*line.problems, *_form_problems(line)] if line.program else [*line.problems]
+    return Judged(
+        ok=not problems,
+        problem="; ".join(problems) or None,
+        expected=_FORM,
+        found=_found(line),
+        evidence=_evidence(line),
+    )
+
+
+def judge_email(line: LoginLine) -> Judged:
+    """The line can be run today: Docker dropped `-e` in 17.06. Not needed by a Docker feed."""
+    return Judged(
+        ok=not line.email_flag,
+        problem="Docker dropped -e in 17.06 and refuses the line" if line.email_flag else None,
+        expected="a login without -e",
+        found="-e" if line.email_flag else "no -e",
+        fix=_PIPE.format(region="REGION", host="HOST"),
+    )
+
+
+def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
+    """The registry is that of the feed's region, and of its account where the feed names one.
+
+    An account ID that has not 12 digits is `judge_form`'s finding and not compared again.
+    """
+    host = line.registry
+    if host is None:
+        return Judged(False, unjudged="The login line names no registry (DOCKER-1).")
+    if _VARIABLE.search(line.host or ""):
+        return Judged(False, unjudged="The login line's registry holds a placeholder (DOCKER-1).")
+    problems = [*_host_problems(host, region, account), *_source_problems(line, region)]
+    whose = account or (host.account if is_account_id(host.account) else "ACCOUNT")
+    expected = expected_hosts(whose, region)[0]
+    return Judged(
+        ok=not problems,
+        problem="; ".join(problems) or None,
+        expected=expected,
+        found=str(host),
+        fix=f"Log in to the feed's own host: {_PIPE.format(region=region, host=expected)}",
+        evidence={"region": host.region, "account": host.account},
+    )
+
+
+def judge_reset(reset_hours: float | None, reset_command: str | None = None) -> Judged:
+    """The password is replaced an hour or more before it dies, by a command that exists."""
+    interval, command = judge_interval(reset_hours), judge_command(reset_command)
+    return command if interval.ok and not command.ok else interval
+
+
+def judge_interval(reset_hours: float | None) -> Judged:
+    """Interval and margin together stay within the 12 hours that a password lives."""
+    most = LIFETIME_HOURS - MARGIN_HOURS
+    expected = f"a replacement every {most:g} h or more often"
+    if reset_hours is None:
+        problem: str | None = "nothing says that they are ever replaced"
+    elif reset_hours > most:
+        problem = f"they live {LIFETIME_HOURS:g} h and are replaced every {reset_hours:g} h only"
+    else:
+        problem = None
+    return Judged(
+        ok=problem is None,
+        problem=problem,
+        expected=expected,
+        found="no reset_hours" if reset_hours is None else f"every {reset_hours:g} h",
+        evidence={"lifetime_hours": LIFETIME_HOURS, "margin_hours": MARGIN_HOURS},
+    )
+
+
+def judge_command(reset_command: str | None) -> Judged:
+    """The command that makes the new password exists in AWS CLI version 2."""
+    gone = reset_command is not None and GET_LOGIN.search(reset_command) is not None
+    return Judged(
+        ok=not gone,
+        problem="AWS CLI version 2 has no command `aws ecr get-login`" if gone else None,
+        expected="aws ecr get-login-password, piped to docker login --password-stdin",
+        found="aws ecr get-login" if gone else reset_command,
+        fix=_PIPE.format(region="REGION", host="HOST") if gone else None,
+    )
+
+
+def _form_problems(line: LoginLine) -> Iterator[str]:
+    if line.user is None:
+        yield "it names no user"
+    elif line.user != USER:
+        yield f"its user is {_shown(line.user)}, ECR's is '{USER}'"
+    if line.password is None and not line.password_stdin:
+        yield "it holds no password"
+    if line.host is None:
+        return
+    variable = _VARIABLE.search(line.host)
+    if variable:
+        yield f"its registry holds the placeholder {variable[0]}"
+        return
+    host = RegistryHost.parse(line.host)
+    wrong = account_problem(host.account) if host.suffix else None
+    if wrong:
+        yield wrong
+
+
+def _host_problems(host: RegistryHost, region: str, account: str | None) -> Iterator[str]:
+    if not host.suffix:
+        yield from host.problems
+        return
+    if host.region != region:
+        yield f"its region is {host.region}, the feed's is {region}"
+    if account is not None and is_account_id(host.account) and host.account != account:
+        yield f"its account is {host.account}, the feed's is {account}"
+    number = account_problem(host.account)
+    yield from (problem for problem in host.problems if problem != number)
+
+
+def _source_problems(line: LoginLine, region: str) -> Iterator[str]:
+    """The password is one of the region it was fetched in."""
+    if line.source_region is not None and line.source_region != region:
+        yield f"its password is fetched in {line.source_region}, the feed's region is {region}"
+
+
+def _found(line: LoginLine) -> str:
+    if not line.program:
+        return "; ".join(line.problems)
+    password = "no password"
+    if line.computed:
+        password = "a password from a variable or a command"
+    elif line.password is not None:
+        password = f"a password of length {len(line.password)}"
+    elif line.password_stdin:
+        password = "a password from standard input"
+    user = "no user" if line.user is None else f"user {_shown(line.user)}"
+    return f"{user}, {password}, registry {line.registry or 'missing'}"
+
+
+def _shown(user: str) -> str:
+    """A long user name may be the password in the wrong place."""
+    return repr(user) if len(user) <= _LONGEST_USER else f"a text of {len(user)} characters"
+
+
+def _evidence(line: LoginLine) -> dict[str, object]:
+    """What was read, never the password; the hint is of an undocumented form."""
+    evidence: dict[str, object] = {"notes": list(line.notes), "email_flag": line.email_flag}
+    hint = password_hint(line.password) if line.password is not None else None
+    if hint is not None and hint.expires_at is not None:
+        evidence["password_hint"] = f"expires {hint.expires_at.isoformat()} (undocumented form)"
+    return evidence

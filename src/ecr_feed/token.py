@@ -1,0 +1,185 @@
+"""An authorization token of ECR, decoded and judged. The clock is an argument.
+
+What a token is: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ecr_feed.facts import AuthorizationToken, Secret
+from ecr_feed.naming import RegistryHost, expected_hosts
+
+USER: Final = "AWS"
+LIFETIME: Final = timedelta(hours=12)
+TOLERANCE: Final = timedelta(minutes=5)
+"""How far the granted life may be from 12 hours: a clock that is off, and the answer's way."""
+SHORTEST_RUN: Final = timedelta(minutes=10)
+"""Credentials must outlive the audit itself by this."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_SAFE_WORD = re.compile(r"[A-Z0-9_.]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """User and password of a token; `problem` says why they cannot be used, without the secret."""
+
+    user: str
+    password: Secret
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """`granted` from fetching to expiry, `left` from now to expiry (negative once expired)."""
+
+    left: timedelta
+    granted: timedelta
+    expired: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryVerdict:
+    """The registry that a token names; `problem` where it is not the expected one."""
+
+    host: RegistryHost
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHint:
+    """What the undocumented form of ECR's password says of itself: evidence, never a verdict."""
+
+    expires_at: datetime | None = None
+    version: str = ""
+    type: str = ""
+
+
+def decode(token: AuthorizationToken) -> Decoded:
+    """Base64 of `AWS:PASSWORD`, split at the first colon; never raises."""
+    text = token.token.reveal()
+    try:
+        plain = _strict_base64(text).decode("utf-8")
+    except UnicodeDecodeError:
+        return _unusable("what its base64 holds is not a text in UTF-8")
+    except ValueError as error:
+        return _unusable(str(error))
+    user, colon, password = plain.partition(":")
+    if not colon:
+        return _unusable("no colon parts user name and password")
+    return Decoded(user, Secret(password), _pair_problem(user, password))
+
+
+def lifetime(token: AuthorizationToken, now: datetime) -> Lifetime:
+    """Judge the expiry: in the future, and 12 hours after fetching, 5 minutes more or less."""
+    left = token.expires_at - now
+    granted = token.expires_at - token.fetched_at
+    expired = left <= timedelta(0)
+    problem = None
+    if expired:
+        problem = f"expired {duration(-left)} ago"
+    elif abs(granted - LIFETIME) > TOLERANCE:
+        problem = f"it was granted for {duration(granted)}"
+    return Lifetime(left, granted, expired, problem)
+
+
+def registry(token: AuthorizationToken, account: str, region: str) -> RegistryVerdict:
+    """Compare the registry that the token names with the expected account and region."""
+    host = RegistryHost.parse(token.proxy_endpoint)
+    if not host.ok:
+        return RegistryVerdict(host, f"{host}: {host.problems[0]}")
+    wrong = [
+        f"{what} is {found}, not {expected}"
+        for what, found, expected in (
+            ("account", host.account, account),
+            ("region", host.region, region),
+        )
+        if found != expected
+    ]
+    if not wrong and host.host not in expected_hosts(account, region):
+        wrong = [f"{host} is none of the registry's hosts"]
+    return RegistryVerdict(host, "its " + " and its ".join(wrong) if wrong else None)
+
+
+def duration(span: timedelta) -> str:
+    """The two largest units, such as `3 h 19 min`; whole seconds, rounded towards zero."""
+    seconds = int(abs(span).total_seconds())
+    units = [
+        ("days", seconds // 86400),
+        ("h", seconds // 3600 % 24),
+        ("min", seconds // 60 % 60),
+        ("s", seconds % 60),
+    ]
+    first = next((i for i, (_, count) in enumerate(units) if count), len(units) - 1)
+    words = [
+        f"{count} {'day' if (unit, count) == ('days', 1) else unit}"
+        for unit, count in units[first : first + 2]
+        if count or unit == units[first][0]
+    ]
+    return ("minus " if span < timedelta(0) and seconds else "") + " ".join(words)
+
+
+def password_hint(password: Secret) -> PasswordHint | None:
+    """Read the JSON that ECR's passwords are base64 of today, or None. Never raises.
+
+    The form is undocumented; only what cannot be part of the secret is taken out.
+    """
+    text = password.reveal().strip()
+    try:
+        inner = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(inner, Mapping) or not {"payload", "datakey"} & set(inner):
+        return None
+    return PasswordHint(
+        _moment(inner.get("expiration")), _word(inner.get("version")), _word(inner.get("type"))
+    )
+
+
+def _unusable(problem: str) -> Decoded:
+    return Decoded("", Secret(""), problem)
+
+
+def _strict_base64(text: str) -> bytes:
+    """ValueError, with words that hold nothing of the text, for all that is not plain base64."""
+    if not text:
+        raise ValueError("it is empty")
+    if re.search(r"\s", text):
+        raise ValueError("its base64 holds blanks or line breaks")
+    if _BASE64.fullmatch(text) is None:
+        raise ValueError("it is not base64: it holds other characters")
+    if len(text) % 4:
+        raise ValueError("its base64 is cut: the length is no multiple of 4")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("it is not base64") from None
+
+
+def _pair_problem(user: str, password: str) -> str | None:
+    if user != USER:
+        shown = repr(user) if user.isascii() and user.isprintable() and len(user) <= 16 else None
+        return f"the user name is {shown or f'a text of {len(user)} characters'}, not '{USER}'"
+    return None if password else "the password is empty"
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and _SAFE_WORD.fullmatch(value) else ""
