@@ -1,0 +1,348 @@
+"""One feed's AWS account, as checks are given it: each fact is read once, when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ecr_feed.aws import search, sts
+from ecr_feed.aws.client import Client, utcnow
+from ecr_feed.aws.ecr import (
+    ACTION_DESCRIBE,
+    ACTION_IMAGES,
+    ACTION_LIST,
+    ACTION_TOKEN,
+    ImageReader,
+    probe_list,
+    read_token,
+)
+from ecr_feed.aws.inventory import Inventory
+from ecr_feed.aws.probe import denied, no_repository, probed
+from ecr_feed.aws.regions import KnownRegions, known_regions
+from ecr_feed.aws.session import Sessions
+from ecr_feed.cell import Cell
+from ecr_feed.config import Feed
+from ecr_feed.facts import (
+    Access,
+    Answer,
+    AuthorizationToken,
+    Failure,
+    Identity,
+    Image,
+    Permission,
+    ReadError,
+    Trouble,
+)
+from ecr_feed.naming import is_repository_name
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where else a package's repository was found; `failures` are regions that did not answer."""
+
+    package: str
+    regions: tuple[str, ...]
+    asked: int
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+
+
+class Account:
+    """Facts of one feed, each a lazy value or the ReadError that reading it ended in.
+
+    Once AWS refused the credentials, what depends on them raises that same failure without
+    another call. A region that botocore does not list is never called: every fact raises
+    `UnknownRegion`.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        sessions: Sessions,
+        clock: Callable[[], datetime] = utcnow,
+        *,
+        regions: KnownRegions | None = None,
+    ) -> None:
+        self.feed = feed
+        self._sessions = sessions
+        self._clock = clock
+        self._regions = regions
+        self._who = sts.Who(sessions, feed.credentials, feed.endpoint_url)
+        self._names = tuple(dict.fromkeys(package.id for package in feed.packages))
+        self._received = Cell(self._receive)
+        self._access = Cell(self._read_access)
+        self._token = Cell(self._read_token)
+        self._ecr = Cell(self._open_ecr)
+        self._reader = Cell(lambda: ImageReader(self._ecr.get()))
+        self._inventory = Cell(self._read_inventory)
+        self._listing = Cell(lambda: search.listing(self._ecr.get()))
+        self._elsewhere = Cell(self._look_elsewhere)
+        self._images: dict[str, Cell[tuple[Image, ...]]] = {
+            name: Cell(partial(self._read_images, name)) for name in self._names
+        }
+        self._lists: dict[str, Cell[None]] = {
+            name: Cell(partial(self._probe_list, name)) for name in self._names
+        }
+        self._prefetched = Cell(self._prefetch)
+
+    def access(self) -> Access:
+        """How AWS received the credentials; raises ReadError for a region nobody knows."""
+        return self._access.get()
+
+    def identity(self) -> Identity:
+        """Who the credentials are; raises ReadError with the refusal where nobody could tell."""
+        access = self.access()
+        if access.identity is not None:
+            return access.identity
+        raise ReadError(access.failure or self._unknown("GetCallerIdentity"))
+
+    def access_key_id(self) -> str:
+        """The ID of the key that the credentials hold, accepted or not; "" where they have none."""
+        feed = self.feed
+        return self._sessions.held(feed.credentials, feed.region, feed.endpoint_url).access_key_id
+
+    def known(self) -> tuple[Access | None, AuthorizationToken | None]:
+        """What was learnt so far, without asking: for reports."""
+        return self._access.peek(), self._token.peek()
+
+    def token(self) -> AuthorizationToken:
+        """ecr:GetAuthorizationToken in the feed's region."""
+        return self._token.get()
+
+    def inventory(self) -> Inventory:
+        """The registry's repositories, as far as the feed's packages need them."""
+        return self._inventory.get()
+
+    def images(self, package_id: str) -> tuple[Image, ...]:
+        """Every image of a package's repository; the first question reads all packages at once.
+
+        Raises ReadError, with NOT_FOUND where there is no such repository.
+        """
+        self._prefetched.get()
+        return self._images[package_id].get()
+
+    @property
+    def active_only(self) -> bool:
+        """The endpoint would not be asked for archived images: `images` holds active ones only."""
+        return self._reader.get().active_only
+
+    def permission(self, action: str, package_id: str | None = None) -> Permission:
+        """The probe's word on one of the four actions, by making the call.
+
+        Undetermined where the package has no repository to probe on, and for actions that are not
+        probed (reading a manifest would count as a pull). With ecr:DescribeRepositories and no
+        package: the list without names. Raises ReadError where the probe could not be made.
+        """
+        if action == ACTION_TOKEN:
+            return self._probe(action, "*", self._token.get)
+        if action == ACTION_DESCRIBE:
+            return self._describe(package_id)
+        if action not in (ACTION_IMAGES, ACTION_LIST) or package_id is None:
+            return Permission(
+                action,
+                package_id or "*",
+                Answer.UNDETERMINED,
+                "this action is not probed",
+                "probe",
+            )
+        self._prefetched.get()
+        resource = self.inventory().resource(package_id)
+        cell: Cell[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
+        return self._probe(action, resource, cell.get)
+
+    def elsewhere(self, package_id: str) -> Elsewhere:
+        """The partition's other regions that hold the package's repository, as really read there.
+
+        The first question asks every region for every package that is not in the feed's region.
+        """
+        found = self._elsewhere.get()
+        return Elsewhere(
+            package=package_id,
+            regions=tuple(r for r, names in sorted(found.held.items()) if package_id in names),
+            asked=found.asked,
+            failures=found.failures,
+        )
+
+    def _describe(self, package_id: str | None) -> Permission:
+        inventory = self.inventory()
+        if package_id is not None:
+            return inventory.permission(package_id)
+        return inventory.listing or self._listing.get()
+
+    def _probe(self, action: str, resource: str, call: Callable[[], object]) -> Permission:
+        try:
+            call()
+        except ReadError as error:
+            if error.failure.trouble == Trouble.DENIED:
+                return denied(action, resource, error.failure)
+            if error.failure.trouble == Trouble.NOT_FOUND:
+                return no_repository(action, resource, error.failure)
+            raise
+        return probed(action, resource)
+
+    def _unknown(self, operation: str) -> Failure:
+        return Failure(
+            Trouble.OTHER,
+            "sts",
+            operation,
+            self.feed.region,
+            code="UnknownRegion",
+            message="not called: depends on REGION-1, the region is not one that botocore lists",
+        )
+
+    def _receive(self) -> Access:
+        regions = self._regions or known_regions()
+        if self.feed.region not in regions.names:
+            raise ReadError(self._unknown("GetCallerIdentity"))
+        return sts.received(self._who, self.feed.region)
+
+    def _open_ecr(self) -> Client:
+        """The ECR client, unless the credentials were refused already."""
+        access = self._received.get()
+        if access.failure is not None and _closes(access.failure):
+            raise ReadError(access.failure)
+        return self._sessions.client(
+            self.feed.credentials, "ecr", self.feed.region, self.feed.endpoint_url
+        )
+
+    def _read_token(self) -> AuthorizationToken:
+        return read_token(self._ecr.get(), self._clock)
+
+    def _read_access(self) -> Access:
+        access = self._received.get()
+        if access.failure is not None and _closes(access.failure):
+            return access
+        try:
+            self._token.get()
+        except ReadError as error:
+            if _closes(error.failure):
+                return sts.after_token(access, error.failure, self.feed.region)
+            if error.failure.trouble != Trouble.DENIED:
+                return access
+        # ECR knows the caller, whatever STS said: the region is on.
+        return replace(access, region_enabled=True)
+
+    def _accepted(self) -> None:
+        """Raise the refusal, if AWS refused the credentials in this region."""
+        failure = self.access().failure
+        if failure is not None and _closes(failure):
+            raise ReadError(failure)
+
+    def _registry(self) -> str:
+        """The account whose registry is read: the caller's own."""
+        identity = self.access().identity
+        return identity.account if identity else self.feed.account or ""
+
+    def _read_inventory(self) -> Inventory:
+        self._accepted()
+        with self._pool() as pool:
+            return search.take(self._ecr.get(), self._names, pool, account=self._registry())
+
+    def _read_images(self, name: str) -> tuple[Image, ...]:
+        return self._reader.get().images(name)
+
+    def _probe_list(self, name: str) -> None:
+        probe_list(self._ecr.get(), name)
+
+    def _prefetch(self) -> None:
+        """Read images and probe ListImages of every package that may exist, in parallel, once."""
+        inventory = self.inventory()
+        self._reader.get()
+        cells: list[Cell[Any]] = []
+        for name in self._names:
+            if self._absent(inventory, name):
+                self._fail(name, inventory)
+            else:
+                cells += [self._images[name], self._lists[name]]
+        with self._pool() as pool:
+            for error in pool.map(_ask, cells):
+                if error is not None and not isinstance(error, ReadError):
+                    raise error
+
+    def _absent(self, inventory: Inventory, name: str) -> bool:
+        try:
+            return inventory.repository(name) is None
+        except ReadError:
+            return False  # whether it exists is unknown: the probes may tell
+
+    def _fail(self, name: str, inventory: Inventory) -> None:
+        failure = inventory.missing.get(name) or Failure(
+            Trouble.NOT_FOUND,
+            "ecr",
+            "DescribeRepositories",
+            self.feed.region,
+            message=f"{name!r} is not a name that a repository can have"
+            if not is_repository_name(name)
+            else "",
+        )
+
+        def gone() -> Any:
+            raise ReadError(failure)
+
+        self._images[name] = Cell(gone)
+        self._lists[name] = Cell(gone)
+
+    def _look_elsewhere(self) -> _Held:
+        inventory = self.inventory()
+        names = [n for n in self._names if is_repository_name(n) and self._absent(inventory, n)]
+        regions = (self._regions or known_regions()).siblings(self.feed.region)
+        held: dict[str, frozenset[str]] = {}
+        failures: dict[str, Failure] = {}
+        clients: dict[str, Client] = {}
+        for region in regions if names else ():
+            try:
+                clients[region] = self._sessions.client(
+                    self.feed.credentials,
+                    "ecr",
+                    region,
+                    self.feed.endpoint_url,
+                    via=self.feed.region,
+                )
+            except ReadError as error:
+                failures[region] = error.failure
+        with self._pool() as pool:
+            found = pool.map(lambda region: _held(clients[region], names), clients)
+            for region, one in zip(clients, found, strict=True):
+                if isinstance(one, Failure):
+                    failures[region] = one
+                else:
+                    held[region] = one
+        return _Held(held, failures, len(regions) if names else 0)
+
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(
+            max_workers=self._sessions.threads, thread_name_prefix="ecr-feed-reader"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    held: Mapping[str, frozenset[str]]
+    failures: Mapping[str, Failure]
+    asked: int
+
+
+def _held(client: Client, names: list[str]) -> frozenset[str] | Failure:
+    """Which of the names a region holds: by its list, by name where the list is denied."""
+    with ThreadPoolExecutor(max_workers=1) as alone:
+        found = search.look_up(client, names, alone)
+    if isinstance(found, Failure):
+        return found
+    return frozenset(name for name in names if name in found.repositories)
+
+
+def _closes(failure: Failure) -> bool:
+    """After this nothing that needs the credentials in this region is worth a call."""
+    return failure.trouble.credentials or failure.trouble in (Trouble.CLOCK, Trouble.REGION_OFF)
+
+
+def _ask(cell: Cell[Any]) -> BaseException | None:
+    """Fill a cell; the error stays in it and is handed back, for errors that are no ReadError."""
+    try:
+        cell.get()
+    except Exception as error:  # noqa: BLE001 - kept in the cell; the caller raises ours
+        return error
+    return None

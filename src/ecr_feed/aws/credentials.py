@@ -1,0 +1,163 @@
+"""How each kind of credentials in a feeds file becomes a session that can sign."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ecr_feed.aws.backend import Key
+from ecr_feed.aws.errors import Asked, classify
+from ecr_feed.aws.shape import Reader
+from ecr_feed.aws.words import words
+from ecr_feed.config import (
+    Credentials,
+    EnvCredentials,
+    KeyCredentials,
+    OidcCredentials,
+    ProfileCredentials,
+    Suite,
+    WorkerCredentials,
+)
+from ecr_feed.facts import Failure, ReadError, Secret, Trouble
+
+if TYPE_CHECKING:
+    from ecr_feed.aws.botosession import FeedSession
+    from ecr_feed.aws.session import Sessions
+
+# Calamari's own name: a trust policy that looks at sts:RoleSessionName must judge us like it.
+OIDC_SESSION_NAME: Final = "OctopusAwsAuthentication"
+_MOST_TOKEN_BYTES: Final = 64 * 1024
+
+
+def opened(
+    sessions: Sessions, credentials: Credentials, region: str, endpoint_url: str | None
+) -> tuple[FeedSession, str]:
+    """The session of the credentials, and how they were obtained, in words.
+
+    Raises ReadError (NO_CREDENTIALS and the like) where they cannot be had; makes a call for a
+    web identity only.
+    """
+    from ecr_feed.aws.botosession import static
+
+    if isinstance(credentials, ProfileCredentials):
+        _must_be_outside(sessions, "a profile", region)
+        session = sessions.new(endpoint_url, profile=credentials.profile)
+        return session, f"profile {credentials.profile}"
+    if isinstance(credentials, WorkerCredentials):
+        _must_be_outside(sessions, "the worker's own credentials", region)
+        return sessions.new(endpoint_url, worker=True), "this machine"
+    if isinstance(credentials, OidcCredentials):
+        session = sessions.new(endpoint_url)
+        static(session, _web_identity(sessions, credentials, region, endpoint_url))
+        return session, f"{credentials.role_arn} by web identity"
+    session = sessions.new(endpoint_url)
+    static(session, _key(sessions, credentials, region))
+    if isinstance(credentials, EnvCredentials):
+        return session, f"environment {credentials.env_prefix}*"
+    return session, f"key {credentials.key}"
+
+
+def _must_be_outside(sessions: Sessions, what: str, region: str) -> None:
+    if sessions.backend.embedded:
+        raise _none(region, f"the embedded account has no place for {what}")
+
+
+def _key(sessions: Sessions, credentials: EnvCredentials | KeyCredentials, region: str) -> Key:
+    if isinstance(credentials, KeyCredentials):
+        if credentials.key not in sessions.backend.keys:
+            raise _none(region, f"the seed account has no key labelled {credentials.key!r}")
+        return sessions.backend.keys[credentials.key]
+    names = [credentials.env_prefix + name for name in _KEY_VARIABLES]
+    values = [sessions.environ.get(name, "").strip() for name in names]
+    missing = [name for name, value in zip(names[:2], values[:2], strict=True) if not value]
+    if missing:
+        raise _none(region, f"not set in the environment: {', '.join(missing)}")
+    return Key(values[0], Secret(values[1]), Secret(values[2]) if values[2] else None)
+
+
+def _web_identity(
+    sessions: Sessions, credentials: OidcCredentials, region: str, endpoint_url: str | None
+) -> Key:
+    """AssumeRoleWithWebIdentity, unsigned, in the feed's region: what Octopus does."""
+    token = _token(credentials, region)
+    anonymous = sessions.new(endpoint_url, unsigned=True)
+    boto = anonymous.create_client("sts", region_name=region, endpoint_url=endpoint_url)
+    client = sessions.wrap(boto, "sts", region)
+    operation = "AssumeRoleWithWebIdentity"
+    try:
+        answer = client.call(
+            operation,
+            RoleArn=credentials.role_arn,
+            RoleSessionName=OIDC_SESSION_NAME,
+            WebIdentityToken=token.reveal(),
+            DurationSeconds=credentials.session_seconds,
+        )
+    except ReadError as error:
+        raise ReadError(_as_credentials(error.failure)) from None
+    given = answer.get("Credentials")
+    fields = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    read = Reader(client, operation)
+    values = [read.require(given, name, str) for name in fields]
+    return Key(values[0], Secret(values[1]), Secret(values[2]))
+
+
+_KEY_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_REFUSALS: Final = frozenset({Trouble.DENIED, Trouble.NOT_FOUND, Trouble.OTHER})
+
+
+def _as_credentials(failure: Failure) -> Failure:
+    """A role that may not be assumed is no denial of a call: it is no credentials."""
+    if failure.trouble in _REFUSALS:
+        return replace(failure, trouble=Trouble.NO_CREDENTIALS)
+    return failure
+
+
+def _token(credentials: OidcCredentials, region: str) -> Secret:
+    if credentials.token_file is None:
+        raise _none(
+            region,
+            "no token_file: only the Octopus Server can sign a web identity token for this feed",
+        )
+    try:
+        with open(credentials.token_file, "rb") as file:
+            text = file.read(_MOST_TOKEN_BYTES).decode("ascii").strip()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise _none(region, f"token file {credentials.token_file}: {reason}") from None
+    except UnicodeDecodeError:
+        raise _none(region, f"token file {credentials.token_file} is not text") from None
+    if not text:
+        raise _none(region, f"token file {credentials.token_file} is empty")
+    return Secret(text)
+
+
+def _none(region: str, message: str) -> ReadError:
+    return ReadError(
+        Failure(
+            trouble=Trouble.NO_CREDENTIALS,
+            service="sts",
+            operation="GetCallerIdentity",
+            region=region,
+            message=words(message),
+        )
+    )
+
+
+def missing_profiles(suite: Suite) -> list[str]:
+    """The profiles the suite names that neither ~/.aws/config nor ~/.aws/credentials holds.
+
+    Reads the two files (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE), calls nobody. Raises
+    ReadError where a file is no INI file.
+    """
+    credentials = [suite.auditor, *(feed.credentials for feed in suite.feeds)]
+    named = [each.profile for each in credentials if isinstance(each, ProfileCredentials)]
+    wanted = list(dict.fromkeys(named))
+    if not wanted:
+        return []
+    import botocore.session
+
+    try:
+        known = set(botocore.session.Session().available_profiles)
+    except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
+        raise ReadError(classify(error, Asked("sts", "(profiles)", ""))) from None
+    return [name for name in wanted if name not in known]

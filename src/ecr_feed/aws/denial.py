@@ -1,0 +1,80 @@
+"""What AWS's own words say of a denial: who, what, on what, and which kind of policy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_USER = re.compile(r"\b(?:User|Principal): (\S+) is not authorized")
+_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9]+)", re.IGNORECASE)
+_RESOURCE = re.compile(r"\bon resource: (\S+)")
+_EXPLICIT = re.compile(
+    r"\bwith an explicit deny in (?:an? |the )?(?P<kind>[A-Za-z -]+?)"
+    r"(?:: (?P<arn>arn:\S+))?(?=[.;,:]|\s*\Z|\s+(?:Please|See|For|\(|https?:))"
+)
+_IMPLICIT = re.compile(r"\bbecause no (?P<kind>[A-Za-z -]+?) allows the (?P<action>\S+) action")
+
+# AWS's terms (IAM user guide, "Troubleshoot access denied error messages") -> the layer's name.
+_LAYERS: Final = {
+    "identity-based": "identity",
+    "resource-based": "resource",
+    "permissions boundary": "boundary",
+    "session": "session",
+    "service control": "scp",
+    "resource control": "rcp",
+    "vpc endpoint": "endpoint",
+    "role trust": "trust",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A denial as AWS words it; what the message does not say is "".
+
+    `explicit` is None where no reason was given. `layer` is identity, resource, boundary, session,
+    scp, rcp, endpoint, trust, or "". `policy_arn` is there in AWS's newer messages only.
+    """
+
+    user: str = ""
+    action: str = ""
+    resource: str = ""
+    explicit: bool | None = None
+    layer: str = ""
+    policy_arn: str = ""
+
+    @property
+    def reason(self) -> str:
+        """One clause: "an explicit deny in an scp policy", or "" where AWS gave no reason."""
+        if self.explicit is None:
+            return ""
+        what = f"{self.layer or 'some'} policy"
+        if not self.explicit:
+            return f"no {what} allows it"
+        named = f" ({self.policy_arn})" if self.policy_arn else ""
+        return f"an explicit deny in the {what}{named}"
+
+
+def parse(message: str) -> Denial:
+    """Read AWS's message; anything unknown in it leaves its field empty. Never raises."""
+    explicit = _EXPLICIT.search(message)
+    implicit = _IMPLICIT.search(message)
+    reason = explicit or implicit
+    return Denial(
+        user=_first(_USER, message),
+        action=_first(_ACTION, message) or (implicit["action"] if implicit else ""),
+        resource=_first(_RESOURCE, message).rstrip(".,;"),
+        explicit=None if reason is None else explicit is not None,
+        layer=_layer(reason["kind"]) if reason else "",
+        policy_arn=(explicit["arn"] or "").rstrip(".,;") if explicit else "",
+    )
+
+
+def _first(pattern: re.Pattern[str], message: str) -> str:
+    found = pattern.search(message)
+    return found[1] if found else ""
+
+
+def _layer(kind: str) -> str:
+    lowered = kind.strip().lower()
+    return next((layer for term, layer in _LAYERS.items() if lowered.startswith(term)), "")

@@ -1,0 +1,195 @@
+"""Every client of the suite is made here: configured, guarded, recorded, kept for the run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ecr_feed.aws import readonly
+from ecr_feed.aws.backend import AWS, Backend
+from ecr_feed.aws.calls import CallLog, Recorder
+from ecr_feed.aws.client import Client, Hosts, utcnow
+from ecr_feed.aws.credentials import opened
+from ecr_feed.aws.errors import Asked, classify
+from ecr_feed.aws.patience import Patience
+from ecr_feed.config import (
+    Credentials,
+    EnvCredentials,
+    OidcCredentials,
+    ProfileCredentials,
+    WorkerCredentials,
+)
+from ecr_feed.facts import ReadError
+
+if TYPE_CHECKING:
+    from ecr_feed.aws.botosession import FeedSession, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is known of the credentials that a session holds; never the secret."""
+
+    access_key_id: str
+    expires_at: datetime | None
+    source: str
+
+
+class Sessions:
+    """Makes each client once per (credentials, service, region, endpoint) and keeps it.
+
+    Clients are to be asked for before threads start; asking is safe from any thread. `environ` is
+    where `env_prefix` credentials are read; botocore itself reads os.environ.
+    """
+
+    def __init__(
+        self,
+        *,
+        auditor: Credentials | None = None,
+        backend: Backend = AWS,
+        log: CallLog | None = None,
+        settings: Settings | None = None,
+        now: Callable[[], datetime] = utcnow,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.auditor = auditor
+        self.backend = backend
+        self.log = CallLog() if log is None else log
+        self.now = now
+        self._settings = settings
+        self.environ = os.environ if environ is None else environ
+        self._hosts = Hosts()
+        self._lock = threading.RLock()
+        self._sessions: dict[object, tuple[FeedSession, str]] = {}
+        self._clients: dict[object, Client] = {}
+        self._expiries: Any = None
+        self._loader: Any = None
+
+    @property
+    def threads(self) -> int:
+        """How many reads may be under way at once."""
+        return self.settings.threads
+
+    @property
+    def settings(self) -> Settings:
+        """Timeouts and threads of every client."""
+        if self._settings is None:
+            from ecr_feed.aws.botosession import Settings
+
+            self._settings = Settings()
+        return self._settings
+
+    def client(
+        self,
+        credentials: Credentials,
+        service: str,
+        region: str,
+        endpoint_url: str | None = None,
+        *,
+        via: str = "",
+    ) -> Client:
+        """The client; raises ReadError where there are no credentials to make one with.
+
+        `endpoint_url` is the feed's own; without one the backend's, then AWS_ENDPOINT_URL_*,
+        AWS_ENDPOINT_URL and the profile's `endpoint_url` and `services` count, as in the AWS CLI.
+        `via` is the region whose STS gives an OIDC feed its session; by default `region`.
+        """
+        via = (via or region) if isinstance(credentials, OidcCredentials) else ""
+        key = (credentials, via, endpoint_url, service, region)
+        with self._lock:
+            if key not in self._clients:
+                try:
+                    session, _ = self._session(credentials, via or region, endpoint_url)
+                    boto = session.create_client(
+                        service, region_name=region, endpoint_url=endpoint_url
+                    )
+                except ReadError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
+                    asked = Asked(service, "(credentials)", region)
+                    raise ReadError(classify(error, asked)) from None
+                self._clients[key] = self.wrap(boto, service, region)
+            return self._clients[key]
+
+    def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
+        """The key that the credentials resolved to; asks nobody once a call was made with it."""
+        with self._lock:
+            session, source = self._session(credentials, region, endpoint_url)
+        found = session.get_credentials()
+        frozen = None if found is None else found.get_frozen_credentials()
+        if frozen is None:
+            return Held("", None, source)
+        method = str(getattr(found, "method", "") or "")
+        named = isinstance(credentials, (ProfileCredentials, WorkerCredentials))
+        return Held(
+            frozen.access_key,
+            self._expiries.known.get(frozen.access_key) or self._told(credentials, method),
+            f"{source} ({method})" if named and method else source,
+        )
+
+    def _told(self, credentials: Credentials, method: str) -> datetime | None:
+        """AWS_CREDENTIAL_EXPIRATION, which tools that export a session set beside it."""
+        if isinstance(credentials, EnvCredentials):
+            text = self.environ.get(credentials.env_prefix + "AWS_CREDENTIAL_EXPIRATION", "")
+        elif isinstance(credentials, WorkerCredentials) and method == "env":
+            text = self.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
+        else:
+            return None
+        try:
+            when = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+    def wrap(self, boto: Any, service: str, region: str) -> Client:
+        """A botocore client behind the suite's own way of calling."""
+        return Client(
+            boto, service=service, region=region, log=self.log, hosts=self._hosts, now=self.now
+        )
+
+    def _session(
+        self, credentials: Credentials, region: str, endpoint_url: str | None
+    ) -> tuple[FeedSession, str]:
+        """The botocore session of the credentials, and how they were obtained, in words."""
+        by_region = region if isinstance(credentials, OidcCredentials) else ""
+        key = (credentials, by_region, endpoint_url)
+        if key not in self._sessions:
+            self._sessions[key] = opened(self, credentials, region, endpoint_url)
+        return self._sessions[key]
+
+    def new(
+        self,
+        endpoint_url: str | None,
+        *,
+        profile: str | None = None,
+        worker: bool = False,
+        unsigned: bool = False,
+    ) -> FeedSession:
+        """A botocore session without credentials yet: guarded, recorded, patient."""
+        from ecr_feed.aws.botosession import Expiries, FeedSession, builtin, configuration, hook
+
+        backend = self.backend
+        if endpoint_url is not None:
+            backend = replace(backend, endpoint_url=endpoint_url)
+        config = configuration(self.settings, backend, unsigned=unsigned)
+        session = FeedSession(backend, config, profile=profile, worker=worker)
+        if self._expiries is None:
+            self._expiries = Expiries()
+        # One loader for all sessions: AWS's endpoint and service data is read once.
+        if self._loader is None:
+            self._loader = builtin() if backend.embedded else session.get_component("data_loader")
+        session.register_component("data_loader", self._loader)
+        expiries, answer = self._expiries, backend.answer
+        installers = (
+            readonly.install,
+            Recorder(self.log, self.now).install,
+            Patience(waits=not backend.embedded).install,
+            lambda events: events.register("after-call", expiries.see),
+        )
+        hook(session, installers)
+        if answer is not None:
+            session.events.register_first("before-send", answer)
+        return session

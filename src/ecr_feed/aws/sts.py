@@ -1,0 +1,107 @@
+"""Who the credentials are, and what a refusal means: a dead key, a region not enabled, a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ecr_feed.aws.regions import ask_in, is_default_on
+from ecr_feed.aws.session import Sessions
+from ecr_feed.aws.shape import Reader
+from ecr_feed.config import Credentials
+from ecr_feed.facts import Access, Failure, Identity, ReadError, Trouble
+
+# Both of these are said where a region is off; only the second says so.
+_MAYBE_REGION = frozenset({Trouble.UNKNOWN_KEY, Trouble.REGION_OFF})
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Credentials, as used against one endpoint."""
+
+    sessions: Sessions
+    credentials: Credentials
+    endpoint_url: str | None = None
+
+    def identity(self, region: str) -> Identity:
+        """sts:GetCallerIdentity at the region's STS endpoint. Raises ReadError."""
+        client = self.sessions.client(self.credentials, "sts", region, self.endpoint_url)
+        answer = client.call("GetCallerIdentity")
+        read = Reader(client, "GetCallerIdentity")
+        held = self.sessions.held(self.credentials, region, self.endpoint_url)
+        return Identity(
+            arn=read.require(answer, "Arn", str),
+            account=read.require(answer, "Account", str),
+            user_id=read.require(answer, "UserId", str),
+            access_key_id=held.access_key_id,
+            expires_at=held.expires_at,
+            source=held.source,
+        )
+
+
+def received(who: Who, region: str) -> Access:
+    """How STS receives the credentials: in the region, and where it refuses, in another one.
+
+    One call where they are accepted, two where they are refused as unknown. An STS that cannot be
+    reached, or a clock that is off, leaves `identity` and `region_enabled` None.
+    """
+    try:
+        return Access(identity=who.identity(region), region_enabled=True)
+    except ReadError as error:
+        failure = error.failure
+    if failure.trouble not in _MAYBE_REGION:
+        return Access(None, None, failure, because=failure.said)
+    return _elsewhere(who, region, failure)
+
+
+def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
+    off = False if failure.trouble == Trouble.REGION_OFF else None
+    other = ask_in(region)
+    if not other:
+        return Access(None, off, failure, because=failure.said)
+    try:
+        identity = who.identity(other)
+    except ReadError as error:
+        return Access(None, off, failure, because=_neither(region, other, failure, error.failure))
+    if off is None and _may_be_a_global_token(identity, region):
+        return Access(
+            identity,
+            None,
+            failure,
+            other,
+            f"{other} accepts the session that {region} refuses: the region is not enabled, or"
+            " the session came from the global STS endpoint, whose sessions work in default"
+            " regions only",
+        )
+    return Access(
+        identity, False, failure, other, f"{other} accepts the credentials that {region} refuses"
+    )
+
+
+def _neither(region: str, other: str, failure: Failure, second: Failure) -> str:
+    if second.trouble == Trouble.UNKNOWN_KEY:
+        return f"refused in {region} and in {other}: the key is unknown, deleted or inactive"
+    return f"{failure.said}; asked in {other} too: {second.said}"
+
+
+def _may_be_a_global_token(identity: Identity, region: str) -> bool:
+    """A session that was handed to us as such, with a region that is not on by default."""
+    given = identity.source.startswith("environment ")
+    return given and identity.access_key_id.startswith("ASIA") and not is_default_on(region)
+
+
+def after_token(access: Access, failure: Failure, region: str) -> Access:
+    """The same access once ECR has refused the credentials that STS accepted in this region."""
+    if access.failure is not None:
+        return access
+    if failure.trouble == Trouble.UNKNOWN_KEY and not is_default_on(region):
+        return replace(
+            access,
+            region_enabled=False,
+            failure=failure,
+            because=f"STS accepts the credentials, ECR in {region}, an opt-in region, does not",
+        )
+    return replace(
+        access,
+        failure=failure,
+        because=f"STS accepts the credentials, ECR in {region} refuses them: {failure.said}",
+    )
