@@ -1,0 +1,166 @@
+"""ECR: layers, kept byte for byte, and where they are downloaded from."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid
+from ecr_feed.embedded.ecr.state import Repository, Upload, digest_of
+from ecr_feed.embedded.regions import suffix_of
+from ecr_feed.embedded.wire import ServiceError
+
+PART_MINIMUM: Final = 5 * 1024 * 1024  # every part but the last
+PART_SIZE: Final = 20 * 1024 * 1024
+
+
+def layer_host(region: str) -> str:
+    """The layer storage's host: a bucket per region, another host than the registry's."""
+    return f"prod-{region}-starport-layer-bucket.s3.{region}.{suffix_of(region)}"
+
+
+def layer_url(repository: Repository, region: str, digest: str) -> str:
+    """A link of the form that ECR hands out: it needs no credentials, and must be sent none."""
+    query = urlencode(
+        {
+            "X-Amz-Security-Token": secrets.token_urlsafe(24),
+            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+            "X-Amz-SignedHeaders": "host",
+            "X-Amz-Expires": "3600",
+            "X-Amz-Signature": secrets.token_hex(32),
+        }
+    )
+    path = f"{repository.account}/{repository.name}/{digest.removeprefix('sha256:')}"
+    return f"https://{layer_host(region)}/{path}?{query}"
+
+
+def initiate(ctx: Context, params: Params) -> Result:
+    """Begin a layer."""
+    upload_id = str(uuid.uuid4())
+    ctx.repository(params).uploads[upload_id] = Upload()
+    return {"uploadId": upload_id, "partSize": PART_SIZE}
+
+
+def _upload(repository: Repository, params: Params) -> Upload:
+    found = repository.uploads.get(params["uploadId"])
+    if found is None:
+        raise ServiceError(
+            "UploadNotFoundException",
+            f"The upload with id '{params['uploadId']}' does not exist in the repository with name "
+            f"'{repository.name}' in registry with id '{repository.account}'",
+        )
+    return found
+
+
+def upload_part(ctx: Context, params: Params) -> Result:
+    """Append bytes; parts come in order and leave no gap."""
+    repository = ctx.repository(params)
+    upload, first, blob = (
+        _upload(repository, params),
+        params["partFirstByte"],
+        params["layerPartBlob"],
+    )
+    if first != len(upload.data) or params["partLastByte"] != first + len(blob) - 1:
+        raise ServiceError(
+            "InvalidLayerPartException",
+            f"The layer part's first byte is {first}; the next one expected is {len(upload.data)}",
+        )
+    upload.data.extend(blob)
+    return {
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "uploadId": params["uploadId"],
+        "lastByteReceived": len(upload.data) - 1,
+    }
+
+
+def complete(ctx: Context, params: Params) -> Result:
+    """Finish a layer; the digests given must hold its own."""
+    repository = ctx.repository(params)
+    upload = _upload(repository, params)
+    data = bytes(upload.data)
+    if not data:
+        raise ServiceError("EmptyUploadException", "The upload holds no bytes")
+    digest = digest_of(data)
+    if digest not in params["layerDigests"]:
+        raise ServiceError("InvalidLayerException", f"The layer's digest is {digest}")
+    if digest in repository.layers:
+        raise ServiceError(
+            "LayerAlreadyExistsException",
+            f"Layer with digest '{digest}' already exists in the repository with name "
+            f"'{repository.name}'",
+        )
+    del repository.uploads[params["uploadId"]]
+    repository.layers[digest] = data
+    return {
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "uploadId": params["uploadId"],
+        "layerDigest": digest,
+    }
+
+
+def check_availability(ctx: Context, params: Params) -> Result:
+    """AVAILABLE or UNAVAILABLE per digest; a text that is no digest is a failure."""
+    repository = ctx.repository(params)
+    layers, failures = [], []
+    for digest in params["layerDigests"]:
+        if not digest.startswith("sha256:"):
+            failures.append(
+                {
+                    "layerDigest": digest,
+                    "failureCode": "InvalidLayerDigest",
+                    "failureReason": "Invalid request parameters: layer digest is invalid",
+                }
+            )
+            continue
+        layers.append(_availability(repository, digest))
+    return {"layers": layers, "failures": failures}
+
+
+def _availability(repository: Repository, digest: str) -> Result:
+    data = repository.layers.get(digest)
+    if data is None:
+        return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
+    return {
+        "layerDigest": digest,
+        "layerAvailability": "AVAILABLE",
+        "layerSize": len(data),
+        "mediaType": _layer_type(repository, digest),
+    }
+
+
+def _layer_type(repository: Repository, digest: str) -> str:
+    for image in repository.images.values():
+        document = image.document
+        for blob in (document.get("config", {}), *document.get("layers", [])):
+            if blob.get("digest") == digest:
+                return str(blob.get("mediaType", ""))
+    return "application/octet-stream"
+
+
+def download_url(ctx: Context, params: Params) -> Result:
+    """Where a layer's bytes are; LayersNotFoundException where there are none."""
+    repository, digest = ctx.repository(params), params["layerDigest"]
+    if not digest.startswith("sha256:"):
+        raise invalid(f"Invalid parameter at 'layerDigest': '{digest}'")
+    if digest not in repository.layers:
+        raise ServiceError(
+            "LayersNotFoundException",
+            f"The layer with digest '{digest}' does not exist in the repository with name "
+            f"'{repository.name}' in the registry with id '{repository.account}'",
+        )
+    url = layer_url(repository, ctx.region, digest)
+    return {"downloadUrl": url, "layerDigest": digest}
+
+
+HANDLERS: Final[Mapping[str, Callable[[Context, Params], Result]]] = {
+    "InitiateLayerUpload": initiate,
+    "UploadLayerPart": upload_part,
+    "CompleteLayerUpload": complete,
+    "BatchCheckLayerAvailability": check_availability,
+    "GetDownloadUrlForLayer": download_url,
+}

@@ -1,0 +1,136 @@
+"""What a private registry holds: repositories, images, layers, and the registry's own settings.
+
+The API's handlers write it; the OCI registry server reads it through the same methods.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ecr_feed.embedded.regions import partition_of, registry_host
+
+
+def digest_of(data: bytes) -> str:
+    """The content's digest, as `sha256:` and 64 hex digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+@dataclass(slots=True)
+class Image:
+    """One manifest, kept byte for byte. `status` is ACTIVE, ARCHIVED or ACTIVATING."""
+
+    digest: str
+    manifest: str
+    media_type: str
+    size: int
+    pushed_at: datetime
+    artifact_type: str = ""
+    subject: str = ""
+    status: str = "ACTIVE"
+    last_pull: datetime | None = None
+    archived_at: datetime | None = None
+    activated_at: datetime | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The manifest, decoded."""
+        found: dict[str, Any] = json.loads(self.manifest)
+        return found
+
+
+@dataclass(slots=True)
+class Upload:
+    """A layer under way."""
+
+    data: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(slots=True)
+class Repository:
+    """One repository. `policy`, `lifecycle`: the JSON texts as stored; "" where there is none."""
+
+    name: str
+    arn: str
+    account: str
+    uri: str
+    created_at: datetime
+    mutability: str = "MUTABLE"
+    exclusions: tuple[str, ...] = ()
+    scan_on_push: bool = False
+    encryption: dict[str, str] = field(default_factory=lambda: {"encryptionType": "AES256"})
+    resource_tags: dict[str, str] = field(default_factory=dict)
+    policy: str = ""
+    lifecycle: str = ""
+    images: dict[str, Image] = field(default_factory=dict)  # by digest
+    tags: dict[str, str] = field(default_factory=dict)  # tag -> digest
+    layers: dict[str, bytes] = field(default_factory=dict, repr=False)  # by digest
+    layer_types: dict[str, str] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+
+    def find(self, *, tag: str = "", digest: str = "") -> Image | None:
+        """The image of a tag, or of a digest; None where there is none."""
+        return self.images.get(self.tags.get(tag, "") if tag else digest)
+
+    def tags_of(self, digest: str) -> list[str]:
+        """Every tag of an image, oldest first."""
+        return [tag for tag, target in self.tags.items() if target == digest]
+
+    def immutable(self, tag: str) -> bool:
+        """A tag that exists may not be moved, exclusion filters counted."""
+        excluded = any(fnmatchcase(tag, pattern) for pattern in self.exclusions)
+        if self.mutability == "MUTABLE_WITH_EXCLUSION":
+            return excluded
+        return self.mutability.startswith("IMMUTABLE") and not excluded
+
+
+@dataclass(slots=True)
+class Registry:
+    """One account's private registry in one region."""
+
+    account: str
+    region: str
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    policy: str = ""
+    cache_rules: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix
+    settings: dict[str, str] = field(
+        default_factory=lambda: {
+            "BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE",
+            "REGISTRY_POLICY_SCOPE": "V2",
+            "BLOB_MOUNTING": "DISABLED",
+        }
+    )
+    scanning: dict[str, Any] = field(default_factory=lambda: {"scanType": "BASIC", "rules": []})
+    replication: dict[str, Any] = field(default_factory=lambda: {"rules": []})
+
+    @property
+    def host(self) -> str:
+        """The registry's host name."""
+        return registry_host(self.account, self.region)
+
+    def arn(self, name: str) -> str:
+        """The ARN of a repository of that name, whether it exists or not."""
+        partition = partition_of(self.region) or "aws"
+        return f"arn:{partition}:ecr:{self.region}:{self.account}:repository/{name}"
+
+    def create(self, name: str, now: datetime) -> Repository:
+        """Add an empty repository; the caller has looked that there is none."""
+        made = Repository(name, self.arn(name), self.account, f"{self.host}/{name}", now)
+        self.repositories[name] = made
+        return made
+
+
+@dataclass(slots=True)
+class Registries:
+    """All registries of all accounts, made when first asked for."""
+
+    found: dict[tuple[str, str], Registry] = field(default_factory=dict)
+
+    def get(self, account: str, region: str) -> Registry:
+        """The registry of an account in a region."""
+        return self.found.setdefault((account, region), Registry(account, region))

@@ -1,0 +1,1 @@
+"""IAM and its neighbours: state, operations, evaluation of callers."""

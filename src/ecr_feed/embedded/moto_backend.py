@@ -1,0 +1,92 @@
+"""The one place that touches moto: one private call, under one lock, one core's state at a time.
+
+`BotocoreStubber.process_request` is moto's inner name (5.0.0 to 5.2.5);
+tests/embedded/test_moto_contract.py holds moto to it. `mock_aws` is never started: it would patch
+botocore and `requests` for the whole process, and every handler of its before-send event runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from threading import RLock
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from botocore.awsrequest import AWSPreparedRequest
+
+_SUFFIXES = {"aws-cn": "cn-north-1.amazonaws.com.cn", "aws-us-gov": "us-gov.amazonaws.com"}
+
+
+class Moto:
+    """moto's IAM as one core's own.
+
+    moto keeps its accounts in module globals. So that two cores of one process (a demo and a test)
+    do not share users, each puts its own accounts in before it calls.
+    """
+
+    _lock: ClassVar[RLock] = RLock()
+    _owner: ClassVar[Moto | None] = None
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Any] = {}
+
+    def iam(self, account: str, partition: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Send one IAM call, already authorised, to moto. Returns status and XML."""
+        from moto.core.botocore_stubber import BotocoreStubber
+
+        host = f"iam.{_SUFFIXES.get(partition, 'amazonaws.com')}"
+        headers = {
+            "Host": host,
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+            "x-moto-account-id": account,
+        }
+        body = urlencode(form).encode()
+        request = AWSPreparedRequest("POST", f"https://{host}/", headers, body, False)
+        with self._lock, _no_account_override():
+            self._take_over()
+            status, _, answer = BotocoreStubber().process_request(request)
+        return int(status), answer.encode() if isinstance(answer, str) else bytes(answer)
+
+    def _take_over(self) -> None:
+        from moto.backends import get_backend
+
+        owner = Moto._owner
+        if owner is self:
+            return
+        accounts = get_backend("iam")
+        if owner is not None:
+            owner._accounts = dict(accounts.items())
+        accounts.clear()
+        accounts.update(self._accounts)
+        Moto._owner = self
+
+
+@contextmanager
+def _no_account_override() -> Iterator[None]:
+    """MOTO_ACCOUNT_ID beats every other way to choose an account: out of the way while we call."""
+    kept = os.environ.pop("MOTO_ACCOUNT_ID", None)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            os.environ["MOTO_ACCOUNT_ID"] = kept
+
+
+@cache
+def managed_policy(name: str) -> dict[str, Any] | None:
+    """An AWS-managed policy from moto's copy: keys Document, Path, DefaultVersionId... or None.
+
+    Read singly: loading all of them into a moto account takes a second.
+    """
+    from moto.iam.aws_managed_policies import aws_managed_policies_data as text
+
+    start = text.find(f'\n "{name}":{{')
+    if start < 0:
+        return None
+    found: dict[str, Any]
+    found, _ = json.JSONDecoder().raw_decode(text, text.index("{", start))
+    return found

@@ -1,0 +1,108 @@
+"""Pages with opaque tokens, for every operation that botocore's paginator model lists.
+
+The rows behind a token are kept, not listed again: a page costs what it holds, and a list does not
+shift under a reader's feet.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ecr_feed.embedded.protocol import Call, paginators
+from ecr_feed.embedded.wire import ServiceError
+
+# Page sizes where the request names none; 100 is the rule (service API references).
+_DEFAULTS: Final = {"ecr:ListImageReferrers": 20, "account:ListRegions": 50}
+# Pages without a paginator in botocore.
+_UNLISTED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ecr:ListImageReferrers": {
+        "input_token": "nextToken",
+        "output_token": "nextToken",
+        "limit_key": "maxResults",
+        "result_key": "referrers",
+    }
+}
+KEPT: Final = 4096  # tokens; the oldest are forgotten
+
+
+@dataclass(slots=True)
+class _Rest:
+    fingerprint: str
+    answer: dict[str, Any]
+    rows: list[tuple[str, Any]]  # (result key, row), in order
+    start: int
+
+
+@dataclass(slots=True)
+class Pager:
+    """Cuts answers into pages and keeps what is left behind opaque tokens."""
+
+    kept: OrderedDict[str, _Rest] = field(default_factory=OrderedDict)
+
+    def resume(self, call: Call) -> dict[str, Any] | None:
+        """The next page, where the call brings a token; None where it brings none."""
+        rule = _rule(call)
+        token = call.params.get(rule["input_token"]) if rule else None
+        if rule is None or token is None:
+            return None
+        rest = self.kept.get(token)
+        if rest is None or rest.fingerprint != _fingerprint(call, rule):
+            raise _bad_token(call, rule["input_token"])
+        return self._page(call, rule, rest)
+
+    def first(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+        """The first page of an answer that holds every row."""
+        rule = _rule(call)
+        if rule is None:
+            return answer
+        rows = [(key, row) for key in _keys(rule) for row in answer.get(key, [])]
+        frame = {name: value for name, value in answer.items() if name not in _keys(rule)}
+        return self._page(call, rule, _Rest(_fingerprint(call, rule), frame, rows, 0))
+
+    def _page(self, call: Call, rule: Mapping[str, Any], rest: _Rest) -> dict[str, Any]:
+        limit = call.params.get(rule.get("limit_key", "")) or _DEFAULTS.get(call.action, 100)
+        end = rest.start + limit
+        page: dict[str, Any] = {**rest.answer, **{key: [] for key in _keys(rule)}}
+        for key, row in rest.rows[rest.start : end]:
+            page[key].append(row)
+        more = end < len(rest.rows)
+        if rule.get("more_results"):
+            page[rule["more_results"]] = more
+        page.pop(rule["output_token"], None)
+        if more:
+            page[rule["output_token"]] = self._keep(rest, end)
+        return page
+
+    def _keep(self, rest: _Rest, start: int) -> str:
+        token = secrets.token_urlsafe(96)
+        self.kept[token] = _Rest(rest.fingerprint, rest.answer, rest.rows, start)
+        while len(self.kept) > KEPT:
+            self.kept.popitem(last=False)
+        return token
+
+
+def _rule(call: Call) -> Mapping[str, Any] | None:
+    return _UNLISTED.get(call.action) or paginators(call.service).get(call.operation)
+
+
+def _keys(rule: Mapping[str, Any]) -> list[str]:
+    keys = rule["result_key"]
+    return [keys] if isinstance(keys, str) else list(keys)
+
+
+def _fingerprint(call: Call, rule: Mapping[str, Any]) -> str:
+    """A token is good for the question it answers, in the region and for the account that asked."""
+    paging = (rule["input_token"], rule.get("limit_key"))
+    asked = sorted((name, repr(v)) for name, v in call.params.items() if name not in paging)
+    return repr((call.action, call.region, call.scope.key_id if call.scope else "", asked))
+
+
+def _bad_token(call: Call, name: str) -> ServiceError:
+    if call.service == "ecr":
+        text = f"Invalid parameter at '{name}' failed to satisfy constraint: 'Invalid token'"
+        return ServiceError("InvalidParameterException", text)
+    return ServiceError("ValidationError", f"Invalid {name}.")

@@ -1,0 +1,110 @@
+"""Fill an account from an account file, as its owner would: by AWS API calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecr_feed.aws.backend import Key
+from ecr_feed.embedded.accounts import AccountFile, OrganizationPolicyTable
+from ecr_feed.embedded.core import Core
+from ecr_feed.embedded.environment import Environment
+from ecr_feed.embedded.faults import Fault
+from ecr_feed.embedded.faulttable import FaultTable
+from ecr_feed.embedded.owner import Owner
+from ecr_feed.embedded.seed_ecr import fill_registries
+from ecr_feed.embedded.seed_iam import fill_iam
+from ecr_feed.embedded.shorthand import document
+
+_FULL_ACCESS = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What was made. `keys`: label -> access key, as `aws.session.Backend` takes them."""
+
+    account: str
+    region: str
+    keys: Mapping[str, Key] = field(repr=False)
+
+
+def fill(core: Core, account: AccountFile) -> Seeded:
+    """Fill a core of the account file's partition; faults come in force last."""
+    surround(core, account)
+    seeded = _fill(Owner(core, partition=account.partition), account)
+    core.world.clock.client_off = account.clock_off
+    for table in account.fault:
+        core.faults.add(_fault(table, seeded.keys))
+    return seeded
+
+
+def fill_endpoint(endpoint_url: str, account: AccountFile) -> Seeded:
+    """Fill whatever speaks AWS at an endpoint (a moto server, say) with all that the API can say.
+
+    Ages, the network, organisation policies and faults have no API: they are left out.
+    """
+    return _fill(Owner(endpoint_url=endpoint_url, partition=account.partition), account)
+
+
+def _fill(owner: Owner, account: AccountFile) -> Seeded:
+    keys = fill_iam(owner, account)
+    fill_registries(owner, account)
+    return Seeded(account.account, account.region, keys)
+
+
+def core_for(account: AccountFile) -> Core:
+    """An empty core of the account file's partition."""
+    return Core(partition=account.partition)
+
+
+def surround(core: Core, account: AccountFile) -> None:
+    """Set what no API call sets: regions, network, organisation."""
+    world, network = core.world, account.network
+    world.regions.extra |= set(account.enabled_regions)
+    world.regions.disabled |= set(account.disabled_regions)
+    names = placeholders(account)
+    policy = network.endpoint_policy
+    world.environment = Environment(
+        source_ip=network.source_ip,
+        vpce=network.vpce,
+        vpc=network.vpc,
+        endpoint_policy=document(policy, "resource", names) if policy is not None else "",
+        organization=account.organization.id if account.organization else "",
+        scps=_levels(account.scp, names),
+        rcps=_levels(account.rcp, names),
+    )
+
+
+def placeholders(account: AccountFile) -> dict[str, str]:
+    """What `{...}` stands for in the file's policies."""
+    return {"account": account.account, "region": account.region, "partition": account.partition}
+
+
+def _levels(
+    tables: tuple[OrganizationPolicyTable, ...], names: Mapping[str, str]
+) -> tuple[tuple[str, ...], ...] | None:
+    if not tables:
+        return None
+    levels = []
+    for level in range(max(table.level for table in tables) + 1):
+        texts = [document(t.document, "identity", names) for t in tables if t.level == level]
+        if not any(_allows(text) for text in texts):
+            texts.append(_FULL_ACCESS)
+        levels.append(tuple(texts))
+    return tuple(levels)
+
+
+def _allows(text: str) -> bool:
+    statements = json.loads(text)["Statement"]
+    listed = statements if isinstance(statements, list) else [statements]
+    return any(statement.get("Effect") == "Allow" for statement in listed)
+
+
+def _fault(table: FaultTable, keys: Mapping[str, Key]) -> Fault:
+    fields = table.model_dump(exclude={"key"})
+    if table.key:
+        fields["caller"] = keys[table.key].access_key_id
+    return Fault(**fields)

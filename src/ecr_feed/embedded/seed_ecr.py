@@ -1,0 +1,154 @@
+"""Repositories, images and registry settings of an account file, by ECR's API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ecr_feed.embedded.accounts import AccountFile, ImageTable, RepositoryTable
+from ecr_feed.embedded.owner import Owner
+from ecr_feed.embedded.seed_images import digest, manifests
+from ecr_feed.embedded.shorthand import document, fill
+
+_LIFECYCLE_MINIMUM = 100  # characters; shorter texts are refused, white space counts
+
+
+def fill_registries(owner: Owner, account: AccountFile) -> None:
+    """Make everything of ECR that the file names."""
+    filler = _Filler(owner, account)
+    for registry in account.registry:
+        text = document(registry.policy, "resource", filler.names)
+        filler.ecr(registry.region).put_registry_policy(policyText=text)
+    for rule in account.cache_rule:
+        filler.ecr(rule.region).create_pull_through_cache_rule(
+            ecrRepositoryPrefix=rule.prefix, upstreamRegistryUrl=rule.upstream
+        )
+    for template in account.creation_template:
+        extra = {}
+        if template.policy is not None:
+            text = document(template.policy, "resource", filler.names)
+            extra["repositoryPolicy"] = text
+        filler.ecr(template.region).create_repository_creation_template(
+            prefix=template.prefix,
+            appliedFor=list(template.applied_for),
+            imageTagMutability=template.mutability,
+            **extra,
+        )
+    for repository in account.repository:
+        for n in range(repository.count):
+            filler.repository(repository, repository.name.replace("{n}", str(n)))
+
+
+class _Filler:
+    """One account's registries being filled."""
+
+    def __init__(self, owner: Owner, account: AccountFile) -> None:
+        self._owner = owner
+        self._file = account
+        self.names = {
+            "account": account.account,
+            "region": account.region,
+            "partition": account.partition,
+        }
+
+    def ecr(self, region: str, account: str = "") -> Any:
+        """The owner's client in a region; the file's own where none is named."""
+        at = region or self._file.region
+        return self._owner.client("ecr", at, account or self._file.account)
+
+    def repository(self, table: RepositoryTable, name: str) -> None:
+        """One repository with all that is in it."""
+        ecr = self.ecr(table.region, table.account)
+        with self._owner.ago(table.age_days):
+            ecr.create_repository(repositoryName=name, **_settings(table))
+        if table.policy is not None:
+            text = document(table.policy, "resource", self._names_of(table))
+            ecr.set_repository_policy(repositoryName=name, policyText=text)
+        if table.lifecycle is not None:
+            ecr.put_lifecycle_policy(
+                repositoryName=name, lifecyclePolicyText=_lifecycle(table.lifecycle, self.names)
+            )
+        for image in table.images:
+            with self._owner.ago(image.age_days):
+                self._image(ecr, name, image)
+
+    def _names_of(self, table: RepositoryTable) -> dict[str, str]:
+        region = table.region or self._file.region
+        return self.names | {"region": region}
+
+    def _image(self, ecr: Any, name: str, image: ImageTable) -> None:
+        salt = f"{name}:{'+'.join(image.tags)}"
+        puts = list(manifests(image, salt, _subject(ecr, name, image)))
+        for text, media_type, blobs in puts:
+            for blob in blobs:
+                upload(ecr, name, blob)
+            last = text == puts[-1][0]
+            self._put(ecr, name, (text, media_type), image.tags if last else ())
+        whole = {"imageDigest": digest(puts[-1][0].encode())}
+        if image.pulled_days is not None:
+            with self._owner.ago(image.pulled_days - image.age_days):
+                ecr.batch_get_image(repositoryName=name, imageIds=[whole])
+        if image.archived:
+            ecr.update_image_storage_class(
+                repositoryName=name, imageId=whole, targetStorageClass="ARCHIVE"
+            )
+
+    @staticmethod
+    def _put(ecr: Any, name: str, manifest: tuple[str, str], tags: tuple[str, ...]) -> None:
+        text, media_type = manifest
+        for tag in tags or ("",):
+            extra = {"imageTag": tag} if tag else {}
+            ecr.put_image(
+                repositoryName=name,
+                imageManifest=text,
+                imageManifestMediaType=media_type,
+                **extra,
+            )
+
+
+def _settings(table: RepositoryTable) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "imageTagMutability": table.mutability,
+        "imageScanningConfiguration": {"scanOnPush": table.scan_on_push},
+        "tags": [{"Key": key, "Value": value} for key, value in table.tags.items()],
+    }
+    if table.exclusions:
+        settings["imageTagMutabilityExclusionFilters"] = [
+            {"filterType": "WILDCARD", "filter": each} for each in table.exclusions
+        ]
+    return settings
+
+
+def _lifecycle(given: str | dict[str, Any], names: Mapping[str, str]) -> str:
+    text = given if isinstance(given, str) else json.dumps(given, indent=2)
+    return fill(text, names).ljust(_LIFECYCLE_MINIMUM)
+
+
+def _subject(ecr: Any, name: str, image: ImageTable) -> dict[str, Any] | None:
+    if not image.subject:
+        return None
+    found = ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": image.subject}])
+    about = found["images"][0]
+    return {
+        "mediaType": about["imageManifestMediaType"],
+        "digest": about["imageId"]["imageDigest"],
+        "size": len(about["imageManifest"].encode()),
+    }
+
+
+def upload(ecr: Any, name: str, blob: bytes) -> None:
+    """Push one layer, unless it is there."""
+    layer = digest(blob)
+    asked = ecr.batch_check_layer_availability(repositoryName=name, layerDigests=[layer])
+    if asked["layers"] and asked["layers"][0]["layerAvailability"] == "AVAILABLE":
+        return
+    begun = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
+    ecr.upload_layer_part(
+        repositoryName=name,
+        uploadId=begun,
+        partFirstByte=0,
+        partLastByte=len(blob) - 1,
+        layerPartBlob=blob,
+    )
+    ecr.complete_layer_upload(repositoryName=name, uploadId=begun, layerDigests=[layer])

@@ -1,0 +1,58 @@
+"""Everything the embedded account is made of, in one place that the core's parts share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ecr_feed.embedded.callers import Caller, KeyRing, is_root, unknown_key
+from ecr_feed.embedded.clock import Clock
+from ecr_feed.embedded.ecr.state import Registries
+from ecr_feed.embedded.environment import Environment
+from ecr_feed.embedded.iam.directory import Directory
+from ecr_feed.embedded.iam.store import IamStore
+from ecr_feed.embedded.regions import Regions
+from ecr_feed.embedded.tokens import TokenBook
+
+
+@dataclass(slots=True)
+class World:
+    """State of all accounts. An account needs no making: its root's first call is enough."""
+
+    partition: str = "aws"
+    clock: Clock = field(default_factory=Clock)
+    keys: KeyRing = field(default_factory=KeyRing)
+    tokens: TokenBook = field(default_factory=TokenBook)
+    registries: Registries = field(default_factory=Registries)
+    environment: Environment = field(default_factory=Environment)
+    regions: Regions = field(init=False)
+    iam: IamStore = field(init=False)
+    directory: Directory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.regions = Regions(self.partition)
+        self.iam = IamStore(self.partition)
+        self.directory = Directory(self.iam)
+
+    def caller(self, key_id: str, service: str) -> Caller:
+        """The principal behind an access key that was verified before."""
+        if is_root(key_id):
+            return Caller(
+                "root", key_id, f"arn:{self.partition}:iam::{key_id}:root", "", key_id, key_id
+            )
+        if session := self.keys.sessions.get(key_id):
+            name = session.issuer.rsplit("/", 1)[-1]
+            return Caller(
+                session.kind, session.account, session.arn, name, session.user_id, key_id, session
+            )
+        key = self.keys.keys[key_id]
+        user = self.directory.details(key.account).users.get(key.user)
+        if user is None:
+            raise unknown_key(service)
+        return Caller("user", key.account, user.arn, user.name, user.entity_id, key_id)
+
+    def names_behind(self, key_id: str) -> tuple[str, ...]:
+        """The key ID and who it belongs to, for matching; nothing is verified."""
+        if session := self.keys.sessions.get(key_id):
+            return key_id, session.issuer.rsplit("/", 1)[-1]
+        key = self.keys.keys.get(key_id)
+        return (key_id, key.user) if key else (key_id,)
