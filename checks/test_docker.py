@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ecr_feed.check import CRITICAL, HIGH, check, expect
+from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_assessed
 from ecr_feed.config import DockerFeed
 from ecr_feed.login_line import (
+    Judged,
     LoginLine,
+    judge_email,
     judge_form,
     judge_host,
     judge_reset,
@@ -13,6 +15,20 @@ from ecr_feed.login_line import (
 
 _LOGIN = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 _OCTOPUS = "https://octopus.com/docs/packaging-applications/package-repositories/docker-registries"
+
+
+def expect_judged(judged: Judged, what: str) -> None:
+    """One rule's answer, as the library judged it."""
+    if judged.unjudged is not None:
+        not_assessed(judged.unjudged)
+    expect(
+        judged.ok,
+        f"{what}: {judged.problem}.",
+        expected=judged.expected,
+        found=judged.found,
+        evidence=judged.evidence,
+        fix=judged.fix,
+    )
 
 
 @check(
@@ -26,14 +42,7 @@ _OCTOPUS = "https://octopus.com/docs/packaging-applications/package-repositories
 )
 def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) -> None:
     judged = judge_form(login)
-    expect(
-        judged.ok,
-        f"The login line cannot feed a Docker feed: {judged.problem}.",
-        expected=judged.expected,
-        found=judged.found,
-        evidence=judged.evidence,
-        fix=judged.fix,
-    )
+    expect_judged(judged, "The login line cannot feed a Docker feed")
 
 
 @check(
@@ -47,14 +56,7 @@ def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) ->
 )
 def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLine) -> None:
     judged = judge_host(login, region=docker_feed.region, account=docker_feed.account)
-    expect(
-        judged.ok,
-        f"The login is for another registry: {judged.problem}.",
-        expected=judged.expected,
-        found=judged.found,
-        evidence=judged.evidence,
-        fix=judged.fix,
-    )
+    expect_judged(judged, "The login is for another registry")
 
 
 @check(
@@ -68,11 +70,17 @@ def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLi
 )
 def test_credentials_are_reset_in_time(docker_feed: DockerFeed) -> None:
     judged = judge_reset(docker_feed.reset_hours, docker_feed.reset_command)
-    expect(
-        judged.ok,
-        f"The feed's credentials will expire in use: {judged.problem}.",
-        expected=judged.expected,
-        found=judged.found,
-        evidence=judged.evidence,
-        fix=judged.fix,
-    )
+    expect_judged(judged, "The feed's credentials will expire in use")
+
+
+@check(
+    id="DOCKER-4",
+    severity=MEDIUM,
+    title="The login line can be run by today's Docker",
+    why="Docker dropped the option -e in 17.06; `aws ecr get-login` still prints it.",
+    fix="aws ecr get-login-password --region {docker_feed.region!q}",
+    reads=(),
+    refs=(_LOGIN, "https://docs.docker.com/reference/cli/docker/login/"),
+)
+def test_login_line_runs_today(docker_feed: DockerFeed, login: LoginLine) -> None:
+    expect_judged(judge_email(login), "The login line does not run")

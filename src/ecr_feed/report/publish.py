@@ -15,8 +15,8 @@ from ecr_feed.report import html, summary
 from ecr_feed.report.artefacts import ReportFolderError, write_all
 from ecr_feed.report.collector import Collector
 from ecr_feed.report.csv_view import findings_csv
-from ecr_feed.report.finish import UnknownPage, finish
-from ecr_feed.report.html_hooks import Rows, pytest_outcome, word_of
+from ecr_feed.report.finish import UnknownPage
+from ecr_feed.report.html_hooks import Rows, counted_as, word_of
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import digest, results, to_bytes
 from ecr_feed.report.run import FeedFacts, Rule, Run, SuiteFacts, TokenTimes, prepare
@@ -119,12 +119,7 @@ class Publisher:
             if path.name in ("report.html", "junit.xml")
         }
         if "report.html" in staged:
-            staged["report.html"] = finish(
-                staged["report.html"],
-                title=self.title(),
-                styles=html.styles(),
-                note=self.rows.note,
-            )
+            staged["report.html"] = html.finish(staged["report.html"], run, self.rows.note)
         return {
             **{name: self._redactor.known(text).encode() for name, text in staged.items()},
             "results.json": self._results,
@@ -153,8 +148,7 @@ class Publisher:
 
     def title(self) -> str:
         """The page's title."""
-        label = "" if self._setting.mode == "aws" else f" [{self._setting.mode.upper()}]"
-        return f"ECR feed audit{label}"
+        return html.title(self._setting.mode)
 
     def fragment(self) -> str:
         """The static part of the page: everything that an auditor needs."""
@@ -163,7 +157,7 @@ class Publisher:
     def row(self, report: Any, word: str, cells: list[str]) -> None:
         """One row of pytest-html's table."""
         expected = hasattr(report, "wasxfail")
-        outcome = pytest_outcome(report.when, report.outcome, expected=expected)
+        outcome = counted_as(report.when, report.outcome, expected=expected)
         self.rows.row(
             cells,
             nodeid=report.nodeid,
