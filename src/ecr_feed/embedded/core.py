@@ -12,6 +12,7 @@ from threading import RLock
 
 from ecr_feed.embedded import faults as fault_hook
 from ecr_feed.embedded.account_service import answer_account
+from ecr_feed.embedded.authorise import Guard
 from ecr_feed.embedded.callers import ANONYMOUS, Caller, unknown_key, verify
 from ecr_feed.embedded.clock import Clock, utc_now
 from ecr_feed.embedded.ecr import HANDLERS, Context
@@ -40,6 +41,7 @@ class Core:
     def __init__(self, partition: str = "aws", clock: Callable[[], datetime] = utc_now) -> None:
         self.world = World(partition, Clock(clock))
         self.faults = Faults()
+        self.guard = Guard.of(self.world)
         self._pager = Pager()
         self._lock = RLock()
 
@@ -103,6 +105,7 @@ class Core:
         with self._lock:
             caller = self._authenticated(call)
             validate(call)
+            self.guard.check(call, caller)
             page = self._pager.resume(call)
             if page is None:
                 page = self._pager.first(call, self._answered(call, caller))
