@@ -16,7 +16,7 @@ from ecr_feed.findings import OutcomeWord
 from ecr_feed.naming import RegistryHost
 from ecr_feed.registry import media
 from ecr_feed.registry.manifests import Kind
-from ecr_feed.registry.platforms import accepts
+from ecr_feed.registry.platforms import Platform, accepts
 from ecr_feed.registry.steps import Login, PackageWalk, State, Step, StepResult
 
 MET: Final = OutcomeWord.MET
@@ -159,9 +159,12 @@ def platform_available(walk: PackageWalk) -> Judgement:
         return _shallow("platforms")
     expected, has = str(wanted), walk.platforms
     found = _named([str(platform) for platform in has]) if has else "no platform"
-    if any(accepts(wanted, platform) for platform in has):
-        return Judgement(MET, f"{name} has an image for {wanted}.", expected, found)
     index = walk.manifest is not None and walk.manifest.kind is Kind.INDEX
+    fits = any(accepts(wanted, platform) for platform in has)
+    if fits and index and _other_machine(wanted, walk.platform):
+        found = f"{found}, and the image so named is for {walk.platform}"
+    elif fits:
+        return Judgement(MET, f"{name} has an image for {wanted}.", expected, found)
     if has or index:
         fix = f"docker buildx build --platform {wanted} --push ..."
         message = f"{name} has no image for {wanted}, only {found}."
@@ -169,6 +172,14 @@ def platform_available(walk: PackageWalk) -> Judgement:
     if walk.broken is not None:
         return _unasked(walk, f"the platforms of {name}")
     return Judgement(NOT_ASSESSED, f"The config of {name} names no platform.", expected, found)
+
+
+def _other_machine(wanted: Platform, image: Platform | None) -> bool:
+    """An image's config names another machine than the index does; variants are often left out."""
+    if image is None:
+        return False
+    one, other = wanted.normalised(), image.normalised()
+    return (one.os, one.architecture) != (other.os, other.architecture)
 
 
 def manifest_readable(walk: PackageWalk) -> Judgement:

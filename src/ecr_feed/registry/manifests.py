@@ -67,6 +67,13 @@ class Manifest:
             if not child.attestation and child.platform is not None and child.platform.is_known
         )
 
+    @property
+    def unnamed(self) -> tuple[Descriptor, ...]:
+        """Children of an OCI index that leave their platform to the image's config."""
+        if self.media_type != media.OCI_INDEX:
+            return ()
+        return tuple(c for c in self.children if c.platform is None and not c.attestation)
+
 
 def digest_of(content: bytes, like: str = "sha256:") -> str:
     """The digest of the bytes, by the algorithm of `like`."""

@@ -214,11 +214,15 @@ class PackageWalker:
 
 
 def choose(index: Manifest, wanted: Platform | None) -> Descriptor | None:
-    """The index's image for a platform; without one linux/amd64, else the first image."""
+    """The index's image for a platform; without one linux/amd64, else the first image.
+
+    Where no image names a platform that fits, one that names none is tried, as containerd does.
+    """
     fitting = _fitting(index, wanted or _USUAL)
-    if fitting is None and wanted is None:
-        return index.images[0] if index.images else None
-    return fitting
+    if fitting is not None:
+        return fitting
+    others = index.unnamed if wanted else (*index.images, *index.unnamed)
+    return others[0] if others else None
 
 
 def _fitting(index: Manifest, machine: Platform) -> Descriptor | None:

@@ -149,7 +149,8 @@ class PackageWalk:
     @property
     def platforms(self) -> tuple[Platform, ...]:
         """The platforms that the tag has images for, attestations left out."""
+        found = [self.platform]
         if self.manifest is not None and self.manifest.kind is Kind.INDEX:
-            found = (image.platform for image in self.manifest.images)
-            return tuple(dict.fromkeys(platform for platform in found if platform is not None))
-        return () if self.platform is None else (self.platform,)
+            named = [image.platform for image in self.manifest.images]
+            found = [*named, *(found if self.manifest.unnamed else ())]
+        return tuple(dict.fromkeys(platform for platform in found if platform is not None))
