@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ecr_feed.aws.backend import Key
+from ecr_feed.embedded import shorthand
 from ecr_feed.embedded.accounts import AccountFile, OrganizationPolicyTable
 from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.environment import Environment
@@ -16,6 +18,7 @@ from ecr_feed.embedded.owner import Owner
 from ecr_feed.embedded.seed_ecr import fill_registries
 from ecr_feed.embedded.seed_iam import fill_iam
 from ecr_feed.embedded.shorthand import document
+from ecr_feed.token import LIFETIME
 
 _FULL_ACCESS = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
@@ -37,7 +40,7 @@ def fill(core: Core, account: AccountFile) -> Seeded:
     seeded = _fill(Owner(core, partition=account.partition), account)
     core.world.clock.client_off = account.clock_off
     for table in account.fault:
-        core.faults.add(_fault(table, seeded.keys))
+        core.faults.add(_fault(table, seeded.keys, core.now()))
     return seeded
 
 
@@ -103,8 +106,12 @@ def _allows(text: str) -> bool:
     return any(statement.get("Effect") == "Allow" for statement in listed)
 
 
-def _fault(table: FaultTable, keys: Mapping[str, Key]) -> Fault:
+def _fault(table: FaultTable, keys: Mapping[str, Key], now: datetime) -> Fault:
+    """`{in_12_hours}` in a body is the time, in epoch seconds, at which a new token expires."""
     fields = table.model_dump(exclude={"key"})
+    if table.body is not None:
+        expiry = (now + LIFETIME).timestamp()
+        fields["body"] = shorthand.fill(table.body, {"in_12_hours": f"{expiry:.0f}"})
     if table.key:
         fields["caller"] = keys[table.key].access_key_id
     return Fault(**fields)
