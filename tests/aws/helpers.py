@@ -9,7 +9,7 @@ from ecr_feed.aws.account import Account
 from ecr_feed.aws.backend import Backend, Key
 from ecr_feed.aws.botosession import Settings
 from ecr_feed.aws.session import Sessions
-from ecr_feed.config import EnvCredentials, Feed, KeyCredentials
+from ecr_feed.config import EnvCredentials, Feed, KeyCredentials, Package
 from ecr_feed.facts import Failure, ReadError, Secret
 from tests.aws.fake import FakeAws
 
@@ -38,7 +38,7 @@ def feed(*packages: str, region: str = "eu-west-1", **more: Any) -> Feed:
     return Feed(
         name="Feed",
         region=region,
-        packages=tuple({"id": name} for name in packages or ("team/app",)),
+        packages=tuple(Package(id=name) for name in packages or ("team/app",)),
         **more,
     )
 

@@ -62,11 +62,19 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
     """
 
     def __init__(
-        self, backend: Backend, config: Config, *, profile: str | None = None, worker: bool = False
+        self,
+        backend: Backend,
+        config: Config,
+        region: str,
+        *,
+        profile: str | None = None,
+        worker: bool = False,
     ) -> None:
         super().__init__(profile=profile, session_vars=_variables(backend, profile, worker))
         self._feed_backend = backend
         self._feed_config = config
+        # For the clients that botocore makes for itself: an assumed role's STS.
+        self.set_config_variable("region", region)
         self.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=utc)
         if profile is not None:
             resolver = self.get_component("credential_provider")

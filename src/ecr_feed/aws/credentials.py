@@ -31,8 +31,8 @@ _MOST_TOKEN_BYTES: Final = 64 * 1024
 
 def opened(
     sessions: Sessions, credentials: Credentials, region: str, endpoint_url: str | None
-) -> tuple[FeedSession, str]:
-    """The session of the credentials, and how they were obtained, in words.
+) -> FeedSession:
+    """The session of the credentials.
 
     Raises ReadError (NO_CREDENTIALS and the like) where they cannot be had; makes a call for a
     web identity only.
@@ -40,21 +40,19 @@ def opened(
     from ecr_feed.aws.botosession import static
 
     if isinstance(credentials, ProfileCredentials):
-        _must_be_outside(sessions, "a profile", region)
-        session = sessions.new(endpoint_url, profile=credentials.profile)
-        return session, f"profile {credentials.profile}"
+        _must_be_outside(sessions, credentials.source, region)
+        return sessions.new(region, endpoint_url, profile=credentials.profile)
     if isinstance(credentials, WorkerCredentials):
-        _must_be_outside(sessions, "the worker's own credentials", region)
-        return sessions.new(endpoint_url, worker=True), "this machine"
-    if isinstance(credentials, OidcCredentials):
-        session = sessions.new(endpoint_url)
-        static(session, _web_identity(sessions, credentials, region, endpoint_url))
-        return session, f"{credentials.role_arn} by web identity"
-    session = sessions.new(endpoint_url)
-    static(session, _key(sessions, credentials, region))
-    if isinstance(credentials, EnvCredentials):
-        return session, f"environment {credentials.env_prefix}*"
-    return session, f"key {credentials.key}"
+        _must_be_outside(sessions, credentials.source, region)
+        return sessions.new(region, endpoint_url, worker=True)
+    key = (
+        _web_identity(sessions, credentials, region, endpoint_url)
+        if isinstance(credentials, OidcCredentials)
+        else _key(sessions, credentials, region)
+    )
+    session = sessions.new(region, endpoint_url)
+    static(session, key)
+    return session
 
 
 def _must_be_outside(sessions: Sessions, what: str, region: str) -> None:
@@ -67,7 +65,7 @@ def _key(sessions: Sessions, credentials: EnvCredentials | KeyCredentials, regio
         if credentials.key not in sessions.backend.keys:
             raise _none(region, f"the seed account has no key labelled {credentials.key!r}")
         return sessions.backend.keys[credentials.key]
-    names = [credentials.env_prefix + name for name in _KEY_VARIABLES]
+    names = [credentials.access_key_id, credentials.secret_access_key, credentials.session_token]
     values = [sessions.environ.get(name, "").strip() for name in names]
     missing = [name for name, value in zip(names[:2], values[:2], strict=True) if not value]
     if missing:
@@ -80,7 +78,7 @@ def _web_identity(
 ) -> Key:
     """AssumeRoleWithWebIdentity, unsigned, in the feed's region: what Octopus does."""
     token = _token(credentials, region)
-    anonymous = sessions.new(endpoint_url, unsigned=True)
+    anonymous = sessions.new(region, endpoint_url, unsigned=True)
     boto = anonymous.create_client("sts", region_name=region, endpoint_url=endpoint_url)
     client = sessions.wrap(boto, "sts", region)
     operation = "AssumeRoleWithWebIdentity"
@@ -101,7 +99,6 @@ def _web_identity(
     return Key(values[0], Secret(values[1]), Secret(values[2]))
 
 
-_KEY_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _REFUSALS: Final = frozenset({Trouble.DENIED, Trouble.NOT_FOUND, Trouble.OTHER})
 
 

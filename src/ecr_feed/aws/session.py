@@ -63,7 +63,7 @@ class Sessions:
         self.environ = os.environ if environ is None else environ
         self._hosts = Hosts()
         self._lock = threading.RLock()
-        self._sessions: dict[object, tuple[FeedSession, str]] = {}
+        self._sessions: dict[object, FeedSession] = {}
         self._clients: dict[object, Client] = {}
         self._expiries: Any = None
         self._loader: Any = None
@@ -102,7 +102,7 @@ class Sessions:
         with self._lock:
             if key not in self._clients:
                 try:
-                    session, _ = self._session(credentials, via or region, endpoint_url)
+                    session = self._session(credentials, via or region, endpoint_url)
                     boto = session.create_client(
                         service, region_name=region, endpoint_url=endpoint_url
                     )
@@ -117,17 +117,17 @@ class Sessions:
     def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
         """The key that the credentials resolved to; asks nobody once a call was made with it."""
         with self._lock:
-            session, source = self._session(credentials, region, endpoint_url)
+            session = self._session(credentials, region, endpoint_url)
         found = session.get_credentials()
         frozen = None if found is None else found.get_frozen_credentials()
         if frozen is None:
-            return Held("", None, source)
+            return Held("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
         named = isinstance(credentials, (ProfileCredentials, WorkerCredentials))
         return Held(
             frozen.access_key,
             self._expiries.known.get(frozen.access_key) or self._told(credentials, method),
-            f"{source} ({method})" if named and method else source,
+            f"{credentials.source} ({method})" if named and method else credentials.source,
         )
 
     def _told(self, credentials: Credentials, method: str) -> datetime | None:
@@ -152,8 +152,8 @@ class Sessions:
 
     def _session(
         self, credentials: Credentials, region: str, endpoint_url: str | None
-    ) -> tuple[FeedSession, str]:
-        """The botocore session of the credentials, and how they were obtained, in words."""
+    ) -> FeedSession:
+        """The botocore session of the credentials."""
         by_region = region if isinstance(credentials, OidcCredentials) else ""
         key = (credentials, by_region, endpoint_url)
         if key not in self._sessions:
@@ -162,7 +162,8 @@ class Sessions:
 
     def new(
         self,
-        endpoint_url: str | None,
+        region: str,
+        endpoint_url: str | None = None,
         *,
         profile: str | None = None,
         worker: bool = False,
@@ -175,7 +176,7 @@ class Sessions:
         if endpoint_url is not None:
             backend = replace(backend, endpoint_url=endpoint_url)
         config = configuration(self.settings, backend, unsigned=unsigned)
-        session = FeedSession(backend, config, profile=profile, worker=worker)
+        session = FeedSession(backend, config, region, profile=profile, worker=worker)
         if self._expiries is None:
             self._expiries = Expiries()
         # One loader for all sessions: AWS's endpoint and service data is read once.

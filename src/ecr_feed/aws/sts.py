@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ecr_feed.aws.regions import ask_in, is_default_on
 from ecr_feed.aws.session import Sessions
 from ecr_feed.aws.shape import Reader
-from ecr_feed.config import Credentials
+from ecr_feed.config import Credentials, EnvCredentials
 from ecr_feed.facts import Access, Failure, Identity, ReadError, Trouble
 
 # Both of these are said where a region is off; only the second says so.
@@ -62,7 +62,7 @@ def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
         identity = who.identity(other)
     except ReadError as error:
         return Access(None, off, failure, because=_neither(region, other, failure, error.failure))
-    if off is None and _may_be_a_global_token(identity, region):
+    if off is None and _may_be_a_global_token(who, identity, region):
         return Access(
             identity,
             None,
@@ -83,9 +83,9 @@ def _neither(region: str, other: str, failure: Failure, second: Failure) -> str:
     return f"{failure.said}; asked in {other} too: {second.said}"
 
 
-def _may_be_a_global_token(identity: Identity, region: str) -> bool:
+def _may_be_a_global_token(who: Who, identity: Identity, region: str) -> bool:
     """A session that was handed to us as such, with a region that is not on by default."""
-    given = identity.source.startswith("environment ")
+    given = isinstance(who.credentials, EnvCredentials)
     return given and identity.access_key_id.startswith("ASIA") and not is_default_on(region)
 
 

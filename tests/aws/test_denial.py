@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecr_feed.aws.denial import Denial, parse
+
+USER = "arn:aws:sts::123456789012:assumed-role/feed/session"
+REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/team/app"
+HEAD = f"User: {USER} is not authorized to perform: ecr:ListImages on resource: {REPOSITORY}"
+POLICY = "arn:aws:organizations::1:policy/o-1/service_control_policy/p-1"
+
+
+def lacking(kind: str) -> str:
+    return f" because no {kind} allows the ecr:ListImages action"
+
+
+def denying(kind: str) -> str:
+    return f" with an explicit deny in {kind}"
+
+
+@pytest.mark.parametrize(
+    ("tail", "explicit", "layer", "policy"),
+    [
+        ("", None, "", ""),
+        (lacking("identity-based policy"), False, "identity", ""),
+        (lacking("permissions boundary"), False, "boundary", ""),
+        (lacking("session policy"), False, "session", ""),
+        (lacking("resource-based policy"), False, "resource", ""),
+        (lacking("service control policy"), False, "scp", ""),
+        (lacking("resource control policy"), False, "rcp", ""),
+        (lacking("VPC endpoint policy"), False, "endpoint", ""),
+        (denying("an identity-based policy"), True, "identity", ""),
+        (denying("a service control policy"), True, "scp", ""),
+        (denying("a permissions boundary."), True, "boundary", ""),
+        (denying("a VPC endpoint policy"), True, "endpoint", ""),
+        (denying(f"a service control policy: {POLICY}"), True, "scp", POLICY),
+        (denying(f"a service control policy: {POLICY}. See https://aws/x"), True, "scp", POLICY),
+        (denying("something new policy"), True, "", ""),
+    ],
+    ids=lambda value: str(value)[-40:],
+)
+def test_aws_reasons(tail: str, explicit: bool | None, layer: str, policy: str) -> None:
+    assert parse(HEAD + tail) == Denial(USER, "ecr:ListImages", REPOSITORY, explicit, layer, policy)
+
+
+def test_no_resource_no_user() -> None:
+    said = parse("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    assert said == Denial(action="sts:AssumeRoleWithWebIdentity")
+    assert parse("") == Denial()
+
+
+def test_the_literal_resource_of_a_list_without_names() -> None:
+    whole = REPOSITORY.replace("team/app", "*")
+    assert parse(HEAD.replace(REPOSITORY, whole)).resource == whole
+
+
+def test_reason_in_words() -> None:
+    assert parse(HEAD + " with an explicit deny in a service control policy").reason == (
+        "an explicit deny in the scp policy"
+    )
+    assert parse(HEAD).reason == ""
+
+
+@given(st.text())
+def test_any_text_is_read(text: str) -> None:
+    said = parse(HEAD + text)
+    assert said.action == "ecr:ListImages"
+    parse(text)
