@@ -14,7 +14,16 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from ecr_feed.config.credentials import Credentials, CredentialsTable, LoginTable, Table
 from ecr_feed.config.slug import slug_of
-from ecr_feed.config.values import AccountId, Hours, PackageId, Platform, Text, Url, wrong
+from ecr_feed.config.values import (
+    AccountId,
+    Hours,
+    PackageId,
+    Platform,
+    Text,
+    Url,
+    not_blank,
+    wrong,
+)
 from ecr_feed.config.words import quote
 
 
@@ -36,8 +45,8 @@ class Package(Table):
 
 def _package(value: object) -> object:
     """A bare text is a package with nothing but its ID."""
-    if isinstance(value, str) and value.strip():
-        return {"id": value}
+    if isinstance(value, str):
+        return {"id": not_blank(value)}
     if isinstance(value, Mapping | Package):
         return value
     raise wrong('a package ID in quotes, such as "team/app", or { id = "team/app" }')

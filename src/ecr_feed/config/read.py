@@ -13,6 +13,7 @@ from ecr_feed.config.words import one_line
 LARGEST: Final = 4 * 1024 * 1024  # bytes
 _POSITION = re.compile(r"(?P<what>.*?)\s*\(at (?P<where>[^()]*)\)\s*")
 _LEADING_ZERO = re.compile(r"=\s*0[0-9]")
+_OPEN_QUOTE = re.compile(r"""Expected "['"]|Unterminated""")
 _BACKSLASH = re.compile(r'=.*"[^"]*\\')
 
 
@@ -54,13 +55,20 @@ def _toml_error(message: str, text: str, source: str) -> str:
     """TOML's own words and the position; never the line itself, which may hold a secret."""
     match = _POSITION.fullmatch(message)
     what, where = (match["what"], match["where"]) if match else (message.splitlines()[0], "")
+    lines = text.rstrip("\n").split("\n")
+    if where == "end of document":
+        where = f"line {len(lines)}, the end of it"
     number = re.match(r"line ([0-9]+)", where)
-    lines = text.split("\n")
     line = lines[int(number[1]) - 1] if number and int(number[1]) <= len(lines) else ""
-    hint = ""
-    if _LEADING_ZERO.search(line):
-        hint = " A number cannot begin with 0: put an account ID in quotes."
-    elif _BACKSLASH.search(line):
-        hint = " In double quotes a backslash is doubled; in single quotes it stands for itself."
     at = f" at {where}" if where else ""
-    return f"{source}: not valid TOML{at}: {what}.{hint}"
+    return f"{source}: not valid TOML{at}: {what}.{_hint(what, line)}"
+
+
+def _hint(what: str, line: str) -> str:
+    if _LEADING_ZERO.search(line):
+        return " A number cannot begin with 0: put an account ID in quotes."
+    if _BACKSLASH.search(line):
+        return " In double quotes a backslash is doubled; in single quotes it stands for itself."
+    if _OPEN_QUOTE.search(what):
+        return " A quote is opened and not closed."
+    return ""

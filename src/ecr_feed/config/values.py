@@ -53,8 +53,8 @@ def _text(text: str) -> str:
     return text
 
 
-def _package_id(text: str) -> str:
-    """Anything that is there: whether it is a legal name, a check judges."""
+def not_blank(text: str) -> str:
+    """A package ID: anything that is there. Whether it is a legal name, a check judges."""
     if not text.strip():
         raise wrong("a package ID that is not empty")
     return text
@@ -146,7 +146,7 @@ def _schema(kind: str, **rules: Any) -> WithJsonSchema:
 _NOT_BLANK = r"\S"
 
 Text = Annotated[str, AfterValidator(_text), _schema("string", pattern=_NOT_BLANK)]
-PackageId = Annotated[str, AfterValidator(_package_id), _schema("string", pattern=_NOT_BLANK)]
+PackageId = Annotated[str, AfterValidator(not_blank), _schema("string", pattern=_NOT_BLANK)]
 AccountId = Annotated[str, AfterValidator(_account), _schema("string", pattern="^[0-9]{12}$")]
 Hours = Annotated[
     float,

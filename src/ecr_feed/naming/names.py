@@ -23,7 +23,7 @@ SHORTEST: Final = 2
 LONGEST: Final = 256
 
 _VARIABLE = re.compile(r"#\{[^}]*\}?")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*://)[^/]*", re.IGNORECASE)
 _ECR_HOST = re.compile(
     r"(?:[a-z]+://)?((?:[^/]*\.)?dkr[.-]ecr(?:-fips)?\.[^/]+)(?=/|\Z)", re.IGNORECASE
 )
@@ -131,7 +131,7 @@ def _url(text: str) -> _Found:
     match = _SCHEME.match(text)
     if match is None:
         return None
-    return NameProblem.URL, f"it is a URL ({match[0]}...), wanted is the bare repository name", 1
+    return NameProblem.URL, f"it is a URL ({match[1]}...), wanted is the bare repository name", 1
 
 
 def _gallery(text: str) -> _Found:
