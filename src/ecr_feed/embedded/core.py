@@ -6,22 +6,25 @@ Parse, fault hook, authenticate, validate, authorise, answer (or have moto answe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from threading import RLock
+from typing import Any
 
 from ecr_feed.embedded import faults as fault_hook
 from ecr_feed.embedded.account_service import answer_account
-from ecr_feed.embedded.authorise import Guard
+from ecr_feed.embedded.authorise import Guard, denied
 from ecr_feed.embedded.callers import ANONYMOUS, Caller, unknown_key, verify
 from ecr_feed.embedded.clock import Clock, utc_now
 from ecr_feed.embedded.ecr import HANDLERS, Context
 from ecr_feed.embedded.ecr.state import Registry
 from ecr_feed.embedded.faults import Asked, Faults
-from ecr_feed.embedded.iam.operations import IamCall, answer_iam
+from ecr_feed.embedded.iam.answers import answer_iam
+from ecr_feed.embedded.iam.operations import IamCall
 from ecr_feed.embedded.paging import Pager
 from ecr_feed.embedded.protocol import Call, answer, parse, read_params, refuse
 from ecr_feed.embedded.regions import partition_of
+from ecr_feed.embedded.resources import on_repository
 from ecr_feed.embedded.sts import StsCall, answer_sts
 from ecr_feed.embedded.tokens import TokenHolder
 from ecr_feed.embedded.validate import validate
@@ -65,6 +68,26 @@ class Core:
     def token_caller(self, password: str) -> TokenHolder | None:
         """Whose authorization token a password is, expired or not; None where it is nobody's."""
         return self.world.tokens.holder(password)
+
+    def permit(self, holder: TokenHolder, operation: str, repository: str | None = None) -> None:
+        """Raise AccessDeniedException unless a token's holder may, now; None asks for any."""
+        registry = self.registry(holder.account, holder.region)
+        action = f"ecr:{operation}"
+        deed = on_repository(registry, action, "*" if repository is None else repository)
+        with self._lock:
+            denial = self.guard.denial(deed, holder.caller, holder.region)
+        if denial is not None:
+            raise denied("ecr", holder.caller, deed, denial)
+
+    def call_as(
+        self, holder: TokenHolder, operation: str, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """An ECR operation in the name of a token's holder, unpaged. Raises ServiceError."""
+        self.permit(holder, operation, params.get("repositoryName"))
+        with self._lock:
+            world = self.world
+            ctx = Context(world.registries, world.tokens, holder.caller, holder.region, self.now())
+            return HANDLERS[operation](ctx, {**params, "registryId": holder.account})
 
     def handle(self, request: WireRequest) -> WireResponse:
         """Answer a request. Raises ConnectionFault alone: a fault says that no answer comes."""

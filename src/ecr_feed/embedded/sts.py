@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from ecr_feed.embedded.assume import assume_role, assume_with_web_identity
 from ecr_feed.embedded.callers import Caller, is_root
 from ecr_feed.embedded.protocol import Call
 from ecr_feed.embedded.sessions import shown, user_session
@@ -72,4 +73,6 @@ HANDLERS: Final[Mapping[str, Callable[[StsCall], Answer]]] = {
     "GetCallerIdentity": caller_identity,
     "GetAccessKeyInfo": key_info,
     "GetSessionToken": session_for_user,
+    "AssumeRole": lambda a: assume_role(a.world, a.caller, a.call),
+    "AssumeRoleWithWebIdentity": lambda a: assume_with_web_identity(a.world, a.caller, a.call),
 }

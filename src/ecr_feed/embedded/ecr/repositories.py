@@ -9,6 +9,7 @@ from typing import Any, Final
 from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid, named
 from ecr_feed.embedded.ecr.state import Repository
 from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.iam import PolicyError, parse
 
 Handler = Callable[[Context, Params], Result]
 
@@ -126,20 +127,19 @@ def _check_repository_policy(text: str) -> None:
         "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
         "'Invalid repository policy provided'",
     )
-    document = _json(text, wrong)
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    statements = [statements] if isinstance(statements, dict) else statements
-    if not isinstance(statements, list) or not statements:
+    try:
+        parse(text, kind="resource")
+    except PolicyError:
+        raise wrong from None
+    statements = json.loads(text)["Statement"]
+    listed = [statements] if isinstance(statements, dict) else statements
+    if not all(map(_fits_repository, listed)):
         raise wrong
-    for statement in statements:
-        if not isinstance(statement, dict) or not _fits_repository(statement):
-            raise wrong
 
 
 def _fits_repository(statement: Mapping[str, Any]) -> bool:
-    """What the ECR service takes: a principal, no resource, no registry-level token action."""
-    names = statement.keys()
-    if not {"Principal", "NotPrincipal"} & names or {"Resource", "NotResource"} & names:
+    """What the ECR service takes: no resource, no registry-level token action."""
+    if {"Resource", "NotResource"} & statement.keys():
         return False
     actions = statement.get("Action", statement.get("NotAction", []))
     listed = [actions] if isinstance(actions, str) else actions

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid
 from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.iam import PolicyError, parse
 
 
 def authorization_token(ctx: Context, params: Params) -> Result:
@@ -43,8 +43,8 @@ def put_registry_policy(ctx: Context, params: Params) -> Result:
     """Store the registry policy."""
     registry, text = ctx.registry(params), params["policyText"]
     try:
-        json.loads(text)
-    except ValueError:
+        parse(text, kind="registry")
+    except PolicyError:
         raise invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint") from None
     registry.policy = text
     return {"registryId": registry.account, "policyText": text}

@@ -45,12 +45,6 @@ class IamCall:
 _OWN: Final = frozenset({"GetUser", "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys"})
 
 
-def answer_iam(asked: IamCall) -> Answer:
-    """The whole answer of an IAM call; pages are cut later."""
-    handler = HANDLERS.get(asked.call.operation)
-    return handler(asked) if handler else forward(asked)
-
-
 def forward(asked: IamCall) -> Answer:
     """Have moto answer, in the caller's account."""
     operation = asked.call.operation

@@ -1,0 +1,175 @@
+"""AssumeRole and AssumeRoleWithWebIdentity, judged by the role's trust policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from ecr_feed.embedded.callers import Caller, Session
+from ecr_feed.embedded.condition import about_call, tags
+from ecr_feed.embedded.iam.directory import Entity
+from ecr_feed.embedded.iam.documents import check_document
+from ecr_feed.embedded.iam.principals import Principals
+from ecr_feed.embedded.protocol import Call
+from ecr_feed.embedded.sessions import role_session, shown
+from ecr_feed.embedded.webtoken import WebToken, read_web_token
+from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.world import World
+from ecr_feed.iam import Decision, Policies, Request, decide
+
+Answer = dict[str, Any]
+CHAINED: Final = 3600  # seconds: the limit of a role assumed by a role
+_WEB: Final = "sts:AssumeRoleWithWebIdentity"
+
+
+def assume_role(world: World, caller: Caller, call: Call) -> Answer:
+    """A session of a role, for a caller that its trust policy and the caller's own policies let."""
+    params = call.params
+    if caller.kind == "root":
+        raise ServiceError("AccessDenied", "Roles may not be assumed by root accounts.", 403)
+    role, account = find_role(world, params["RoleArn"])
+    context = about_call(world.environment, caller, call.region, world.clock.now())
+    context |= {"sts:RoleSessionName": params["RoleSessionName"]}
+    if "ExternalId" in params:
+        context["sts:ExternalId"] = params["ExternalId"]
+    if role is None or not _trusted(world, caller, role, "sts:AssumeRole", context).allowed:
+        raise _not_authorised(caller.arn, params["RoleArn"])
+    chained = caller.session is not None and caller.session.kind == "role"
+    life = _life(world, account, role, params, chained=chained)
+    return _granted(world, account, role, params, life)
+
+
+def _trusted(
+    world: World, caller: Caller, role: Entity, action: str, context: Mapping[str, Any]
+) -> Decision:
+    principals = Principals(world.directory, world.environment)
+    trust = principals.parsed.document(role.trust, "trust", f"trust policy of {role.name}")
+    policies = principals.policies(caller, trust)
+    entity = principals.entity(caller)
+    owned = tags("aws:PrincipalTag", entity.tags if entity else {})
+    return decide(Request(caller.arn, action, role.arn, {**context, **owned}), policies)
+
+
+def _not_authorised(who: str, role_arn: str) -> ServiceError:
+    text = f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+    return ServiceError("AccessDenied", text, 403)
+
+
+def find_role(world: World, arn: str) -> tuple[Entity | None, str]:
+    """The role of an ARN (None where there is none), and its account."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+        raise ServiceError("ValidationError", f"{arn} is invalid")
+    name = parts[5].rsplit("/", 1)[-1]
+    role = world.directory.details(parts[4]).roles.get(name)
+    return (role if role and role.arn == arn else None), parts[4]
+
+
+def _life(
+    world: World, account: str, role: Entity, params: Mapping[str, Any], *, chained: bool = False
+) -> timedelta:
+    asked = int(params.get("DurationSeconds", 3600))
+    found = world.iam.ask(account, "GetRole", {"RoleName": role.name})["Role"]
+    if asked > int(found.get("MaxSessionDuration", 3600)):
+        text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        raise ServiceError("ValidationError", text)
+    if chained and asked > CHAINED:
+        text = (
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+            "role chaining."
+        )
+        raise ServiceError("ValidationError", text)
+    return timedelta(seconds=asked)
+
+
+def _granted(
+    world: World,
+    account: str,
+    role: Entity,
+    params: Mapping[str, Any],
+    life: timedelta,
+    web: Mapping[str, str] | None = None,
+) -> Answer:
+    given = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+    session = role_session(
+        world,
+        account,
+        role,
+        params["RoleSessionName"],
+        life,
+        policies=_session_policies(world, account, params),
+        tags=given,
+        web=dict(web or {}),
+    )
+    return {"Credentials": shown(session), "AssumedRoleUser": _role_user(session)}
+
+
+def _role_user(session: Session) -> Answer:
+    return {"AssumedRoleId": session.user_id, "Arn": session.arn}
+
+
+def _session_policies(world: World, account: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    texts = []
+    if "Policy" in params:
+        check_document(params["Policy"], "session")
+        texts.append(params["Policy"])
+    for each in params.get("PolicyArns", []):
+        world.iam.ask(account, "GetPolicy", {"PolicyArn": each["arn"]})
+        world.iam.writes += 1  # an AWS-managed policy's stand-in may be new
+        texts.append(world.directory.details(account).policies[each["arn"]])
+    return tuple(texts)
+
+
+def assume_with_web_identity(world: World, caller: Caller, call: Call) -> Answer:
+    """A session of a role for an OIDC token: provider, audience, life, then the trust policy.
+
+    The token's signature is not checked: there is no issuer here to fetch keys from.
+    """
+    params = call.params
+    token = read_web_token(params["WebIdentityToken"])
+    role, account = find_role(world, params["RoleArn"])
+    provider = _provider(world, account, token)
+    token.check_life(world.clock.now())
+    if role is None or not _web_trusted(world, caller, call, role, (token, provider)).allowed:
+        text = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+        raise ServiceError("AccessDenied", text, 403)
+    life = _life(world, account, role, params)
+    web = token.context | {"aws:FederatedProvider": provider}
+    answer = _granted(world, account, role, params, life, web)
+    return answer | {
+        "SubjectFromWebIdentityToken": token.subject,
+        "Provider": provider,
+        "Audience": token.audience,
+    }
+
+
+def _provider(world: World, account: str, token: WebToken) -> str:
+    """The ARN of the account's provider for the token's issuer, audience checked."""
+    arn = f"arn:{world.partition}:iam::{account}:oidc-provider/{token.host}"
+    try:
+        found = world.iam.ask(
+            account, "GetOpenIDConnectProvider", {"OpenIDConnectProviderArn": arn}
+        )
+    except ServiceError as error:
+        text = f"No OpenIDConnect provider found in your account for {token.issuer}"
+        raise ServiceError("InvalidIdentityToken", text) from error
+    if token.audience not in found.get("ClientIDList", []):
+        raise ServiceError("InvalidIdentityToken", "Incorrect token audience")
+    return arn
+
+
+def _web_trusted(
+    world: World, caller: Caller, call: Call, role: Entity, said: tuple[WebToken, str]
+) -> Decision:
+    token, provider = said
+    principals = Principals(world.directory, world.environment)
+    trust = principals.parsed.document(role.trust, "trust", f"trust policy of {role.name}")
+    context = about_call(world.environment, caller, call.region, world.clock.now())
+    context |= token.context
+    context["aws:FederatedProvider"] = provider
+    context["sts:RoleSessionName"] = call.params["RoleSessionName"]
+    request = Request(provider, _WEB, role.arn, context)
+    rcps = principals.parsed.levels(world.environment.rcps, "rcp")
+    return decide(request, replace(Policies(resource=trust), rcps=rcps))
