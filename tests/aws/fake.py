@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -206,7 +207,9 @@ def parse(headers: Mapping[str, str], body: bytes) -> Asked:
 
 
 @contextmanager
-def served(handle: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
+def served(
+    handle: Callable[[BaseHTTPRequestHandler, bytes], None], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """A local HTTP server for as long as the block lasts; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -219,12 +222,19 @@ def served(handle: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            pass  # a client that went away is what some tests are about
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        host = "http://127.0.0.1" if tls is None else "https://localhost"
+        yield f"{host}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

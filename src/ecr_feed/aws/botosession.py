@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 import botocore.loaders
@@ -73,6 +74,7 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
         super().__init__(profile=profile, session_vars=_variables(backend, profile, worker))
         self._feed_backend = backend
         self._feed_config = config
+        self.register_component("data_loader", builtin())
         # For the clients that botocore makes for itself: an assumed role's STS.
         self.set_config_variable("region", region)
         self.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=utc)
@@ -132,8 +134,9 @@ def configuration(settings: Settings, backend: Backend, *, unsigned: bool = Fals
     )
 
 
+@cache
 def builtin() -> Any:
-    """The service data that came with botocore, without what ~/.aws/models adds."""
+    """The service data that came with botocore, without what ~/.aws/models adds; read once."""
     loader = botocore.loaders.Loader
     return loader([loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 

@@ -125,8 +125,9 @@ class Recorder:
         self, exception: BaseException, context: Mapping[str, Any], event_name: str, **_: Any
     ) -> None:
         names = {kind.__name__ for kind in type(exception).__mro__}
-        if isinstance(exception, GuardError) or names & _NOT_SENT or hasattr(exception, "response"):
-            return  # the last kind: a provider's own call failed and was recorded as itself
+        # A ClientError here is a credential provider's call, which was recorded as itself.
+        if isinstance(exception, GuardError) or names & _NOT_SENT or "ClientError" in names:
+            return
         parts = event_name.split(".")
         self._write(parts[1], parts[2], context, status=0, code=type(exception).__name__)
 

@@ -224,7 +224,14 @@ def _unanswered(error: BaseException) -> tuple[Trouble, str, str]:
         # An unknown exception's text may hold anything: its type is all that is told.
         told = words(str(error)) if _is_botocores(error) else ""
         return Trouble.OTHER, name, told
-    return trouble, "", words(str(error))
+    return trouble, "", words(_told(error, causes))
+
+
+def _told(error: BaseException, causes: tuple[BaseException, ...]) -> str:
+    """The error's text with the socket's own, such as "407 Proxy Authentication Required"."""
+    text = str(error)
+    deepest = next((str(c) for c in reversed(causes) if isinstance(c, OSError) and str(c)), "")
+    return text if not deepest or deepest in text else f"{text} ({deepest})"
 
 
 def _is_botocores(error: BaseException) -> bool:

@@ -66,7 +66,6 @@ class Sessions:
         self._sessions: dict[object, FeedSession] = {}
         self._clients: dict[object, Client] = {}
         self._expiries: Any = None
-        self._loader: Any = None
 
     @property
     def threads(self) -> int:
@@ -170,7 +169,7 @@ class Sessions:
         unsigned: bool = False,
     ) -> FeedSession:
         """A botocore session without credentials yet: guarded, recorded, patient."""
-        from ecr_feed.aws.botosession import Expiries, FeedSession, builtin, configuration, hook
+        from ecr_feed.aws.botosession import Expiries, FeedSession, configuration, hook
 
         backend = self.backend
         if endpoint_url is not None:
@@ -179,10 +178,6 @@ class Sessions:
         session = FeedSession(backend, config, region, profile=profile, worker=worker)
         if self._expiries is None:
             self._expiries = Expiries()
-        # One loader for all sessions: AWS's endpoint and service data is read once.
-        if self._loader is None:
-            self._loader = builtin() if backend.embedded else session.get_component("data_loader")
-        session.register_component("data_loader", self._loader)
         expiries, answer = self._expiries, backend.answer
         installers = (
             readonly.install,
