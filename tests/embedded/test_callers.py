@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
+from ecr_feed.embedded.data import new_session
+from ecr_feed.embedded.doors import boto3_answer
 from tests.embedded.world import ACCOUNT, REGION, World, refused, world
 
 FILE = """
@@ -82,15 +85,11 @@ def test_a_session_token_must_be_the_keys_own(made: World) -> None:
 
 
 def test_an_unsigned_request_is_refused(made: World) -> None:
-    from ecr_feed.embedded.doors import boto3_answer
-
     for service, code in (
         ("ecr", "MissingAuthenticationTokenException"),
         ("sts", "MissingAuthenticationToken"),
     ):
-        import botocore.session
-
-        session = botocore.session.Session()
+        session = new_session()
         session.get_component("event_emitter").register_first(
             "before-send", boto3_answer(made.core)
         )
@@ -189,8 +188,6 @@ def test_a_region_that_is_off_answers_like_a_dead_key(
 
 
 def test_a_region_that_does_not_exist_has_no_endpoint(made: World) -> None:
-    from botocore.exceptions import EndpointConnectionError
-
     for service in ("ecr", "sts"):
         client = made.client(service, "good", "eu-wset-1")
         call = client.describe_repositories if service == "ecr" else client.get_caller_identity

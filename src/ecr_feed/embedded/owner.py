@@ -9,26 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import botocore.loaders
-import botocore.session
 from botocore.config import Config
 
 from ecr_feed.embedded.core import Core
+from ecr_feed.embedded.data import new_session
 from ecr_feed.embedded.doors import boto3_answer
 from ecr_feed.embedded.regions import global_region
-
-# None of this machine's settings: no profile, no configuration file, no endpoint from a variable.
-_NOTHING: Final = (None, None, None, None)
-_ALONE: Final = {"profile": _NOTHING, "config_file": _NOTHING, "credentials_file": _NOTHING}
-
-
-@cache
-def _loader() -> Any:
-    """botocore's data, read once for all sessions: most of what a client costs."""
-    return botocore.loaders.create_loader()
 
 
 @dataclass(slots=True)
@@ -55,8 +43,7 @@ class Owner:
 
     def as_key(self, service: str, region: str, key: tuple[str, str, str | None]) -> Any:
         """A client that signs with a key: ID, secret, session token."""
-        session = botocore.session.Session(session_vars=_ALONE)
-        session.register_component("data_loader", _loader())
+        session = new_session()
         session.set_credentials(*key)
         if self.core is not None:
             emitter = session.get_component("event_emitter")

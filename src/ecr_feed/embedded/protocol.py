@@ -17,8 +17,7 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-import botocore.session
-
+from ecr_feed.embedded.data import models
 from ecr_feed.embedded.query import decode_query, encode_query
 from ecr_feed.embedded.regions import global_region, partition_of
 from ecr_feed.embedded.wire import (
@@ -67,7 +66,7 @@ class Call:
 @cache
 def model(service: str) -> Any:
     """Botocore's model of a service."""
-    return botocore.session.Session().get_service_model(service)
+    return models().get_service_model(service)
 
 
 @cache
@@ -79,8 +78,7 @@ def operation_model(service: str, operation: str) -> Any:
 @cache
 def paginators(service: str) -> Mapping[str, Mapping[str, Any]]:
     """Operation -> botocore's paginator settings."""
-    session = botocore.session.Session()
-    found = session.get_paginator_model(service)
+    found = models().get_paginator_model(service)
     names = model(service).operation_names
     pages: dict[str, Mapping[str, Any]] = {}
     for name in names:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-import botocore.session
+from ecr_feed.embedded.data import models
 
 # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 DEFAULT_REGIONS: Final = frozenset(
@@ -36,11 +36,10 @@ _GLOBAL_REGIONS: Final = {
 
 @cache
 def _partitions() -> dict[str, str]:
-    session = botocore.session.Session()
     return {
         region: partition
         for partition in _SUFFIXES
-        for region in session.get_available_regions("ecr", partition_name=partition)
+        for region in models().get_available_regions("ecr", partition_name=partition)
     }
 
 
