@@ -136,8 +136,7 @@ class Transport:
                     return self._read(ask, response, url, origin, url != ask.url)
             finally:
                 response.close()
-            url = urljoin(url, target)
-            origin = _allowed(url, origin, seen, response.status_code)
+            url, origin = _allowed(url, target, origin, seen, response.status_code)
             auth = auth if origin == home else None
 
     def _answered(
@@ -251,9 +250,18 @@ def _location(response: requests.Response) -> str | None:
     )
 
 
-def _allowed(url: str, before: Origin, seen: set[str], status: int) -> Origin:
-    """The origin of a redirect's target, or the reason why it is not followed."""
+def _allowed(
+    base: str, target: str, before: Origin, seen: set[str], status: int
+) -> tuple[str, Origin]:
+    """A redirect's target and its origin; raises the reason why it is not followed."""
     host = before.netloc
+    try:
+        url = urljoin(base, target)
+        origin = origin_of(url)
+    except (EndpointError, ValueError) as error:
+        why = str(error) if isinstance(error, EndpointError) else "the address cannot be read"
+        said = f"redirected to an address that cannot be used: {why}"
+        raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status) from None
     if url in seen:
         raise RegistryError(
             Cause(Trouble.OTHER, "redirected in a circle", "REDIRECT"), host, status
@@ -262,15 +270,10 @@ def _allowed(url: str, before: Origin, seen: set[str], status: int) -> Origin:
         said = f"redirected more than {REDIRECTS} times"
         raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status)
     seen.add(url)
-    try:
-        origin = origin_of(url)
-    except EndpointError as error:
-        said = f"redirected to an address that cannot be used: {error}"
-        raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status) from None
     if before.scheme == "https" and origin.scheme == "http":
         said = f"redirected from https to plain http on {origin.netloc}"
         raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status)
-    return origin
+    return url, origin
 
 
 def _retry_after(response: requests.Response, attempt: int) -> float:

@@ -39,6 +39,7 @@ _XML_CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _XML_MESSAGE: Final = re.compile(r"<Message>([^<]{1,500})</Message>")
 _EXPIRED: Final = re.compile(r"authorization token has expired", re.IGNORECASE)
 _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+_CUT: Final = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _UNREACHED: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
 
 
@@ -122,6 +123,8 @@ def unanswered(error: BaseException) -> Cause:
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
             return Cause(Trouble.TLS, str(one.verify_message))
+    if any(isinstance(one, _CUT) for one in chain):
+        return Cause(Trouble.RESET, "the connection was cut off")
     if any(isinstance(one, (ssl.SSLError, requests.exceptions.SSLError)) for one in chain):
         return Cause(Trouble.TLS, "the TLS handshake failed")
     for kind, trouble, words in _KINDS:
@@ -145,7 +148,6 @@ _KINDS: Final[
         "no answer in time",
     ),
     (urllib3.exceptions.IncompleteRead, Trouble.RESET, "the answer was cut off"),
-    ((ConnectionResetError, BrokenPipeError), Trouble.RESET, "the connection was reset"),
     (requests.exceptions.ContentDecodingError, Trouble.MALFORMED, "the answer cannot be decoded"),
     (
         (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema),
@@ -159,6 +161,9 @@ def _proxy(chain: tuple[BaseException, ...]) -> Cause:
     """A proxy that refused, or that could not be reached itself."""
     # Only the status is taken from the text: the rest is the proxy's own.
     found = _TUNNEL.search(" ".join(str(one) for one in chain if isinstance(one, OSError)))
+    if found is None and any(isinstance(one, _CUT) for one in chain):
+        # urllib3 blames the proxy for a tunnel that breaks after it was opened, too.
+        return Cause(Trouble.RESET, "the connection was cut, by the proxy or behind it")
     if found is None:
         return Cause(Trouble.PROXY, "the proxy cannot be reached")
     if found.group(1) == "407":

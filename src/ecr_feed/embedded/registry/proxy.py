@@ -71,6 +71,7 @@ class ConnectProxy(LoopbackServer):
 
 class _Tunnelling(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: ConnectProxy
 
     def do_CONNECT(self) -> None:
@@ -85,6 +86,7 @@ class _Tunnelling(BaseHTTPRequestHandler):
             self._say(502)
             return
         with contextlib.suppress(OSError), socket.create_connection(target, IDLE) as other:
+            other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.server.hold(other)
             try:
                 self._say(200)

@@ -137,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
     """Hands requests to the server's app and its answers, or its faults, to the client."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body leave in one piece, at once: 40 ms less on every answer.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: TlsServer
 
     def do_GET(self) -> None:
@@ -183,11 +186,12 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "HEAD" or answer.status in (204, 304):
-            return
-        self.wfile.write(answer.body)
-        if length != len(answer.body):  # announced more than it has: a line that breaks
-            self.wfile.flush()
+        if self.command != "HEAD" and answer.status not in (204, 304):
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+        if self.command != "HEAD" and length != len(
+            answer.body
+        ):  # announced more than it has: a line that breaks
             self._break(ConnectionFault("reset"))
 
     def _break(self, fault: ConnectionFault) -> None:

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.registry.shelf import Shop, shop
+
+
+@pytest.fixture
+def at() -> Iterator[Shop]:
+    """An empty shelf, served."""
+    with shop() as served:
+        yield served

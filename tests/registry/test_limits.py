@@ -1,0 +1,327 @@
+"""Redirects, pages, sizes, repeats: what a server may do to the client, and what it may not."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.facts import Trouble
+from ecr_feed.registry import State, Step, StepResult, Wanted
+from ecr_feed.registry.client import FIRST_BYTES, PAGE, PAGES, SMALL_LAYER
+from ecr_feed.registry.transport import REDIRECTS
+from tests.registry.images import Image, digest, image, raw
+from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
+
+OTHER = f"https://{STORAGE}/elsewhere"
+
+
+def pull(at: Shop) -> tuple[StepResult, ...]:
+    return at.registry().walk(Wanted(NAME, "1.0"), deep=True).steps
+
+
+def broken(at: Shop) -> StepResult:
+    found = at.registry().walk(Wanted(NAME, "1.0"), deep=True).broken
+    assert found is not None
+    return found
+
+
+def redirect(where: str, status: int = 307) -> WireResponse:
+    return WireResponse(status, {"location": where})
+
+
+def test_the_login_never_leaves_the_registry(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    assert all(step.ok for step in pull(at))
+    assert {("authorization" in r.headers) for r in at.shelf.seen if r.host == STORAGE} == {False}
+
+
+def test_the_login_does_not_come_back_with_a_redirect_home(at: Shop) -> None:
+    made = at.shelf.put("1.0", image())
+
+    def bounce(request: WireRequest) -> WireResponse | None:
+        if request.host == STORAGE:
+            return redirect(f"https://{HOST}/v2/{NAME}/blobs/{made.layer}?back")
+        return None
+
+    at.shelf.hooks.append(bounce)
+    assert broken(at).trouble is Trouble.LOGIN_REFUSED
+    assert {r.headers.get("authorization") for r in at.shelf.seen if "back" in r.url} == {None}
+
+
+def test_a_manifest_may_be_redirected_and_stays_without_login(at: Shop) -> None:
+    made = at.shelf.put("1.0", image())
+
+    def moved(request: WireRequest) -> WireResponse | None:
+        if request.method == "GET" and "/manifests/" in request.url:
+            return redirect(OTHER)
+        if request.url.startswith(OTHER):
+            return WireResponse(200, {"content-type": made.media_type}, made.manifest)
+        return None
+
+    at.shelf.hooks.append(moved)
+    assert all(step.ok for step in pull(at))
+    assert [r.headers.get("authorization") for r in at.shelf.seen if r.url == OTHER] == [None]
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("http://storage.example.com/x", "plain http"),
+        ("ftp://storage.example.com/x", "cannot be used"),
+        ("https://me:secret@storage.example.com/x", "user or password"),
+        ("https://[::1", "cannot be read"),
+        ("javascript:alert(1)", "cannot be used"),
+        (f"/v2/{NAME}/blobs/round", "circle"),
+    ],
+)
+def test_redirects_that_are_not_followed(at: Shop, where: str, says: str) -> None:
+    at.shelf.put("1.0", image())
+    at.shelf.hooks.append(lambda r: redirect(where) if "/blobs/" in r.url else None)
+    found = broken(at)
+    assert (found.step, found.state) == (Step.CONFIG, State.FAILED)
+    assert found.failure is not None
+    assert found.failure.code == "REDIRECT"
+    assert says in found.what
+    assert "secret" not in repr(found)
+
+
+def test_redirects_end_after_so_many(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    numbers = count()
+    at.shelf.hooks.append(
+        lambda r: redirect(f"{OTHER}{next(numbers)}") if r.host == STORAGE else None
+    )
+    found = broken(at)
+    assert f"more than {REDIRECTS} times" in found.what
+    assert sum("elsewhere" in r.url for r in at.shelf.seen) == 2 * (REDIRECTS - 1)
+
+
+def test_a_relative_redirect_is_followed(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+
+    def relative(request: WireRequest) -> WireResponse | None:
+        path = urlsplit(request.url).path
+        if request.host == HOST and "/blobs/" in path:
+            return redirect(f"../content/{path.rpartition('/')[2]}", 302)
+        if "/content/" in path:
+            return WireResponse(200, {}, at.shelf.blobs[path.rpartition("/")[2]])
+        return None
+
+    at.shelf.hooks.append(relative)
+    assert all(step.ok for step in pull(at))
+
+
+def paged(at: Shop, tags: list[str], size: int, link: str = "/v2/{name}/tags/list") -> None:
+    """Pages under a `last` that only the server reads."""
+
+    def page(request: WireRequest) -> WireResponse | None:
+        parts = urlsplit(request.url)
+        if not parts.path.endswith("/tags/list"):
+            return None
+        start = int(parse_qs(parts.query).get("last", ["0"])[0], 16)
+        headers = {"content-type": "application/json"}
+        if start + size < len(tags):
+            target = link.format(name=NAME) + f"?n={size}&last={start + size:x}"
+            headers["link"] = f'<{target}>; rel="next"'
+        body = json.dumps({"name": NAME, "tags": tags[start : start + size]}).encode()
+        return WireResponse(200, headers, body)
+
+    at.shelf.hooks.append(page)
+
+
+@pytest.mark.parametrize("link", ["/v2/{name}/tags/list", f"https://{HOST}/v2/{{name}}/tags/list"])
+def test_tags_are_paged_by_link_to_the_end(at: Shop, link: str) -> None:
+    tags = [f"1.0.{number}" for number in range(1, 110)]
+    paged(at, tags, 50, link)
+    walk = at.registry().walk(Wanted(NAME))
+    assert walk.tags == tuple(tags)
+    assert walk.requests == 3
+    queries = [parse_qs(urlsplit(r.url).query) for r in at.shelf.seen if "tags/list" in r.url]
+    assert all(int(query["n"][0]) <= 1000 for query in queries)
+    assert PAGE == 1000
+
+
+def list_answer(body: bytes, **headers: str) -> WireResponse:
+    return WireResponse(200, {"content-type": "application/json", **headers}, body)
+
+
+TAGS = raw({"name": NAME, "tags": ["a"]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (list_answer(TAGS, link=f'</v2/{NAME}/tags/list?n=1000>; rel="next"'), "LINK"),
+        (list_answer(TAGS, link='</v2/other/tags/list?last=a>; rel="next"'), "LINK"),
+        (list_answer(TAGS, link=f'<https://{STORAGE}/v2/{NAME}/tags/list?a>; rel="next"'), "LINK"),
+        (list_answer(TAGS, link=f'<http://{HOST}/v2/{NAME}/tags/list?a>; rel="next"'), "LINK"),
+        (list_answer(b"{"), "TAGS"),
+        (list_answer(b"[]"), "TAGS"),
+        (list_answer(b"{}"), "TAGS"),
+        (list_answer(raw({"tags": "a"})), "TAGS"),
+        (list_answer(raw({"tags": [1]})), "TAGS"),
+        (list_answer(raw({"name": "other", "tags": []})), "TAGS"),
+        (list_answer(b"x" * 9_000_000), "SIZE"),
+        (list_answer(TAGS, **{"content-length": "999"}), ""),
+        (error("UNSUPPORTED", 405, "n is too large"), "UNSUPPORTED"),
+        (error("TOOMANYREQUESTS", 429, "Rate exceeded"), "TOOMANYREQUESTS"),
+        (WireResponse(500, {}, b"oops"), "HTTP 500"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_no_list(at: Shop, answer: WireResponse, code: str) -> None:
+    at.shelf.hooks.append(lambda r: answer if "tags/list" in r.url else None)
+    walk = at.registry().walk(Wanted(NAME))
+    (step,) = walk.steps
+    assert walk.tags is None
+    assert step.failure is not None
+    assert step.failure.code == code
+    assert step.state is (State.FAILED if code == "SIZE" else State.NOT_ASSESSED)
+
+
+def test_no_tags_may_be_null(at: Shop) -> None:
+    at.shelf.hooks.append(
+        lambda r: list_answer(raw({"name": NAME, "tags": None})) if "tags/list" in r.url else None
+    )
+    assert at.registry().walk(Wanted(NAME)).tags == ()
+
+
+def test_pages_without_end_are_a_fault(at: Shop) -> None:
+    numbers = count()
+
+    def endless(request: WireRequest) -> WireResponse | None:
+        if "tags/list" not in request.url:
+            return None
+        link = f'</v2/{NAME}/tags/list?last={next(numbers)}>; rel="next"'
+        return list_answer(TAGS, link=link)
+
+    at.shelf.hooks.append(endless)
+    walk = at.registry().walk(Wanted(NAME))
+    assert walk.steps[0].failure is not None
+    assert walk.steps[0].failure.code == "LINK"
+    assert walk.requests == PAGES
+
+
+def with_layer(at: Shop, content: bytes, size: int | None = None) -> Image:
+    """An image whose layer has these bytes."""
+    made = image()
+    document = json.loads(made.manifest)
+    layer = {
+        "mediaType": "x",
+        "digest": digest(content),
+        "size": len(content) if size is None else size,
+    }
+    document["layers"] = [layer]
+    return at.shelf.put(
+        "1.0", Image(made.media_type, raw(document), made.blobs | {digest(content): content})
+    )
+
+
+def test_of_a_large_layer_only_the_first_bytes_are_asked_for(at: Shop) -> None:
+    made = with_layer(at, b"z" * (SMALL_LAYER + 1))
+    ranges: list[str | None] = []
+
+    def ranged(request: WireRequest) -> WireResponse | None:
+        if request.host != STORAGE or made.layer not in request.url:
+            return None
+        ranges.append(request.headers.get("range"))
+        headers = {"content-range": f"bytes 0-{FIRST_BYTES - 1}/{SMALL_LAYER + 1}"}
+        return WireResponse(206, headers, b"z" * FIRST_BYTES)
+
+    at.shelf.hooks.append(ranged)
+    steps = pull(at)
+    assert all(step.ok for step in steps)
+    assert ranges == [f"bytes=0-{FIRST_BYTES - 1}"]
+    assert "first bytes" in steps[-1].what
+
+
+def test_a_storage_that_ignores_the_range_is_fine(at: Shop) -> None:
+    with_layer(at, b"z" * (SMALL_LAYER * 8))
+    assert all(step.ok for step in pull(at))
+
+
+@pytest.mark.parametrize("length", [0, 1, SMALL_LAYER])
+def test_a_small_layer_is_read_whole(at: Shop, length: int) -> None:
+    with_layer(at, b"z" * length)
+    steps = pull(at)
+    assert all(step.ok for step in steps)
+    assert "digest verified" in steps[-1].what
+
+
+@pytest.mark.parametrize(
+    ("size", "length"), [(10, 11), (11, 10), (SMALL_LAYER + 2, SMALL_LAYER + 1), (0, 1)]
+)
+def test_a_layer_of_another_size_is_broken(at: Shop, size: int, length: int) -> None:
+    with_layer(at, b"z" * length, size)
+    found = broken(at)
+    assert (found.step, found.state) == (Step.LAYER, State.FAILED)
+    assert found.failure is not None
+    assert found.failure.code == "SIZE"
+
+
+def test_the_same_layer_twice_is_asked_for_once(at: Shop) -> None:
+    made = image()
+    document = json.loads(made.manifest)
+    document["layers"] *= 3
+    at.shelf.put("1.0", Image(made.media_type, raw(document), made.blobs))
+    assert sum(step.step is Step.LAYER for step in pull(at)) == 1
+
+
+def test_a_layer_from_elsewhere_is_not_asked_for(at: Shop) -> None:
+    made = image()
+    document = json.loads(made.manifest)
+    document["layers"][0] |= {
+        "mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "urls": ["https://mcr.example.com/layer"],
+    }
+    at.shelf.put("1.0", Image(made.media_type, raw(document), made.blobs))
+    found = broken(at)
+    assert (found.step, found.state) == (Step.LAYER, State.NOT_ASSESSED)
+    assert all("mcr" not in r.url for r in at.shelf.seen)
+
+
+@pytest.mark.parametrize(
+    ("times", "answer", "ok", "sent"),
+    [
+        (1, ConnectionFault("reset"), True, 2),
+        (2, ConnectionFault("reset"), False, 2),
+        (2, error("TOOMANYREQUESTS", 429), True, 3),
+        (3, error("TOOMANYREQUESTS", 429), False, 3),
+        (1, WireResponse(503, {}, b""), False, 1),
+    ],
+)
+def test_what_is_tried_again(
+    at: Shop, times: int, answer: WireResponse | ConnectionFault, ok: bool, sent: int
+) -> None:
+    left = iter(range(times))
+
+    def hook(request: WireRequest) -> WireResponse | None:
+        if "tags/list" not in request.url or next(left, None) is None:
+            return None
+        if isinstance(answer, ConnectionFault):
+            raise answer
+        return answer
+
+    at.shelf.hooks.append(hook)
+    walk = at.registry().walk(Wanted(NAME))
+    assert walk.ok is ok
+    assert walk.requests == sent
+
+
+def test_a_huge_refusal_is_read_in_part_and_shown_in_less(at: Shop) -> None:
+    at.shelf.hooks.append(
+        lambda r: WireResponse(500, {}, b"y" * 3_000_000) if "tags" in r.url else None
+    )
+    step = at.registry().walk(Wanted(NAME)).steps[0]
+    assert len(step.what) < 400
+
+
+def test_hostile_words_stay_one_short_line(at: Shop) -> None:
+    said = "bad\n::error::x\x1b[31m\u2028##octopus[x]\x00" + "z" * 1000
+    at.shelf.hooks.append(lambda r: error("DENIED", 403, said) if "tags" in r.url else None)
+    step = at.registry().walk(Wanted(NAME)).steps[0]
+    assert not any(character in step.what for character in "\n\x1b\x00\u2028")
+    assert len(step.what) < 400

@@ -1,0 +1,216 @@
+"""What a walk asks for, and that it asks for nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Lock
+from urllib.parse import urlsplit
+
+import pytest
+
+from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.facts import Trouble
+from ecr_feed.registry import (
+    Platform,
+    State,
+    Step,
+    UntouchableError,
+    Wanted,
+    media,
+    requests_of,
+)
+from tests.registry.images import image, index, schema_1
+from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
+
+AMD64 = Platform("linux", "amd64")
+
+
+def asked(at: Shop) -> list[tuple[str, str, str]]:
+    """Method, host and path of every request as the server saw it."""
+    return [(r.method, r.host, urlsplit(r.url).path) for r in at.shelf.seen]
+
+
+def test_a_walk_that_is_not_deep_asks_for_login_tags_and_head_only(at: Shop) -> None:
+    at.shelf.put("1.0", index("amd64", "arm64"))
+    at.shelf.put("other", image("other"))
+    registry = at.registry()
+    walk = registry.walk(Wanted(NAME, "1.0", AMD64))
+    assert walk.ok
+    assert asked(at) == [
+        ("GET", HOST, "/v2/"),
+        ("GET", HOST, "/v2/"),
+        ("GET", HOST, "/v2/"),
+        ("GET", HOST, f"/v2/{NAME}/tags/list"),
+        ("HEAD", HOST, f"/v2/{NAME}/manifests/1.0"),
+    ]
+    assert walk.requests == requests_of() == 2
+    assert (walk.manifest, walk.platforms) == (None, ())
+    assert walk.media_type == media.OCI_INDEX
+
+
+def test_a_deep_walk_reads_one_image_and_its_blobs(at: Shop) -> None:
+    made = at.shelf.put("1.0", index("amd64", "arm64"))
+    at.shelf.put("other", image("other"))
+    registry = at.registry()
+    walk = registry.walk(Wanted(NAME, "1.0", AMD64), deep=True)
+    assert walk.ok
+    chosen = made.children[0]
+    config, layer = chosen.blobs
+    assert asked(at)[3:] == [
+        ("GET", HOST, f"/v2/{NAME}/tags/list"),
+        ("HEAD", HOST, f"/v2/{NAME}/manifests/1.0"),
+        ("GET", HOST, f"/v2/{NAME}/manifests/{made.digest}"),
+        ("GET", HOST, f"/v2/{NAME}/manifests/{chosen.digest}"),
+        ("GET", HOST, f"/v2/{NAME}/blobs/{config}"),
+        ("GET", STORAGE, f"/{config}"),
+        ("GET", HOST, f"/v2/{NAME}/blobs/{layer}"),
+        ("GET", STORAGE, f"/{layer}"),
+    ]
+    assert walk.requests == requests_of(index=True, layers=1, deep=True) == len(asked(at)) - 3
+    assert walk.platform == AMD64
+    assert [str(platform) for platform in walk.platforms] == ["linux/amd64", "linux/arm64"]
+
+
+def test_the_record_of_what_was_touched_is_what_the_server_saw(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    registry = at.registry()
+    registry.walk(Wanted(NAME, "1.0"), deep=True)
+    assert [(t.method, t.host, t.path) for t in registry.client.touched] == asked(at)
+    assert all("?" not in touch.path for touch in registry.client.touched)
+
+
+@pytest.mark.parametrize(
+    "name", ["team/none", "team/app/../secret", "", "TEAM/APP", "hub/library/nginx"]
+)
+def test_a_repository_that_was_not_allowed_is_never_asked_for(at: Shop, name: str) -> None:
+    registry = at.registry()
+    registry.login()
+    with pytest.raises(UntouchableError):
+        registry.walk(Wanted(name, "1.0"), deep=True)
+    assert {path for _, _, path in asked(at)} == {"/v2/"}
+
+
+def test_no_tag_means_the_list_alone(at: Shop) -> None:
+    walk = at.registry().walk(Wanted(NAME), deep=True)
+    assert (walk.ok, walk.tags, walk.requests) == (True, (), 1)
+
+
+def test_a_refused_login_ends_every_walk_and_is_asked_once(at: Shop) -> None:
+    registry = at.registry("wrong")
+    walks = registry.walk_all([Wanted(NAME, "1.0"), Wanted(NAME, "2.0")], deep=True)
+    assert {step.state for walk in walks for step in walk.steps} == {State.NOT_ASSESSED}
+    assert {step.trouble for walk in walks for step in walk.steps} == {Trouble.LOGIN_REFUSED}
+    assert len(asked(at)) == 3
+
+
+def test_a_registry_that_takes_any_password_is_seen(at: Shop) -> None:
+    at.shelf.hooks.append(lambda request: WireResponse(200, {}, b"{}"))
+    login = at.registry().login()
+    assert [step.state for step in login.steps] == [State.OK, State.OK, State.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("challenge", "says"),
+    [
+        ('Bearer realm="https://token.example.com/"', "for bearer"),
+        ("", "no login that it names"),
+        ('Basic realm="open', "cannot be read"),
+    ],
+)
+def test_the_login_goes_to_a_basic_challenge_only(at: Shop, challenge: str, says: str) -> None:
+    headers = {"www-authenticate": challenge} if challenge else {}
+    at.shelf.hooks.append(lambda request: WireResponse(401, headers, b""))
+    login = at.registry().login()
+    assert (login.challenge.state, login.login.state) == (State.NOT_ASSESSED,) * 2
+    assert says in login.challenge.what
+    assert all("authorization" not in request.headers for request in at.shelf.seen)
+
+
+def test_basic_beside_another_scheme_is_enough(at: Shop) -> None:
+    def hook(request: WireRequest) -> WireResponse | None:
+        if "authorization" in request.headers:
+            return None
+        return WireResponse(401, {"www-authenticate": 'Negotiate, Basic realm="x"'}, b"")
+
+    at.shelf.hooks.append(hook)
+    assert at.registry().login().ok
+
+
+def test_a_refused_head_is_explained_by_the_get_of_a_deep_walk(at: Shop) -> None:
+    refusal = error(
+        "DENIED", 403, "User: u is not authorized because no VPC endpoint policy allows it"
+    )
+    at.shelf.hooks.append(lambda r: refusal if "/manifests/" in r.url else None)
+    shallow = at.registry().walk(Wanted(NAME, "1.0"))
+    deep = at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+    assert [(w.broken and w.broken.trouble) for w in (shallow, deep)] == [Trouble.DENIED] * 2
+    assert shallow.broken is not None
+    assert deep.broken is not None
+    assert "VPC endpoint" not in shallow.broken.what
+    assert "VPC endpoint" in deep.broken.what
+
+
+def test_a_registry_without_head_is_walked_by_get(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    at.shelf.hooks.append(lambda r: error("UNSUPPORTED", 405) if r.method == "HEAD" else None)
+    walk = at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+    assert walk.ok
+    assert walk.digest == at.shelf.tags["1.0"].digest
+
+
+def test_a_403_of_something_on_the_way_is_no_denial(at: Shop) -> None:
+    page = WireResponse(403, {"content-type": "text/html"}, b"<h1>Blocked by policy</h1>")
+    at.shelf.hooks.append(lambda r: page if "/manifests/" in r.url else None)
+    for deep in (False, True):
+        walk = at.registry().walk(Wanted(NAME, "1.0"), deep=deep)
+        assert walk.broken is not None
+        assert (walk.broken.state, walk.broken.trouble) == (State.NOT_ASSESSED, Trouble.OTHER)
+        assert "<h1>" not in walk.broken.what
+
+
+def test_a_silent_storage_is_asked_once(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+
+    def silent(request: WireRequest) -> WireResponse | None:
+        if request.host == STORAGE:
+            raise ConnectionFault("read-timeout")
+        return None
+
+    at.shelf.hooks.append(silent)
+    walk = at.registry(read=0.2).walk(Wanted(NAME, "1.0"), deep=True)
+    assert [step.trouble for step in walk.of(Step.CONFIG, Step.LAYER)] == [Trouble.TIMEOUT] * 2
+    assert [step.host for step in walk.of(Step.CONFIG)] == [STORAGE]
+    assert sum(request.host == STORAGE for request in at.shelf.seen) == 1
+    assert [step.ok for step in walk.of(Step.MANIFEST)] == [True]
+
+
+def test_schema_1_has_layers_and_no_config(at: Shop) -> None:
+    at.shelf.put("1.0", schema_1(NAME, "1.0"))
+    walk = at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+    assert walk.ok
+    assert (len(walk.of(Step.CONFIG)), len(walk.of(Step.LAYER))) == (0, 1)
+    assert walk.platforms == (AMD64,)
+
+
+def test_200_packages_keep_their_order_and_the_connection_limit(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    now, most, lock = Counter[str](), Counter[str](), Lock()
+
+    def counting(request: WireRequest) -> WireResponse | None:
+        with lock:
+            now["open"] += 1
+            most["open"] = max(most["open"], now["open"])
+        with lock:
+            now["open"] -= 1
+        return None
+
+    at.shelf.hooks.append(counting)
+    registry = at.registry()
+    wanted = [Wanted(NAME, "1.0" if number % 2 else f"no-{number}") for number in range(200)]
+    walks = registry.walk_all(wanted)
+    assert [walk.wanted for walk in walks] == wanted
+    assert [walk.ok for walk in walks] == [bool(number % 2) for number in range(200)]
+    assert len(registry.client.touched) == 3 + 200 * requests_of()
+    assert most["open"] <= registry.client.network.connections
+    # Each connection is one tunnel: they are kept and used again.
+    assert len(at.proxy.tunnels) <= registry.client.network.connections
