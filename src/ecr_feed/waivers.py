@@ -20,6 +20,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -83,7 +84,7 @@ class Waiver(BaseModel):
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     waiver: tuple[Waiver, ...] = ()
 
@@ -154,9 +155,14 @@ def load(path: Path, *, checks: Collection[str] = ()) -> Waivers:
         if checks and waiver.check not in checks:
             raise ConfigError(
                 f"{source}: waiver[{number}].check: found {quote(waiver.check)}, expected the id of"
-                f" a check{did_you_mean(waiver.check.upper(), checks) or ', such as REPO-3.'}"
+                f" a check{_near(waiver.check, checks)}"
             )
     return Waivers(items, path, hashlib.sha256(data).hexdigest())
+
+
+def _near(check: str, checks: Collection[str]) -> str:
+    near = get_close_matches(check.upper(), sorted(checks), n=1)
+    return f', did you mean "{near[0]}"?' if near else ", such as REPO-3."
 
 
 def _kept(waiver: Waiver, finding: Finding) -> Mapping[str, object]:
