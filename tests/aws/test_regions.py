@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import botocore
+import pytest
+
+from ecr_feed.aws.regions import DEFAULT_ON, ask_in, is_default_on, known_regions
+
+
+def test_every_partition_is_known_and_no_pseudo_region() -> None:
+    known = known_regions()
+    assert {"eu-west-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"} <= known.names
+    assert {"eusc-de-east-1", "me-west-1"} <= known.names
+    assert not [name for name in known.names if "global" in name]
+    assert known.botocore == botocore.__version__
+    assert known.with_ecr <= known.names
+
+
+def test_siblings_stay_in_the_partition() -> None:
+    known = known_regions()
+    assert known.siblings("cn-north-1") == ("cn-northwest-1",)
+    assert "eu-west-1" not in known.siblings("eu-west-1")
+    assert len(known.siblings("eu-west-1")) >= 33
+
+
+def test_default_regions_exist() -> None:
+    assert known_regions().names >= DEFAULT_ON
+    assert is_default_on("cn-north-1")
+    assert not is_default_on("me-south-1")
+    assert not is_default_on("no-where-1")
+
+
+@pytest.mark.parametrize("region", sorted(known_regions().names))
+def test_where_to_ask_is_on_by_default_and_in_the_partition(region: str) -> None:
+    other = ask_in(region)
+    if other:
+        assert other != region
+        assert known_regions().partition(other) == known_regions().partition(region)
+        assert is_default_on(other)
+
+
+def test_importing_the_readers_imports_no_boto() -> None:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    code = "import sys, ecr_feed.aws.account; sys.exit('botocore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=environ).returncode == 0
