@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -32,7 +32,7 @@ _SAFE_WORD = re.compile(r"[A-Z0-9_.]{1,20}")
 class Decoded:
     """User and password of a token; `problem` says why they cannot be used, without the secret."""
 
-    user: str
+    user: str = field(repr=False)  # of a token that is none, it may be part of the secret
     password: Secret
     problem: str | None = None
 

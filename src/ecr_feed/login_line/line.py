@@ -22,7 +22,9 @@ _PROGRAMS: Final = frozenset({"docker", "podman", "nerdctl", "finch", "buildah",
 _SHORT: Final = {"-u": "--username", "-p": "--password", "-e": "--email"}
 _VALUES: Final = frozenset({"--username", "--password", "--email", "--authfile", "--cert-dir"})
 _DASHES: Final = ("\u2013", "\u2014", "\u2212", "\u2010", "\u2011")
-_USER_INFO = re.compile(r"\A([A-Za-z]+://)?[^/]*@")
+_USER_INFO = re.compile(r"\A([A-Za-z]+://)?.*@", re.DOTALL)
+_HOST_LIKE = re.compile(r"localhost|[^/]*[.:$%#<]")
+_LONGEST_HOST: Final = 300
 _BARE_PASSWORD = re.compile(r"(?:eyJwYXlsb2Fk|AQECAH)[\w+/=-]+|[A-Za-z0-9+/]{200,}={0,2}")
 
 
@@ -35,7 +37,7 @@ class LoginLine:
     region of the command that made the password, where the line shows it. `notes` are evidence.
     """
 
-    user: str | None = None
+    user: str | None = field(default=None, repr=False)
     password: Secret | None = field(default=None, repr=False)
     host: str | None = None
     email_flag: bool = False
@@ -171,29 +173,39 @@ def _login(program: str, words: list[str], slips: list[str], line: str) -> Login
     options = _options(words)
     password = options.values.get("--password")
     servers = [_USER_INFO.sub(r"\1", server.rstrip(")")) for server in options.servers]
+    hosts = [server for server in servers if _is_host(server)]
     source = REGION.search(line) if GET_PASSWORD.search(line) else None
     computed = password is not None and password.startswith(("$", "`", "%"))
     return LoginLine(
         user=options.values.get("--username"),
         password=Secret(password) if password else None,
-        host=servers[0] if servers else None,
+        host=hosts[0] if hosts else None,
         email_flag="--email" in options.values or "--email" in options.missing,
         password_stdin="--password-stdin" in options.values,
         computed=computed,
         program=program,
         source_region=source[1] if source else None,
-        problems=tuple(_problems(options, servers, slips)),
+        problems=tuple(_problems(options, servers, hosts, slips)),
         notes=tuple(_notes(program, options, password)),
     )
 
 
-def _problems(options: _Options, servers: list[str], slips: list[str]) -> Iterator[str]:
+def _is_host(server: str) -> bool:
+    """What is none may be a piece of the password, broken off by a blank: it is never kept."""
+    return len(server) <= _LONGEST_HOST and _HOST_LIKE.match(server) is not None
+
+
+def _problems(
+    options: _Options, servers: list[str], hosts: list[str], slips: list[str]
+) -> Iterator[str]:
     for name in options.missing:
         yield f"option {name} has no value"
     if not servers:
         yield "it names no registry (Docker would take its Hub), or the line is cut or broken"
     elif len(servers) > 1:
         yield f"it names {len(servers)} registries, or the line is broken by blanks"
+    elif not hosts:
+        yield f"its registry is a text of {len(servers[0])} characters that is no host"
     if any("@" in server for server in options.servers):
         yield "its registry holds a user name"
     for slip in slips:

@@ -9,9 +9,9 @@ def one_edit_apart(left: str, right: str) -> bool:
     Linear, unlike an edit distance: what follows the first difference must agree. Equal texts are
     not one edit apart.
     """
-    short, long = sorted((left, right), key=len)
-    if left == right or len(long) - len(short) > 1:
+    if abs(len(left) - len(right)) > 1 or left == right:
         return False
+    short, long = (left, right) if len(left) <= len(right) else (right, left)
     at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     if len(short) < len(long):
         return short[at:] == long[at + 1 :]

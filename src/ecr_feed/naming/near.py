@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from ecr_feed.naming.edits import one_edit_apart
 
-_SEPARATORS = re.compile(r"[-_./]+")
+_NO_SEPARATORS = str.maketrans("", "", "-_./")
 _LIMIT = 5
 
 
@@ -18,50 +19,55 @@ def near(name: str, candidates: Iterable[str], *, limit: int = _LIMIT) -> tuple[
     more, less, wrong, or two swapped), whole segments more or fewer in front or behind, the same
     last segment under another prefix, and a name that begins with the other.
     """
-    wanted = _Name(name)
+    wanted = _forms(name)
     ranked = sorted(
         (rank, abs(len(candidate) - len(name)), candidate)
         for candidate in set(candidates) - {name}
-        if (rank := wanted.rank(candidate)) is not None
+        if (rank := _rank(wanted, _forms(candidate))) is not None
     )
     return tuple(candidate for _, _, candidate in ranked[:limit])
 
 
-class _Name:
-    """A name with its simplified forms, computed once for ten thousand candidates."""
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """A name in lower case, without separators, and its last segment."""
 
-    def __init__(self, name: str) -> None:
-        self.lower = name.casefold()
-        self.dashed = _SEPARATORS.sub("-", self.lower).strip("-")
-        self.bare = self.dashed.replace("-", "")
-        self.last = self.lower.rpartition("/")[2]
+    lower: str
+    bare: str
+    last: str
 
-    def rank(self, candidate: str) -> int | None:
-        """How close, 0 is closest; None where it is not near at all."""
-        lower = candidate.casefold()
-        if lower == self.lower:
-            return 0
-        if abs(len(lower) - len(self.lower)) <= 1 and one_edit_apart(lower, self.lower):
-            return 1 if self._separators_only(lower) else 2
-        return self._by_segments(lower)
 
-    def _separators_only(self, lower: str) -> bool:
-        return bool(self.bare) and _SEPARATORS.sub("", lower) == self.bare
+@lru_cache(maxsize=20_000)  # one registry's names are asked again for each package that is missing
+def _forms(name: str) -> _Forms:
+    lower = name.casefold()
+    return _Forms(lower, lower.translate(_NO_SEPARATORS), lower.rpartition("/")[2])
 
-    def _by_segments(self, lower: str) -> int | None:
-        if self._separators_only(lower):
-            return 1
-        if _whole_segments_more(lower, self.lower) or _whole_segments_more(self.lower, lower):
-            return 3
-        if self.last and lower.rpartition("/")[2] == self.last:
-            return 4
-        return 5 if _begins(lower, self.lower) or _begins(self.lower, lower) else None
+
+def _rank(name: _Forms, candidate: _Forms) -> int | None:
+    """How close, 0 is closest; None where it is not near at all."""
+    if candidate.lower == name.lower:
+        return 0
+    if candidate.bare == name.bare and name.bare:
+        return 1
+    if one_edit_apart(candidate.lower, name.lower):
+        return 2
+    return _by_segments(name, candidate)
+
+
+def _by_segments(name: _Forms, candidate: _Forms) -> int | None:
+    one, other = name.lower, candidate.lower
+    if _whole_segments_more(one, other) or _whole_segments_more(other, one):
+        return 3
+    if name.last and candidate.last == name.last:
+        return 4
+    return 5 if _begins(one, other) or _begins(other, one) else None
 
 
 def _whole_segments_more(longer: str, shorter: str) -> bool:
-    return bool(shorter) and (longer.endswith(f"/{shorter}") or longer.startswith(f"{shorter}/"))
+    if not shorter or len(longer) <= len(shorter):
+        return False
+    return longer.endswith(f"/{shorter}") or longer.startswith(f"{shorter}/")
 
 
 def _begins(longer: str, shorter: str) -> bool:
-    rest = longer.removeprefix(shorter) if shorter else longer
-    return rest != longer and rest[:1] in "-_."
+    return bool(shorter) and longer.startswith(shorter) and longer[len(shorter)] in "-_."

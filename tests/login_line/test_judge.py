@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecr_feed.facts import Secret
+from ecr_feed.login_line import (
+    LoginLine,
+    LoginParts,
+    LoginText,
+    judge_command,
+    judge_email,
+    judge_form,
+    judge_host,
+    judge_interval,
+    judge_reset,
+    of,
+)
+
+ACCOUNT = "123456789012"
+HOST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
+DOCUMENTED = (
+    "docker login -u AWS -p AQECAHid...j/nByScM -e none "
+    "https://96802670493.dkr.ecr.ap-southeast-1.amazonaws.com"
+)
+
+
+def login(host: str, *, user: str = "AWS", password: str = "hunter2") -> LoginLine:
+    return LoginLine.parse(f"docker login -u '{user}' -p '{password}' '{host}'")
+
+
+def test_the_documented_example_has_an_account_that_cannot_be() -> None:
+    line = LoginLine.parse(DOCUMENTED)
+    form = judge_form(line)
+
+    assert form.problem == "account ID 96802670493 has 11 digits, AWS's have 12"
+    assert "96802670493" in (form.found or "")
+    assert judge_host(line, region="ap-southeast-1", account=None).ok
+    assert judge_host(line, region="ap-southeast-1", account=ACCOUNT).ok  # told once, by the form
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (login(HOST, user="aws"), "user is 'aws', ECR's is 'AWS'"),
+        (login(HOST, user="x" * 300), "a text of 300 characters"),
+        (LoginLine.parse(f"docker login -p hunter2 {HOST}"), "names no user"),
+        (LoginLine.parse(f"docker login -u AWS {HOST}"), "holds no password"),
+        (LoginLine.parse(f"docker login -u AWS -p '' {HOST}"), "holds no password"),
+        (login(f"1{HOST}"), "has 13 digits"),
+        (login(HOST.removeprefix(f"{ACCOUNT}.")), "account ID is missing"),
+        (login("https://<aws_account_id>.dkr.ecr.<region>.amazonaws.com"), "<aws_account_id>"),
+        (login("${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"), "placeholder ${ACCOUNT}"),
+        (login("#{Account}.dkr.ecr.eu-west-1.amazonaws.com"), "placeholder #{Account}"),
+        (login("%ACCOUNT%.dkr.ecr.eu-west-1.amazonaws.com"), "placeholder %ACCOUNT%"),
+    ],
+)
+def test_a_line_that_is_not_well_formed(line: LoginLine, words: str) -> None:
+    judged = judge_form(line)
+
+    assert not judged.ok
+    assert words in (judged.problem or "")
+    assert "hunter2" not in repr((line, judged))
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "account", "words"),
+    [
+        (HOST, "us-west-2", None, "region is eu-west-1, the feed's is us-west-2"),
+        (HOST, "eu-west-1", "210987654321", f"account is {ACCOUNT}, the feed's is 210987654321"),
+        (f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com", "cn-north-1", None, "amazonaws.com.cn"),
+        (f"{ACCOUNT}.dkr-ecr.eu-west-1.amazonaws.com", "eu-west-1", None, "mixes two forms"),
+        (f"{HOST}:5000", "eu-west-1", None, "port 5000"),
+        (f"http://{HOST}", "eu-west-1", None, "scheme is http"),
+        ("docker.io", "eu-west-1", None, "not an ECR registry"),
+        ("https://public.ecr.aws", "us-east-1", None, "public gallery"),
+        ("api.ecr.eu-west-1.amazonaws.com", "eu-west-1", None, "ECR's API"),
+    ],
+)
+def test_a_login_for_another_registry(
+    host: str, region: str, account: str | None, words: str
+) -> None:
+    judged = judge_host(login(host), region=region, account=account)
+
+    assert not judged.ok
+    assert words in (judged.problem or "")
+    assert judged.expected
+    assert judged.expected in (judged.fix or "")
+    assert region in (judged.fix or "")
+    assert judge_form(login(host)).ok  # one cause, one finding
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(HOST, f"https://{HOST}", f"https://{HOST}/", f"{HOST}:443", HOST.upper()),
+        *(f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws", HOST.replace(".ecr.", ".ecr-fips.")),
+    ],
+)
+def test_a_login_for_the_feeds_registry(host: str) -> None:
+    assert judge_host(login(host), region="eu-west-1", account=ACCOUNT).ok
+    assert judge_host(login(host), region="eu-west-1", account=None).ok
+
+
+def test_a_password_is_one_of_the_region_it_is_fetched_in() -> None:
+    line = LoginLine.parse(
+        "aws ecr get-login-password --region us-east-1 | "
+        f"docker login --username AWS --password-stdin {HOST}"
+    )
+
+    judged = judge_host(line, region="eu-west-1", account=None)
+
+    assert judged.problem == "its password is fetched in us-east-1, the feed's region is eu-west-1"
+
+
+@pytest.mark.parametrize("host", [None, "${HOST}", "<account>.dkr.ecr.eu-west-1.amazonaws.com"])
+def test_a_host_that_the_form_condemns_is_not_judged_again(host: str | None) -> None:
+    line = login(host) if host else LoginLine.parse("docker login -u AWS -p x")
+    judged = judge_host(line, region="eu-west-1", account=None)
+
+    assert not judged.ok
+    assert "DOCKER-1" in (judged.unjudged or "")
+
+
+@pytest.mark.parametrize(
+    ("hours", "ok"),
+    [(None, False), (0.5, True), (8, True), (11, True), (11.01, False), (12, False), (24, False)],
+)
+def test_interval_and_margin_stay_below_twelve_hours(hours: float | None, ok: bool) -> None:
+    assert judge_interval(hours).ok == ok
+    assert judge_reset(hours).ok == ok
+    assert judge_reset(hours, "aws ecr get-login-password").ok == ok
+
+
+@given(st.floats(0, 100, exclude_min=True))
+def test_eleven_hours_are_the_most(hours: float) -> None:
+    assert judge_interval(hours).ok == (hours <= 11)
+
+
+@pytest.mark.parametrize(
+    ("command", "ok"),
+    [
+        (None, True),
+        ("aws ecr get-login-password --region eu-west-1", True),
+        ("Get-ECRLoginCommand", True),
+        ("aws ecr get-login", False),
+        ("aws ecr get-login --no-include-email --region eu-west-1", False),
+        ("$(aws --profile x ecr get-login)", False),
+        ("aws.exe --region eu-west-1 ecr  get-login | iex", False),
+    ],
+)
+def test_the_reset_command_exists_in_version_two(command: str | None, ok: bool) -> None:
+    assert judge_command(command).ok == ok
+    assert judge_reset(8, command).ok == ok
+    assert ok or "get-login-password" in (judge_reset(8, command).fix or "")
+
+
+def test_the_interval_is_told_before_the_command() -> None:
+    assert "12 h" in (judge_reset(12, "aws ecr get-login").problem or "")
+
+
+def test_the_email_option_is_a_judgement_of_its_own() -> None:
+    line = LoginLine.parse(f"docker login -u AWS -p x -e none https://{HOST}")
+
+    assert judge_form(line).ok
+    assert judge_form(line).evidence["email_flag"] is True
+    assert "17.06" in (judge_email(line).problem or "")
+    assert judge_email(login(HOST)).ok
+
+
+def test_what_a_password_says_of_itself_is_evidence_alone() -> None:
+    inner = {"payload": "hunter2", "datakey": "x", "version": "2", "expiration": 1_000_000_000}
+    password = base64.b64encode(json.dumps(inner).encode()).decode()
+
+    judged = judge_form(login(HOST, password=password))
+
+    assert judged.ok
+    assert str(judged.evidence["password_hint"]).startswith("expires 2001-09-09T01:46:40+00:00 ")
+    assert password not in repr(judged)
+    json.dumps(judged.evidence)
+
+
+def test_a_line_and_three_fields_are_judged_alike() -> None:
+    line = of(LoginText(f"docker login -u AWS -p hunter2 https://{HOST}".encode()))
+    fields = of(LoginParts("AWS", Secret("hunter2"), f"https://{HOST}"))
+
+    for each in (line, fields):
+        assert judge_form(each).ok
+        assert judge_host(each, region="eu-west-1", account=ACCOUNT).ok
+        assert (each.user, each.password) == ("AWS", Secret("hunter2"))
+    assert not judge_form(of(LoginParts("AWS", Secret(""), HOST))).ok
