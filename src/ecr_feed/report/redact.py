@@ -29,11 +29,13 @@ from ecr_feed.report.stamp import rfc3339
 from ecr_feed.report.text import clean, clean_line
 
 GRAM: Final = 12  # a piece of a long secret of this many characters is masked
+_VARIED: Final = 3  # different characters that a piece has at least
 _LONG: Final = 24  # secrets of at least so many characters are looked for in pieces
 _SHORT: Final = 8  # below it a secret is masked as a whole word only
 _SHORTEST: Final = 4  # below it, masking would eat ordinary text and hide nothing
 _RUN: Final = re.compile(rf"[A-Za-z0-9+/=_-]{{{GRAM},}}")
 _PLAIN: Final = str.maketrans("-_", "+/")  # URL-safe base64 as ordinary base64
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 _DEPTH: Final = 24
 _REMEMBERED: Final = 256  # texts of at most so many characters are redacted once
 
@@ -215,12 +217,14 @@ def _forms(text: str) -> set[str]:
         quote(text),
         json.dumps(text)[1:-1],
         json.dumps(text, ensure_ascii=False)[1:-1],
+        json.dumps(json.dumps(text))[3:-3],
         html.escape(text),
         repr(text)[1:-1],
         raw.hex(),
         base64.b64encode(raw).decode().rstrip("="),
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
         *_aligned(raw),
+        *(form.translate(_URL_SAFE) for form in _aligned(raw)),
     }
     return {form for form in forms if len(form) >= _SHORT}
 
@@ -239,5 +243,5 @@ def _grams(text: str) -> Iterator[str]:
         plain = form.translate(_PLAIN)
         for at in range(len(plain) - GRAM + 1):
             piece = plain[at : at + GRAM]
-            if len(set(piece)) >= GRAM // 2:  # a run of one letter would mask ordinary text
+                if len(set(piece)) >= _VARIED:  # a run of one letter would mask ordinary text
                 yield piece
