@@ -87,7 +87,7 @@ def _told_apart(
 
 def _own_values(conditions: Iterable[Condition], env: Env) -> Iterator[str]:
     """Values that the conditions on a key tell apart."""
-    literals: list[str] = []
+    literals = [""]  # apart from others: to the quantifiers an empty text is an empty set
     patterns: list[Tokens] = []
     for condition in conditions:
         for value in condition.values:

@@ -162,16 +162,23 @@ class PrincipalSet:
     def _excepted(self, caller: Caller, role_arn: str | None) -> bool:
         """Whether NotPrincipal leaves `caller` out.
 
-        AWS wants an account listed beside its user or role. So an account excepts all its
-        principals only where none of them is listed by name.
+        AWS wants the account listed beside its user or role, and the role beside its session. So
+        an account excepts all its principals, and a role all its sessions, only where none of
+        them is listed by itself.
         """
         named = self._named(caller, role_arn)
-        if named is not Naming.ACCOUNT:
-            return named is not Naming.NONE
-        return not any(
-            each.account == caller.account and each.kind is not CallerKind.ROOT
-            for each in self.callers
-        )
+        if named is Naming.ROLE and caller.kind is CallerKind.SESSION:
+            return not any(
+                each.kind is CallerKind.SESSION
+                and (each.account, each.role) == (caller.account, caller.role)
+                for each in self.callers
+            )
+        if named is Naming.ACCOUNT:
+            return not any(
+                each.account == caller.account and each.kind is not CallerKind.ROOT
+                for each in self.callers
+            )
+        return named is not Naming.NONE
 
 
 def _names(named: Caller, caller: Caller, role_arn: str | None) -> Naming:
