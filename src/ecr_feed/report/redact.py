@@ -243,5 +243,5 @@ def _grams(text: str) -> Iterator[str]:
         plain = form.translate(_PLAIN)
         for at in range(len(plain) - GRAM + 1):
             piece = plain[at : at + GRAM]
-                if len(set(piece)) >= _VARIED:  # a run of one letter would mask ordinary text
+            if len(set(piece)) >= _VARIED:  # a run of one letter would mask ordinary text
                 yield piece
