@@ -1,0 +1,77 @@
+"""The contract account behind each door: in process, and over HTTP in a process of its own."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ecr_feed.embedded.accounts import load
+from ecr_feed.embedded.data import new_session
+from tests.embedded.world import REGION, World, world
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = Path(__file__).with_name("contract.toml")
+
+
+@dataclass
+class Door:
+    """A way in. `make` gives a client for a service, a key label ("root" too) and a region."""
+
+    name: str
+    make: Callable[[str, str, str], Any]
+    made: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, label: str = "root", region: str = REGION) -> Any:
+        """A client, made once."""
+        known = (service, label, region)
+        if known not in self.made:
+            self.made[known] = self.make(*known)
+        return self.made[known]
+
+
+@contextmanager
+def in_process() -> Iterator[Door]:
+    """Through botocore's own event."""
+    inner: World = world(load(CONTRACT))
+    yield Door("in process", lambda s, label, r: inner.client(s, label.replace("root", ""), r))
+
+
+@contextmanager
+def over_http(folder: Path) -> Iterator[Door]:
+    """`python -m ecr_feed.embedded` in its own process; its keys come from the file it writes."""
+    keys = folder / "credentials"
+    command = [sys.executable, "-m", "ecr_feed.embedded", "--account", str(CONTRACT)]
+    process = subprocess.Popen(
+        [*command, "--credentials-file", str(keys)],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        process.stdout.readline()
+        profiles = configparser.RawConfigParser()
+        profiles.read(keys)
+        yield Door("http", lambda s, label, r: endpoint_client(url, dict(profiles[label]), s, r))
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def endpoint_client(url: str, profile: dict[str, str], service: str, region: str) -> Any:
+    """A client of an endpoint."""
+    session = new_session()
+    session.set_credentials(
+        profile["aws_access_key_id"],
+        profile["aws_secret_access_key"],
+        profile.get("aws_session_token"),
+    )
+    return session.create_client(service, region_name=region, endpoint_url=url)
