@@ -170,7 +170,8 @@ class Transport:
                 request,
                 stream=True,
                 timeout=(network.timeouts.connect, network.timeouts.read),
-                verify=network.ca,
+                # An empty text would switch verification off.
+                verify=network.ca or True,
                 proxies=_proxies(network.proxy_for(url)),
             )
         except (requests.exceptions.RequestException, OSError, ValueError) as error:

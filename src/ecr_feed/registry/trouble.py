@@ -118,6 +118,8 @@ def _oci(text: str) -> tuple[str, str]:
 def unanswered(error: BaseException) -> Cause:
     """What an exception of requests means. Its text is left out: it may hold passwords."""
     chain = tuple(_chain(error))
+    if type(error) is OSError and "TLS CA certificate bundle" in str(error):
+        return Cause(Trouble.TLS, "the file of certificate authorities that is named is not there")
     if any(isinstance(one, requests.exceptions.ProxyError) for one in chain):
         return _proxy(chain)
     for one in chain:
