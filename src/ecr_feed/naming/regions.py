@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import Final
 
 from ecr_feed.naming.edits import one_edit_apart
@@ -43,6 +43,7 @@ PARTITIONS: Final = (
 _SHAPE = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[1-9][0-9]*")
 _ZONE = re.compile(r"(.*[0-9])[a-z]")
 _NEAR_LIMIT = 3
+_RESEMBLES = 0.5  # of 1, by difflib
 
 
 def partition(region: str) -> Partition:
@@ -63,23 +64,36 @@ def looks_like_region(region: str) -> bool:
 def near_regions(region: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three of the known regions that `region` may have been meant to be, nearest first.
 
-    Capitals, blanks, separators (`useast1`), an availability zone (`us-east-1a`), the order of the
-    parts, one edit; then whatever resembles it. An exact match is not among them.
+    Capitals, blanks, separators (`useast1`), an availability zone (`us-east-1a`), a missing number,
+    one edit, the order of the parts; only where none of these is it, whatever resembles it. An
+    exact match is not among them.
     """
     names = sorted(set(known) - {region})
     written = region.strip().casefold()
     zone = _ZONE.fullmatch(written)
-    forms = {written} | ({zone[1]} if zone else set())
-    bare = {_letters(form) for form in forms}
-    parts = {tuple(sorted(re.findall(r"[a-z]+|[0-9]+", form))) for form in forms}
-    ranked = [
+    forms = {written, zone[1]} if zone else {written}
+    slips = [
         *(name for name in names if name in forms),
-        *(name for name in names if _letters(name) in bare),
+        *(name for name in names if _letters(name) in {_letters(form) for form in forms}),
+        *(name for name in names if name.rpartition("-")[0] in forms),
         *(name for name in names if any(one_edit_apart(name, form) for form in forms)),
-        *(name for name in names if tuple(sorted(re.findall(r"[a-z]+|[0-9]+", name))) in parts),
-        *get_close_matches(written, names, n=_NEAR_LIMIT, cutoff=0.5),
+        *(name for name in names if _parts(name) in {_parts(form) for form in forms}),
     ]
-    return tuple(dict.fromkeys(ranked))[:_NEAR_LIMIT]
+    return tuple(dict.fromkeys(slips or _resembling(written, names)))[:_NEAR_LIMIT]
+
+
+def _resembling(written: str, names: list[str]) -> list[str]:
+    matcher = SequenceMatcher(b=written)
+    scored = []
+    for name in names:
+        matcher.set_seq1(name)
+        if matcher.quick_ratio() >= _RESEMBLES:
+            scored.append((-matcher.ratio(), name))
+    return [name for score, name in sorted(scored) if -score >= _RESEMBLES]
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(sorted(re.findall(r"[a-z]+|[0-9]+", text)))
 
 
 def _letters(text: str) -> str:
