@@ -114,9 +114,9 @@ def _sentence(detail: ErrorDetails, where: str, root: type[Table]) -> str:
     loc, kind = detail["loc"], detail["type"]
     key = str(loc[-1]) if loc else ""
     if kind == "extra_forbidden":
-        return f"{where} is not a known key{_instead(key, _table(loc, root))}"
+        return f"{where}: found an unknown key{_instead(key, _table(loc, root))}"
     if kind == "missing":
-        return f"{where} is missing: expected {_expected(detail, key, root)}."
+        return f"{where} is missing: found nothing, expected {_expected(detail, key, root)}."
     found = (detail.get("ctx") or {}).get("found") or show(detail["input"])
     return f"{where}: found {found}, expected {_expected(detail, key, root)}."
 
@@ -124,17 +124,15 @@ def _sentence(detail: ErrorDetails, where: str, root: type[Table]) -> str:
 def _instead(key: str, table: type[Table]) -> str:
     """What may have been meant by an unknown key, then what is known there."""
     known = list(table.model_fields)
-    meant = did_you_mean(key, known)
-    if meant:
-        return meant
     elsewhere = [
         name if name == "packages" else f"[[{name}]]"
         for name, model in _TABLES.items()
         if key in model.model_fields
     ]
-    if elsewhere:
-        return f" here, it belongs into {' or '.join(elsewhere)}."
-    return f"; known here are {', '.join(known)}."
+    meant = did_you_mean(key, known)
+    if not meant and elsewhere:
+        meant = f", which belongs into {' or '.join(elsewhere)};"
+    return f"{meant or ','} expected one of {', '.join(known)}."
 
 
 def _expected(detail: ErrorDetails, key: str, root: type[Table]) -> str:

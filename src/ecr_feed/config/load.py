@@ -68,7 +68,7 @@ def from_tables(
     except ValidationError as error:
         raise explain(error, tables, source) from None
     if not file.feed and not file.docker_feed:
-        raise ConfigError(f"{source}: it holds no feed: expected [[feed]] or [[docker_feed]].")
+        raise ConfigError(f"{source}: found no feed, expected [[feed]] or [[docker_feed]].")
     _refuse_twins(file, tables, source)
     return Suite(file.auditor, file.feed, file.docker_feed, path, sha256)
 
@@ -99,8 +99,8 @@ def _refuse_secrets(tables: Mapping[str, Any], source: str) -> None:
     for loc, value in _items(tables):
         if secret_key(str(loc[-1]), _KNOWN) or (isinstance(value, str) and is_secret(value)):
             raise ConfigError(
-                f"{source}: {place(loc, tables)} looks like a secret. Secrets are never written "
-                "into this file: name a profile, an environment variable or a file instead "
+                f"{source}: {place(loc, tables)}: found what looks like a secret, expected "
+                "only names: of a profile, an environment variable or a file "
                 '(credentials = { profile = "NAME" } or { env_prefix = "PREFIX_" }; '
                 'login = { file = "login.txt" } or password_env = "VARIABLE").'
             )
