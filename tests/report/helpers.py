@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from ecr_feed.facts import Call
 from ecr_feed.findings import Finding, OutcomeWord, verdict
@@ -244,6 +245,12 @@ def hostile() -> tuple[Finding, ...]:
         for text in HOSTILE
         for outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED, OutcomeWord.WAIVED)
     )
+
+
+@cache
+def hostile_run() -> Run:
+    """The run of `hostile`, made once: its texts are a megabyte each."""
+    return build(hostile())
 
 
 def clean() -> tuple[Finding, ...]:
