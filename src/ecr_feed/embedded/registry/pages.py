@@ -31,7 +31,7 @@ def tags(asked: Asking) -> WireResponse:
     repository = asked.registry.repositories[asked.name]
     active = [
         tag
-        for tag, digest in repository.tags.items()
+        for tag, digest in tuple(repository.tags.items())
         if repository.images[digest].status == "ACTIVE"
     ]
     return _page(asked, active, lambda page: {"name": asked.name, "tags": page})

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from ecr_feed.embedded.core import Core
-from ecr_feed.embedded.ecr import HANDLERS, Context
 from ecr_feed.embedded.ecr.state import Registry
 from ecr_feed.embedded.faults import Asked, Fault
 from ecr_feed.embedded.tokens import TokenHolder
 
 
 class CoreState:
-    """The same state, permissions and faults that the account's API has."""
+    """The same state, permissions and faults that the account's API has.
+
+    A token opens every registry of its region that its holder has permission for, so what is asked
+    is judged by the registry's account, not by the token's.
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -35,17 +39,13 @@ class CoreState:
         self, holder: TokenHolder, registry: Registry, operation: str, repository: str | None
     ) -> None:
         """Raises AccessDeniedException unless the holder may, now."""
+        self._core.permit(replace(holder, account=registry.account), operation, repository)
 
     def call(
         self, holder: TokenHolder, registry: Registry, operation: str, params: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """The operation in the holder's name, permissions included."""
-        self.check(holder, registry, operation, params.get("repositoryName"))
-        world = self._core.world
-        context = Context(
-            world.registries, world.tokens, holder.caller, registry.region, self.now()
-        )
-        return HANDLERS[operation](context, {**params, "registryId": registry.account})
+        return self._core.call_as(replace(holder, account=registry.account), operation, params)
 
     def fault(self, asked: Asked) -> Fault | None:
         """The fault in force for a request, counted as used."""
