@@ -89,7 +89,7 @@ class Guard:
         text = self.world.environment.endpoint_policy
         if not text or not self.world.environment.vpce:
             return None
-        policy = self.principals.parsed.document(text, "resource", "endpoint policy")
+        policy = self.principals.parsed.document(text, "registry", "endpoint policy")
         decision = decide(request, Policies(resource=policy))
         if decision.allowed:
             return None

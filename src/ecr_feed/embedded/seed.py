@@ -17,7 +17,7 @@ from ecr_feed.embedded.faulttable import FaultTable
 from ecr_feed.embedded.owner import Owner
 from ecr_feed.embedded.seed_ecr import fill_registries
 from ecr_feed.embedded.seed_iam import fill_iam
-from ecr_feed.embedded.shorthand import document
+from ecr_feed.embedded.shorthand import Kind, document
 from ecr_feed.token import LIFETIME
 
 _FULL_ACCESS = (
@@ -36,8 +36,12 @@ class Seeded:
 
 def fill(core: Core, account: AccountFile) -> Seeded:
     """Fill a core of the account file's partition; faults come in force last."""
-    surround(core, account)
+    regions = core.world.regions
+    regions.extra |= set(account.enabled_regions)
     seeded = _fill(Owner(core, partition=account.partition), account)
+    # From here on the owner is bound by all this too.
+    regions.disabled |= set(account.disabled_regions)
+    core.world.environment = surroundings(account)
     core.world.clock.client_off = account.clock_off
     for table in account.fault:
         core.faults.add(_fault(table, seeded.keys, core.now()))
@@ -63,21 +67,18 @@ def core_for(account: AccountFile) -> Core:
     return Core(partition=account.partition)
 
 
-def surround(core: Core, account: AccountFile) -> None:
-    """Set what no API call sets: regions, network, organisation."""
-    world, network = core.world, account.network
-    world.regions.extra |= set(account.enabled_regions)
-    world.regions.disabled |= set(account.disabled_regions)
-    names = placeholders(account)
+def surroundings(account: AccountFile) -> Environment:
+    """What no API call sets: the callers' network, and the organisation."""
+    network, names = account.network, placeholders(account)
     policy = network.endpoint_policy
-    world.environment = Environment(
+    return Environment(
         source_ip=network.source_ip,
         vpce=network.vpce,
         vpc=network.vpc,
-        endpoint_policy=document(policy, "resource", names) if policy is not None else "",
+        endpoint_policy=document(policy, "endpoint", names) if policy is not None else "",
         organization=account.organization.id if account.organization else "",
-        scps=_levels(account.scp, names),
-        rcps=_levels(account.rcp, names),
+        scps=_levels(account.scp, "identity", names),
+        rcps=_levels(account.rcp, "registry", names),
     )
 
 
@@ -87,15 +88,15 @@ def placeholders(account: AccountFile) -> dict[str, str]:
 
 
 def _levels(
-    tables: tuple[OrganizationPolicyTable, ...], names: Mapping[str, str]
+    tables: tuple[OrganizationPolicyTable, ...], kind: Kind, names: Mapping[str, str]
 ) -> tuple[tuple[str, ...], ...] | None:
     if not tables:
         return None
     levels = []
     for level in range(max(table.level for table in tables) + 1):
-        texts = [document(t.document, "identity", names) for t in tables if t.level == level]
+        texts = [document(t.document, kind, names) for t in tables if t.level == level]
         if not any(_allows(text) for text in texts):
-            texts.append(_FULL_ACCESS)
+            texts.append(document({"allow": "*"}, kind, names))
         levels.append(tuple(texts))
     return tuple(levels)
 

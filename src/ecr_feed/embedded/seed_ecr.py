@@ -17,9 +17,6 @@ _LIFECYCLE_MINIMUM = 100  # characters; shorter texts are refused, white space c
 def fill_registries(owner: Owner, account: AccountFile) -> None:
     """Make everything of ECR that the file names."""
     filler = _Filler(owner, account)
-    for registry in account.registry:
-        text = document(registry.policy, "resource", filler.names)
-        filler.ecr(registry.region).put_registry_policy(policyText=text)
     for rule in account.cache_rule:
         filler.ecr(rule.region).create_pull_through_cache_rule(
             ecrRepositoryPrefix=rule.prefix, upstreamRegistryUrl=rule.upstream
@@ -38,6 +35,9 @@ def fill_registries(owner: Owner, account: AccountFile) -> None:
     for repository in account.repository:
         for n in range(repository.count):
             filler.repository(repository, repository.name.replace("{n}", str(n)))
+    for registry in account.registry:  # last: it binds the owner too
+        text = document(registry.policy, "registry", filler.names)
+        filler.ecr(registry.region).put_registry_policy(policyText=text)
 
 
 class _Filler:

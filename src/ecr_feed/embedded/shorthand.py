@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator
 
 _KEYS: Final = frozenset({"allow", "deny", "on", "to", "when", "sid"})
-Kind = Literal["identity", "resource", "trust"]
+Kind = Literal["identity", "resource", "registry", "endpoint", "trust"]
+_WITH_RESOURCE: Final = ("identity", "registry", "endpoint")
 
 
 def _check(value: Any) -> Any:
@@ -75,7 +76,7 @@ def _statement(given: Mapping[str, Any], kind: Kind, names: Mapping[str, str]) -
     if "to" in given or kind != "identity":
         made["Principal"] = _principal(given.get("to", "*"))
     made["Action"] = given["allow"] if allows else given["deny"]
-    if "on" in given or kind == "identity":
+    if "on" in given or kind in _WITH_RESOURCE:
         on = given.get("on", "*")
         made["Resource"] = [_resource(each) for each in ([on] if isinstance(on, str) else on)]
     if "when" in given:
