@@ -1,0 +1,189 @@
+"""What the auditor can tell of an account: the documents behind the feed's permissions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from ecr_feed.aws import documents, keys, organization, simulate
+from ecr_feed.aws.client import Client
+from ecr_feed.aws.principal import PrincipalReader
+from ecr_feed.aws.session import Sessions
+from ecr_feed.aws.simulate import Question
+from ecr_feed.aws.sts import Who
+from ecr_feed.cell import Cell
+from ecr_feed.config import Credentials
+from ecr_feed.facts import Failure, Identity, Permission, ReadError, Trouble
+from ecr_feed.principals import (
+    AccessKey,
+    CacheRule,
+    CreationTemplate,
+    LifecyclePolicy,
+    OidcProvider,
+    Organization,
+    PolicyDocument,
+    Principal,
+)
+
+T = TypeVar("T")
+
+
+class Audit:
+    """Facts that one set of credentials reads of an account, each once; raise ReadError.
+
+    Made with the auditor's credentials; with the feed's own for what a feed may read itself.
+    `account` is the account that is judged: nothing is asked with credentials of another one,
+    which may have a user or a repository of the same name. IAM is asked through `region`, the
+    registry's documents in the region that is named with the question, by default the same.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        credentials: Credentials,
+        region: str,
+        *,
+        account: str = "",
+        endpoint_url: str | None = None,
+    ) -> None:
+        self.region = region
+        self.account = account
+        self._sessions = sessions
+        self._credentials = credentials
+        self._endpoint_url = endpoint_url
+        self._lock = threading.Lock()
+        self._cells: dict[object, Cell[Any]] = {}
+        self._principals = Cell(lambda: PrincipalReader(self._client("iam")))
+
+    def identity(self) -> Identity:
+        """Who the auditor is."""
+        who = Who(self._sessions, self._credentials, self._endpoint_url)
+        return self._once("identity", lambda: who.identity(self.region), own=False)
+
+    def principal(self, arn: str) -> Principal:
+        """The user or role behind an identity's ARN or a role's, with all its policies."""
+        return self._once(
+            ("principal", arn), lambda: self._principals.get().read(arn), account=_account_of(arn)
+        )
+
+    def organization(self, account: str) -> Organization:
+        """The organisation's policies over an account; refusals are kept in `unread`.
+
+        The auditor of a management account may ask about its members.
+        """
+        return self._once(
+            ("organization", account),
+            lambda: organization.read_organization(self._client("organizations"), account),
+            own=False,
+        )
+
+    def simulate(self, principal: Principal, question: Question) -> tuple[Permission, ...]:
+        """The simulation witness on each action and resource."""
+        return self._once(
+            ("simulation", principal.arn, question.key),
+            lambda: simulate.simulate(self._client("iam"), principal, question),
+            account=principal.account,
+        )
+
+    def access_keys(self, principal: Principal, own_key_id: str = "") -> tuple[AccessKey, ...]:
+        """The access keys of a user."""
+        return self._once(
+            ("keys", principal.arn, own_key_id),
+            lambda: keys.access_keys(self._client("iam"), principal.name, own_key_id=own_key_id),
+            account=principal.account,
+        )
+
+    def has_console_password(self, principal: Principal) -> bool:
+        """A user that people can log in as."""
+        return self._once(
+            ("password", principal.arn),
+            lambda: keys.has_console_password(self._client("iam"), principal.name),
+            account=principal.account,
+        )
+
+    def oidc_provider(self, arn: str) -> OidcProvider | None:
+        """An OIDC identity provider of the account; None where there is none."""
+        return self._once(
+            ("provider", arn),
+            lambda: keys.oidc_provider(self._client("iam"), arn),
+            account=_account_of(arn),
+        )
+
+    def oidc_providers(self) -> tuple[str, ...]:
+        """The ARNs of the OIDC providers of the auditor's account."""
+        return self._once("providers", lambda: keys.oidc_providers(self._client("iam")))
+
+    def region_status(self, region: str) -> str:
+        """Whether a region is enabled for the auditor's account, in AWS's word."""
+        return self._once(
+            ("region", region), lambda: keys.region_status(self._client("account"), region)
+        )
+
+    def repository_policy(self, repository: str, region: str = "") -> PolicyDocument | None:
+        """The repository's policy, None where it has none."""
+        return self._ecr("policy", region, documents.repository_policy, repository)
+
+    def registry_policy(self, region: str = "") -> PolicyDocument | None:
+        """The registry's policy in a region, None where it has none."""
+        return self._ecr("registry policy", region, documents.registry_policy)
+
+    def lifecycle_policy(self, repository: str, region: str = "") -> LifecyclePolicy | None:
+        """The repository's lifecycle policy, None where it has none."""
+        return self._ecr("lifecycle", region, documents.lifecycle_policy, repository)
+
+    def repository_tags(self, repository_arn: str, region: str = "") -> Mapping[str, str]:
+        """The repository's tags, which conditions may look at."""
+        return self._ecr("tags", region, documents.repository_tags, repository_arn)
+
+    def cache_rules(self, region: str = "") -> tuple[CacheRule, ...]:
+        """The registry's pull-through cache rules."""
+        return self._ecr("cache rules", region, documents.cache_rules)
+
+    def creation_templates(self, region: str = "") -> tuple[CreationTemplate, ...]:
+        """The registry's repository creation templates."""
+        return self._ecr("templates", region, documents.creation_templates)
+
+    def _ecr(self, what: str, region: str, read: Callable[..., T], *names: str) -> T:
+        where = region or self.region
+        return self._once((what, where, names), lambda: read(self._client("ecr", where), *names))
+
+    def _client(self, service: str, region: str = "") -> Client:
+        return self._sessions.client(
+            self._credentials,
+            service,
+            region or self.region,
+            self._endpoint_url,
+            via=self.region,
+        )
+
+    def _once(
+        self, key: object, read: Callable[[], T], *, account: str = "", own: bool = True
+    ) -> T:
+        def guarded() -> T:
+            for each in (account, self.account) if own else ():
+                self._belongs(each)
+            return read()
+
+        with self._lock:
+            cell = self._cells.setdefault(key, Cell(guarded))
+        return cast("T", cell.get())
+
+    def _belongs(self, account: str) -> None:
+        own = self.identity().account if account else ""
+        if own != account:
+            raise ReadError(
+                Failure(
+                    Trouble.OTHER,
+                    "iam",
+                    "GetUser",
+                    self.region,
+                    code="OtherAccount",
+                    message=f"not called: the auditor belongs to account {own}, not to {account}",
+                )
+            )
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""
