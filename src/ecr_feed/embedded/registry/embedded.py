@@ -35,7 +35,7 @@ class EmbeddedRegistry:
 
     def __init__(self, core: Core) -> None:
         self._authority = Authority()
-        self._server = TlsServer(
+        self.server = TlsServer(
             RegistryApp(CoreState(core), HANDLERS, pulls.storage), self._authority
         )
         self._proxies: list[ConnectProxy] = []
@@ -43,7 +43,7 @@ class EmbeddedRegistry:
     @property
     def port(self) -> int:
         """The TLS server's port on 127.0.0.1."""
-        return self._server.port
+        return self.server.port
 
     @property
     def ca_file(self) -> Path:
@@ -53,7 +53,7 @@ class EmbeddedRegistry:
     def network(self, timeouts: Timeouts | None = None) -> Network:
         """The way for our own client; no proxy, no certificate of the machine's, no network."""
         return Network(
-            adapter=LoopbackAdapter(self._route, self._server.faults),
+            adapter=LoopbackAdapter(self._route, self.server.faults),
             proxy_for=_no_proxy,
             ca=str(self.ca_file),
             timeouts=timeouts or Timeouts(),
@@ -69,7 +69,7 @@ class EmbeddedRegistry:
         """Ends every server and thread, and removes the certificates."""
         for proxy in self._proxies:
             proxy.close()
-        self._server.close()
+        self.server.close()
         self._authority.close()
 
     def __enter__(self) -> EmbeddedRegistry:

@@ -125,9 +125,12 @@ class TlsServer(LoopbackServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         """The handshake happens here, in the connection's own thread, not in the accepting one."""
         request.settimeout(IDLE)
-        with self._context.wrap_socket(request, server_side=True) as connection:
+        with self._context.wrap_socket(
+            request, server_side=True, do_handshake_on_connect=False
+        ) as connection:
             self.hold(connection)
             try:
+                connection.do_handshake()
                 super().finish_request(connection, client_address)
             finally:
                 self.let_go(connection)
