@@ -18,7 +18,9 @@ from urllib3.util import Retry
 
 BROWSER = shutil.which("chromium") or ""
 DRIVER = shutil.which("chromedriver") or ""
-AXE = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+AXE = Path(
+    os.environ.get("AXE_CORE") or Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+)
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
