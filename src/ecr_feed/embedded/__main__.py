@@ -12,8 +12,7 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from ecr_feed.embedded.accounts import AccountError, AccountFile, load
-from ecr_feed.embedded.core import Core
+from ecr_feed.embedded.accounts import AccountError, load
 from ecr_feed.embedded.http_door import serve
 from ecr_feed.embedded.seed import Seeded, core_for, fill
 
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None, stop: Event | None = None) -> i
     with serve(core, options.port) as server:
         sys.stdout.write(f"{server.url}\n")
         if options.credentials_file:
-            _write(Path(options.credentials_file), core, account, seeded)
+            _write(Path(options.credentials_file), seeded)
             sys.stdout.write(f"profiles: {options.credentials_file}\n")
         else:
             sys.stdout.write("keys: give --credentials-file FILE to have them written\n")
@@ -67,13 +66,9 @@ def _until_interrupted() -> Event:
     return ended
 
 
-def _write(path: Path, core: Core, account: AccountFile, seeded: Seeded) -> None:
-    """Profiles: one per key label, and `root`. The file is readable by its owner alone."""
+def _write(path: Path, seeded: Seeded) -> None:
+    """One profile per key label (`root` too). The file is readable by its owner alone."""
     profiles = configparser.RawConfigParser()
-    profiles["root"] = {
-        "aws_access_key_id": account.account,
-        "aws_secret_access_key": core.root_secret,
-    }
     for label, key in seeded.keys.items():
         profiles[label] = {
             "aws_access_key_id": key.access_key_id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from ecr_feed.aws.backend import Key
 from ecr_feed.embedded import shorthand
@@ -18,11 +19,15 @@ from ecr_feed.embedded.owner import Owner
 from ecr_feed.embedded.seed_ecr import fill_registries
 from ecr_feed.embedded.seed_iam import fill_iam
 from ecr_feed.embedded.shorthand import Kind, document
+from ecr_feed.facts import Secret
 from ecr_feed.token import LIFETIME
 
 _FULL_ACCESS = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 )
+
+
+ROOT: Final = "root"  # the label of the account's own key, always there
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ def fill(core: Core, account: AccountFile) -> Seeded:
     core.world.clock.client_off = account.clock_off
     for table in account.fault:
         core.faults.add(_fault(table, seeded.keys, core.now()))
-    return seeded
+    root = Key(account.account, Secret(core.root_secret))
+    return replace(seeded, keys={ROOT: root, **seeded.keys})
 
 
 def fill_endpoint(endpoint_url: str, account: AccountFile) -> Seeded:
