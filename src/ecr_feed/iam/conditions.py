@@ -88,11 +88,11 @@ class Condition:
         return all_of(judged) if self.quantifier is Quantifier.ALL else any_of(judged)
 
     def _absent(self) -> bool:
-        if self.if_exists:
-            return True
-        if self.quantifier is Quantifier.NONE:
-            return self.operator.negated
-        return self.quantifier is Quantifier.ALL
+        # ForAnyValue wants a value that matches, and there is none: IfExists does not help it.
+        # The documentation leaves the pair open; this is what AWS was seen to do.
+        if self.quantifier is Quantifier.ANY:
+            return False
+        return self.if_exists or self.quantifier is Quantifier.ALL or self.operator.negated
 
     def _presence(self, found: tuple[str, ...] | None, env: Env) -> Truth:
         if self.quantifier is not Quantifier.NONE:

@@ -72,6 +72,8 @@ SIZE_LIMITS: Mapping[str, int] = MappingProxyType(
         "session policy": 2048,
         "repository policy": 10240,
         "registry policy": 10240,
+        "service control policy": 5120,
+        "resource control policy": 5120,
     }
 )
 """Characters that AWS accepts, white space not counted (default quotas)."""

@@ -1,0 +1,149 @@
+"""What an identity may do beyond its needs, over all actions that AWS lists.
+
+The judgement is about policies, not single requests: an Allow counts if its conditions might hold,
+a Deny only if it certainly applies. Patterns stand for all the resources that they match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ecr_feed.iam.actions import Action
+from ecr_feed.iam.decision import Policies
+from ecr_feed.iam.escalation import escalates
+from ecr_feed.iam.grants import Granted, Reach
+from ecr_feed.iam.patterns import covers
+from ecr_feed.iam.smallest import Need
+from ecr_feed.iam.statement import Statement, StatementRef
+
+_NEEDS_NO_PERMISSION = frozenset({"sts:getcalleridentity"})
+
+
+class Group(StrEnum):
+    """Kinds of breadth, worst first."""
+
+    EVERYTHING = "everything"
+    ESCALATION = "changes permissions"
+    IAM = "IAM"
+    ECR_WRITE = "writes to ECR"
+    OTHER = "other services"
+    ECR_READ = "reads more of ECR"
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """One action granted beyond the needs.
+
+    `resources` are the patterns that reach too far; `conditional` says that each grant depends on
+    conditions; `reason` tells how an action of the group ESCALATION widens permissions.
+    """
+
+    action: str
+    group: Group
+    resources: tuple[str, ...]
+    statements: tuple[StatementRef, ...]
+    conditional: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """All excess of one group; never empty. Actions are sorted."""
+
+    group: Group
+    excess: tuple[Excess, ...]
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions' full names, sorted."""
+        return tuple(each.action for each in self.excess)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services' prefixes, sorted."""
+        return tuple(sorted({each.action.partition(":")[0] for each in self.excess}))
+
+    @property
+    def statements(self) -> tuple[StatementRef, ...]:
+        """The statements that grant it, each once."""
+        return tuple(dict.fromkeys(ref for each in self.excess for ref in each.statements))
+
+    @property
+    def summary(self) -> str:
+        """One line: how many actions, and the first few."""
+        names = self.actions
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        plural = "" if len(names) == 1 else "s"
+        return f"{self.group}: {len(names)} action{plural} ({', '.join(names[:3])}{more})"
+
+
+def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[Finding, ...]:
+    """Findings by group, worst first, for what the identity may do beyond `needs`.
+
+    Identity policies are read within boundary, session policy and SCPs; resource policies are not
+    looked at. A need's resource may be a pattern. Empty when the identity has least privilege.
+    """
+    wanted: dict[str, list[str]] = {}
+    for need in needs:
+        wanted.setdefault(need.action.lower(), []).append(need.resource)
+    found: dict[Group, list[Excess]] = {group: [] for group in Group}
+    everything: dict[Statement, set[str]] = {}
+    for action, granted in Reach(policies).actions():
+        for each in filter(_is_everything, granted):
+            everything.setdefault(each.statement, set()).add(action.service)
+        extra = _beyond(action, granted, wanted)
+        if extra:
+            excess = _excess(action, extra)
+            found[excess.group].append(excess)
+    for statement, services in everything.items():
+        if len(services) == 1:  # a Deny leaves nothing but one service's resources
+            continue
+        conditional = bool(statement.conditions)
+        whole = Excess("*", Group.EVERYTHING, ("*",), (statement.ref,), conditional)
+        found[Group.EVERYTHING].append(whole)
+    return tuple(
+        Finding(group, tuple(sorted(excess, key=lambda each: each.action)))
+        for group, excess in found.items()
+        if excess
+    )
+
+
+def _is_everything(granted: Granted) -> bool:
+    patterns = granted.statement.actions
+    whole = not patterns.negated and any(each in ("*", "*:*") for each in patterns.patterns)
+    return whole and granted.pattern == "*"
+
+
+def _beyond(
+    action: Action, granted: Sequence[Granted], wanted: Mapping[str, Sequence[str]]
+) -> list[Granted]:
+    """The grants that no need asks for."""
+    name = action.full_name.lower()
+    needed = wanted.get(name)
+    if name in _NEEDS_NO_PERMISSION or (needed is not None and not action.resource_types):
+        return []
+    return [
+        each for each in granted if not any(covers(need, each.pattern) for need in needed or ())
+    ]
+
+
+def _excess(action: Action, extra: Sequence[Granted]) -> Excess:
+    reason = escalates(action)
+    return Excess(
+        action.full_name,
+        Group.ESCALATION if reason else _group(action),
+        tuple(sorted({each.pattern for each in extra})),
+        tuple(dict.fromkeys(each.statement.ref for each in extra)),
+        all(each.statement.conditions for each in extra),
+        reason,
+    )
+
+
+def _group(action: Action) -> Group:
+    if action.service == "iam":
+        return Group.IAM
+    if action.service != "ecr":
+        return Group.OTHER
+    return Group.ECR_WRITE if action.writes else Group.ECR_READ
