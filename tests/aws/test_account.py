@@ -328,3 +328,14 @@ def test_a_label_that_the_seed_does_not_have() -> None:
     one = account(fake, credentials=KeyCredentials(key="nobody"))
     assert failure_of(one.identity).trouble == Trouble.NO_CREDENTIALS
     assert not fake.seen
+
+
+def test_two_feeds_with_the_same_credentials_are_read_once() -> None:
+    fake = FakeAws({"team/app": 1, "team/api": 1})
+    sessions = embedded(fake)
+    one = Account(feed("team/app"), sessions)
+    two = Account(feed("team/app", "team/api"), sessions)
+    ask_everything(one, ["team/app"])
+    ask_everything(two, ["team/app", "team/api"])
+    assert fake.calls["GetCallerIdentity"] == fake.calls["GetAuthorizationToken"] == 1
+    assert fake.calls["DescribeImages"] == fake.calls["ListImages"] == 2

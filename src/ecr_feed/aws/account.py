@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ecr_feed.aws import search, sts
 from ecr_feed.aws.client import Client, utcnow
@@ -20,6 +20,7 @@ from ecr_feed.aws.ecr import (
     probe_list,
     read_token,
 )
+from ecr_feed.aws.elsewhere import Elsewhere, Held, look_elsewhere
 from ecr_feed.aws.inventory import Inventory
 from ecr_feed.aws.probe import denied, no_repository, probed
 from ecr_feed.aws.regions import KnownRegions, known_regions
@@ -39,15 +40,7 @@ from ecr_feed.facts import (
 )
 from ecr_feed.naming import is_repository_name
 
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Where else a package's repository was found; `failures` are regions that did not answer."""
-
-    package: str
-    regions: tuple[str, ...]
-    asked: int
-    failures: Mapping[str, Failure] = field(default_factory=dict)
+T = TypeVar("T")
 
 
 class Account:
@@ -72,19 +65,21 @@ class Account:
         self._regions = regions
         self._who = sts.Who(sessions, feed.credentials, feed.endpoint_url)
         self._names = tuple(dict.fromkeys(package.id for package in feed.packages))
-        self._received = Cell(self._receive)
+        self._received = self._shared("received", self._receive)
         self._access = Cell(self._read_access)
-        self._token = Cell(self._read_token)
+        self._token = self._shared("token", self._read_token)
         self._ecr = Cell(self._open_ecr)
-        self._reader = Cell(lambda: ImageReader(self._ecr.get()))
+        self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
         self._inventory = Cell(self._read_inventory)
         self._listing = Cell(lambda: search.listing(self._ecr.get()))
         self._elsewhere = Cell(self._look_elsewhere)
         self._images: dict[str, Cell[tuple[Image, ...]]] = {
-            name: Cell(partial(self._read_images, name)) for name in self._names
+            name: self._shared("images", partial(self._read_images, name), name)
+            for name in self._names
         }
         self._lists: dict[str, Cell[None]] = {
-            name: Cell(partial(self._probe_list, name)) for name in self._names
+            name: self._shared("list", partial(self._probe_list, name), name)
+            for name in self._names
         }
         self._prefetched = Cell(self._prefetch)
 
@@ -158,13 +153,13 @@ class Account:
 
         The first question asks every region for every package that is not in the feed's region.
         """
-        found = self._elsewhere.get()
-        return Elsewhere(
-            package=package_id,
-            regions=tuple(r for r, names in sorted(found.held.items()) if package_id in names),
-            asked=found.asked,
-            failures=found.failures,
-        )
+        return self._elsewhere.get().of(package_id)
+
+    def _shared(self, what: str, read: Callable[[], T], name: str = "") -> Cell[T]:
+        """A cell of the run: another feed with these credentials and this region has the same."""
+        feed = self.feed
+        key = (what, feed.credentials, feed.region, feed.endpoint_url, name)
+        return self._sessions.shared(key, read)
 
     def _describe(self, package_id: str | None) -> Permission:
         inventory = self.inventory()
@@ -204,9 +199,7 @@ class Account:
         access = self._received.get()
         if access.failure is not None and _closes(access.failure):
             raise ReadError(access.failure)
-        return self._sessions.client(
-            self.feed.credentials, "ecr", self.feed.region, self.feed.endpoint_url
-        )
+        return self._client_in(self.feed.region)
 
     def _read_token(self) -> AuthorizationToken:
         return read_token(self._ecr.get(), self._clock)
@@ -285,53 +278,23 @@ class Account:
         self._images[name] = Cell(gone)
         self._lists[name] = Cell(gone)
 
-    def _look_elsewhere(self) -> _Held:
+    def _look_elsewhere(self) -> Held:
         inventory = self.inventory()
         names = [n for n in self._names if is_repository_name(n) and self._absent(inventory, n)]
         regions = (self._regions or known_regions()).siblings(self.feed.region)
-        held: dict[str, frozenset[str]] = {}
-        failures: dict[str, Failure] = {}
-        clients: dict[str, Client] = {}
-        for region in regions if names else ():
-            try:
-                clients[region] = self._sessions.client(
-                    self.feed.credentials,
-                    "ecr",
-                    region,
-                    self.feed.endpoint_url,
-                    via=self.feed.region,
-                )
-            except ReadError as error:
-                failures[region] = error.failure
         with self._pool() as pool:
-            found = pool.map(lambda region: _held(clients[region], names), clients)
-            for region, one in zip(clients, found, strict=True):
-                if isinstance(one, Failure):
-                    failures[region] = one
-                else:
-                    held[region] = one
-        return _Held(held, failures, len(regions) if names else 0)
+            return look_elsewhere(self._client_in, regions if names else (), names, pool)
+
+    def _client_in(self, region: str) -> Client:
+        feed = self.feed
+        return self._sessions.client(
+            feed.credentials, "ecr", region, feed.endpoint_url, via=feed.region
+        )
 
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(
             max_workers=self._sessions.threads, thread_name_prefix="ecr-feed-reader"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    held: Mapping[str, frozenset[str]]
-    failures: Mapping[str, Failure]
-    asked: int
-
-
-def _held(client: Client, names: list[str]) -> frozenset[str] | Failure:
-    """Which of the names a region holds: by its list, by name where the list is denied."""
-    with ThreadPoolExecutor(max_workers=1) as alone:
-        found = search.look_up(client, names, alone)
-    if isinstance(found, Failure):
-        return found
-    return frozenset(name for name in names if name in found.repositories)
 
 
 def _closes(failure: Failure) -> bool:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecr_feed.aws import readonly
 from ecr_feed.aws.backend import AWS, Backend
@@ -16,6 +17,7 @@ from ecr_feed.aws.client import Client, Hosts, utcnow
 from ecr_feed.aws.credentials import opened
 from ecr_feed.aws.errors import Asked, classify
 from ecr_feed.aws.patience import Patience
+from ecr_feed.cell import Cell
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
@@ -27,6 +29,9 @@ from ecr_feed.facts import ReadError
 
 if TYPE_CHECKING:
     from ecr_feed.aws.botosession import FeedSession, Settings
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Sessions:
         self.environ = os.environ if environ is None else environ
         self._hosts = Hosts()
         self._lock = threading.RLock()
-        self._sessions: dict[object, FeedSession] = {}
+        self._cells: dict[object, Cell[Any]] = {}
         self._clients: dict[object, Client] = {}
         self._expiries: Any = None
 
@@ -113,12 +118,23 @@ class Sessions:
                 self._clients[key] = self.wrap(boto, service, region)
             return self._clients[key]
 
-    def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
-        """The key that the credentials resolved to; asks nobody once a call was made with it."""
+    def shared(self, key: object, read: Callable[[], T]) -> Cell[T]:
+        """The run's one cell under this key: feeds with the same credentials read once."""
         with self._lock:
-            session = self._session(credentials, region, endpoint_url)
-        found = session.get_credentials()
-        frozen = None if found is None else found.get_frozen_credentials()
+            cell: Cell[T] = self._cells.setdefault(key, Cell(read))
+            return cell
+
+    def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
+        """The key that the credentials resolve to; asks nobody once a call was made with it.
+
+        Raises ReadError where they cannot be had.
+        """
+        session = self._session(credentials, region, endpoint_url)
+        try:
+            found = session.get_credentials()
+            frozen = None if found is None else found.get_frozen_credentials()
+        except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
+            raise ReadError(classify(error, Asked("sts", "(credentials)", region))) from None
         if frozen is None:
             return Held("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
@@ -154,10 +170,10 @@ class Sessions:
     ) -> FeedSession:
         """The botocore session of the credentials."""
         by_region = region if isinstance(credentials, OidcCredentials) else ""
-        key = (credentials, by_region, endpoint_url)
-        if key not in self._sessions:
-            self._sessions[key] = opened(self, credentials, region, endpoint_url)
-        return self._sessions[key]
+        key = ("session", credentials, by_region, endpoint_url)
+        read = partial(opened, self, credentials, region, endpoint_url)
+        session: FeedSession = self.shared(key, read).get()
+        return session
 
     def new(
         self,
