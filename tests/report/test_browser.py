@@ -97,7 +97,7 @@ def test_without_scripts_every_finding_is_there(
     )
     assert len(rows) == len(run.findings)
     told = {(check, package, outcome) for check, package, outcome, _ in rows}
-    assert told == {(f.check, f.package or "", f.outcome) for f in run.findings}
+    assert told == {(f.check, f.package or "the feed", f.outcome) for f in run.findings}
     shown = "\n".join(row[3] for row in rows)
     assert all(finding.message in shown for finding in run.findings)
     assert all((finding.fix or "") in shown for finding in run.findings)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ecr_feed.findings import Finding, OutcomeWord
-from ecr_feed.report.groups import grouped, request_ids
+from ecr_feed.report.groups import grouped, is_command, request_ids
 from ecr_feed.report.matrix import ROWS, matrices
 from ecr_feed.report.run import KeyTimes, TokenTimes
 from ecr_feed.report.timeline import WIDTH, of_key, of_token
@@ -54,6 +56,39 @@ def test_different_outcomes_checks_and_fixes_are_different_items() -> None:
     groups = grouped(helpers.build(found))
     assert len(groups) == 4
     assert [group.lead.fails_the_run for group in groups] == [True, True, True, False]
+
+
+def test_one_cause_that_keeps_many_rules_from_being_judged_is_one_item() -> None:
+    found = [
+        helpers.finding(
+            check, OutcomeWord.NOT_ASSESSED, package, message="key unknown", fix="See A-1."
+        )
+        for check, package in (("IDENT-2", None), ("PERM-2", "a/b"), ("PERM-2", "c/d"))
+    ]
+    found.append(
+        helpers.finding(
+            "REPO-3", OutcomeWord.NOT_ASSESSED, "a/b", message="throttled", fix="See A-1."
+        )
+    )
+    first, second = grouped(helpers.build(tuple(found)))
+    assert first.checks == ("IDENT-2", "PERM-2")
+    assert first.packages == ("a/b", "c/d")
+    assert second.checks == ("REPO-3",)
+
+
+@pytest.mark.parametrize(
+    ("fix", "typed"),
+    [
+        ("aws ecr create-repository --repository-name team/app --region eu-west-1", True),
+        ("docker login --username AWS --password-stdin 1.dkr.ecr.eu-west-1.amazonaws.com", True),
+        ("export AWS_PROFILE=octopus", True),
+        ("Grant ecr:ListImages on the repository.", False),
+        ("aws is not where this is fixed.", False),
+        ("", False),
+    ],
+)
+def test_a_command_is_told_from_a_sentence(fix: str, typed: bool) -> None:
+    assert is_command(fix) is typed
 
 
 def test_names_of_two_letters_are_not_taken_out_of_words() -> None:

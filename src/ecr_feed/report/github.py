@@ -117,7 +117,7 @@ def _row(group: Group) -> str:
     cells = (
         f"{group.shape} {lead.outcome}",
         lead.severity,
-        lead.check,
+        ", ".join(group.checks),
         where,
         group.message,
         group.fix,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -18,12 +19,17 @@ SHAPES: Final = {
     OutcomeWord.WAIVED.value: "~",
     OutcomeWord.NOT_APPLICABLE.value: "–",
 }
+_COMMAND: Final = re.compile(
+    r"(aws|docker|terraform|octopus|curl|kubectl|export) [^.]*(\s--?[a-z]|=)"
+)
 TEXT_LIMIT: Final = 4_000  # characters of one text in a page or a terminal; results.json has more
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Findings of one check that one fix settles; `lead` is the first of them.
+    """Findings that one fix settles; `lead` is the first of them.
+
+    What is not met is of one check; what could not be assessed is together by its cause.
 
     The texts hold `PACKAGE` and `FEED` where the members differ in nothing else. Where they differ
     in more, `message` is the lead's and `details` has (feed, package, text) of each member.
@@ -43,6 +49,11 @@ class Group:
     def shape(self) -> str:
         """The outcome's shape."""
         return SHAPES.get(self.lead.outcome, "?")
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The checks concerned, each once."""
+        return tuple(dict.fromkeys(member.check for member in self.members))
 
     @property
     def feeds(self) -> tuple[str, ...]:
@@ -81,6 +92,11 @@ def expected_found(finding: Finding) -> tuple[str, str]:
     return _short(evidence.get("expected")), _short(evidence.get("found"))
 
 
+def is_command(fix: str) -> bool:
+    """Whether a fix is something to type, rather than a sentence."""
+    return _COMMAND.match(fix) is not None
+
+
 def request_ids(finding: Finding) -> tuple[str, ...]:
     """The request ids in the evidence, under the names that readers of AWS give them."""
     ids: list[str] = []
@@ -92,16 +108,12 @@ def request_ids(finding: Finding) -> tuple[str, ...]:
 
 
 def _key(finding: Finding, run: Run) -> tuple[object, ...]:
-    """What the members of a group share: the fix; without one, the message."""
-    settles = ("fix", finding.fix) if finding.fix else ("message", finding.message)
-    return (
-        finding.outcome,
-        finding.check,
-        finding.gating,
-        mark_of(finding, run),
-        settles[0],
-        _general(settles[1], finding),
-    )
+    """What the members of a group share: check and fix (or message), or cause and fix."""
+    fix, message = _general(finding.fix or "", finding), _general(finding.message, finding)
+    same = (finding.outcome, finding.gating, mark_of(finding, run), fix)
+    if finding.outcome == OutcomeWord.NOT_ASSESSED:
+        return (*same, message)
+    return (*same, finding.check, "" if fix else message)
 
 
 def _general(text: str, finding: Finding) -> str:

@@ -24,6 +24,7 @@ from ecr_feed.report.groups import (
     TEXT_LIMIT,
     expected_found,
     grouped,
+    is_command,
     mark_of,
     open_findings,
     request_ids,
@@ -174,6 +175,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= {"utc": to_second, "span": span, "css": _css}
+    environment.tests |= {"command": is_command}
     environment.globals |= {"shapes": SHAPES}
     return environment
 
@@ -189,8 +191,10 @@ def _counts(findings: Sequence[Finding]) -> tuple[tuple[str, str, str, int], ...
 
 
 def _families(run: Run) -> tuple[str, ...]:
-    found = {family_of(finding.check) for finding in run.findings}
-    return tuple(sorted(found | {rule.family for rule in run.rules}))
+    """In the catalogue's order; those that it does not know after them."""
+    known = dict.fromkeys(rule.family for rule in run.rules)
+    found = sorted({family_of(finding.check) for finding in run.findings})
+    return tuple(known | dict.fromkeys(found))
 
 
 def _tallies(run: Run, feed: str) -> dict[str, Tally]:
@@ -244,10 +248,13 @@ def _sections(run: Run, anchors: dict[int, str]) -> Iterator[Section]:
     for finding in run.findings:
         by_feed[finding.feed].append(finding)
     whole = len(run.findings) <= WHOLE_LIMIT
+    order = _families(run)
     for name, found in by_feed.items():
+        mine = {key: list(group) for key, group in groupby(found, lambda f: family_of(f.check))}
         families = tuple(
-            Family(family, tuple(_lines(list(group), run, anchors, whole)))
-            for family, group in groupby(found, key=lambda f: family_of(f.check))
+            Family(family, tuple(_lines(mine[family], run, anchors, whole)))
+            for family in order
+            if family in mine
         )
         if families:
             yield Section(name, families)

@@ -47,10 +47,10 @@ def block(group: Group) -> Iterator[Line]:
     tags = ["does not gate"] if not lead.gating else []
     tags += [group.mark] if group.mark else []
     tail = f"  ({', '.join(tags)})" if tags else ""
-    what = f"{group.shape} {lead.outcome:<12}  {lead.severity:<8}  {lead.check:<8}"
+    what = f"{group.shape} {lead.outcome:<12}  {lead.severity:<8}  {_checks(group):<8}"
     head = f"{what}  {_where(group)}{tail}"
     yield _safe(head), {colour: True} if colour else {}
-    others = f" (what was found differs: see the report)" if group.details else ""
+    others = " (what was found differs: see the report)" if group.details else ""
     yield _safe(f"    {group.message}{others}"), {}
     if group.expected or group.found:
         yield _safe(f"    expected {group.expected or '-'}; found {group.found or '-'}"), {}
@@ -144,11 +144,17 @@ def _next(run: Run) -> str:
     what = cut(first.fix or first.message, WIDTH // 2)
     number = f", {len(first.members)} findings" if len(first.members) > 1 else ""
     more = f", then {len(groups) - 1} more" if len(groups) > 1 else ""
-    return f"Next: {what} ({first.lead.check}{number}{more})"
+    return f"Next: {what} ({_checks(first)}{number}{more})"
 
 
 def _where(group: Group) -> str:
     return "  ".join(part for part in (_names(group.feeds, "feeds"), _packages(group)) if part)
+
+
+def _checks(group: Group) -> str:
+    shown = ", ".join(group.checks[:_NAMES])
+    more = len(group.checks) - _NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _packages(group: Group) -> str:
