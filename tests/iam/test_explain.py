@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+
+from ecr_feed.iam import Policies
 from tests.iam.helpers import (
     FOREIGN,
     PULL,
@@ -141,3 +144,25 @@ def test_both_missing_sides_across_accounts() -> None:
 def test_always_and_root() -> None:
     assert "cannot be denied" in ask(action="sts:GetCallerIdentity", resource="*").because
     assert "root user needs no policy" in ask(principal=f"arn:aws:iam::{A}:root").because
+
+
+def test_evidence_is_json() -> None:
+    decision = ask(policy(allow(PULL, Condition=OFFICE), name="feed"))
+    evidence = json.loads(json.dumps(decision.evidence))
+    assert evidence["outcome"] == "implicit deny"
+    assert evidence["absent"] == ["aws:SourceIp"]
+    (near,) = evidence["nearest"]
+    assert near.startswith("statement 0 of 'feed': IpAddress aws:SourceIp expects 10.0.0.0/8")
+    assert near.endswith(", found absent")
+
+
+def test_the_nearest_of_a_thousand_statements() -> None:
+    many = [allow("ecr:BatchGetImage", f"{REPOSITORY}-{index}") for index in range(1000)]
+    assert ask(policy(*many), resource=REPOSITORY + "-x").nearest[0].statement.index in range(1000)
+
+
+def test_all_condition_keys_of_all_layers() -> None:
+    limit = policy(allow(Condition=OFFICE))
+    own = policy(allow(resource=REPOSITORY + "${aws:PrincipalTag/Team}"))
+    policies = Policies((own,), boundary=limit, scps=((limit,),))
+    assert policies.condition_keys == {"aws:sourceip", "aws:principaltag/team"}

@@ -16,6 +16,7 @@ from ecr_feed.iam import (
 )
 from tests.iam.helpers import (
     FOREIGN,
+    JSON,
     PULL,
     REPOSITORY,
     ROLE,
@@ -37,12 +38,11 @@ PULLS = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 API = REPOSITORY.replace("team/app", "team/api")
 
 
-def fixed(*statements: object, actions: list[str], resource: str = REPOSITORY) -> bool:
-    """Whether the smallest policy for the actions makes all of them allowed."""
+def fixed(*statements: JSON, actions: list[str], resource: str = REPOSITORY) -> bool:
+    """Whether adding the smallest policy for the actions makes all of them allowed."""
     added = [parse(each) for each in smallest_policy(Need(action, resource) for action in actions)]
-    own = [each for each in statements if isinstance(each, dict)]
-    documents = [policy(*own)] if own else []
-    return all(ask(*documents, *added, action=each, resource=resource).allowed for each in actions)
+    own = policy(*statements)
+    return all(ask(own, *added, action=each, resource=resource).allowed for each in actions)
 
 
 def test_lists_fine_and_cannot_pull() -> None:

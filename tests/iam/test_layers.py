@@ -132,6 +132,14 @@ def test_service_linked_roles_are_free_of_scps_and_rcps(caller: str) -> None:
     assert not ask(FULL, principal=SESSION, rcps=((RCP_DENIES,),)).allowed
 
 
+def test_a_role_is_service_linked_by_its_path_where_that_is_known() -> None:
+    posing = f"arn:aws:iam::{A}:role/AWSServiceRoleForPretending"
+    assert not ask(FULL, principal=posing, scps=((OTHER,),)).allowed
+    session = f"arn:aws:sts::{A}:assumed-role/AWSServiceRoleForPretending/x"
+    told = {"aws:PrincipalArn": posing.replace("role/", "role/own/")}
+    assert not ask(FULL, principal=session, scps=((OTHER,),), context=told).allowed
+
+
 def test_rcps_bind_callers_from_outside_and_services() -> None:
     for caller in (None, SERVICE, USER.replace(A, B)):
         open_to_all = ask(

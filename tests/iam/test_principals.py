@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecr_feed.iam import Outcome
+from ecr_feed.iam import Outcome, principal_context
 from ecr_feed.iam.principal import CallerKind, read_caller
 from tests.iam.helpers import (
     FEDERATED,
@@ -212,3 +212,20 @@ def test_a_given_principal_arn_wins() -> None:
     assert ask(repository=repository, principal=SESSION, context={"aws:principalarn": ROLE}).allowed
     unknown = ask(repository=repository, principal=SESSION, unknown=["aws:PrincipalArn"])
     assert unknown.depends_on == ("aws:PrincipalArn",)
+
+
+def test_what_a_principal_tells_of_itself() -> None:
+    path = f"arn:aws:iam::{A}:user/ci/octopus"
+    assert principal_context(path) == {
+        "aws:PrincipalArn": path,
+        "aws:PrincipalAccount": A,
+        "aws:PrincipalType": "User",
+        "aws:username": "octopus",
+    }
+    assert principal_context(SESSION) == {
+        "aws:PrincipalArn": f"arn:aws:iam::{A}:role/octopus-feed",
+        "aws:PrincipalAccount": A,
+        "aws:PrincipalType": "AssumedRole",
+    }
+    assert principal_context(None) == {"aws:PrincipalType": "Anonymous"}
+    assert principal_context(SERVICE) == {}

@@ -13,6 +13,7 @@ from tests.iam.helpers import (
     TOKEN,
     USER,
     A,
+    B,
     allow,
     ask,
     deny,
@@ -69,6 +70,7 @@ class TestActionsWithoutResource:
 
     def test_it_is_the_callers_own_account(self) -> None:
         assert ask(policy(allow(TOKEN)), action=TOKEN, resource=FOREIGN).allowed
+        assert ask(policy(allow(TOKEN)), action=TOKEN, resource_account=B).allowed
 
 
 class TestNot:

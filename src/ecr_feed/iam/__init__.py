@@ -23,6 +23,7 @@ from ecr_feed.iam.errors import PolicyError
 from ecr_feed.iam.evaluate import decide
 from ecr_feed.iam.jsontext import policy_size
 from ecr_feed.iam.kinds import SIZE_LIMITS, Kind
+from ecr_feed.iam.principal import principal_context
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
 
@@ -49,6 +50,7 @@ __all__ = [
     "decide",
     "parse",
     "policy_size",
+    "principal_context",
     "smallest_policy",
     "smallest_repository_policy",
 ]

@@ -72,6 +72,11 @@ class Policies:
     session: Document | None = None
 
     @property
+    def condition_keys(self) -> frozenset[str]:
+        """Context keys that any of them looks at, in lower case."""
+        return frozenset().union(*(document.condition_keys for document in self.documents))
+
+    @property
     def documents(self) -> tuple[Document, ...]:
         """All documents of all layers."""
         single = (self.boundary, self.resource, self.session)
@@ -218,3 +223,19 @@ class Decision:
         from ecr_feed.iam.explain import because
 
         return because(self)
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """What a report shows, as JSON values."""
+        return {
+            "action": self.request.action,
+            "resource": self.request.resource,
+            "principal": self.request.principal,
+            "outcome": str(self.outcome),
+            "because": self.because,
+            "statement": None if self.statement is None else str(self.statement),
+            "blocking": [str(block) for block in self.blocking],
+            "nearest": [str(near) for near in self.nearest],
+            "absent": list(self.absent),
+            "depends_on": list(self.depends_on),
+        }

@@ -104,7 +104,7 @@ def _remember(memory: dict[_Key, _Found], key: _Key, found: _Found) -> None:
 
 
 def _check_size(source: str | bytes | Mapping[str, object], limit: int | None) -> None:
-    if isinstance(source, str) and len(source) > API_LIMIT:
+    if isinstance(source, str | bytes) and len(source) > API_LIMIT:
         raise PolicyError("$", f"{len(source)} characters, expected at most {API_LIMIT}")
     if limit is None:
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import SequenceMatcher
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
@@ -68,7 +67,12 @@ def _distance(
 
 
 def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    """The share of the longer text that both begin with."""
+    pairs = zip(one, other, strict=False)
+    same = next((at for at, (left, right) in enumerate(pairs) if left != right), None)
+    if same is None:
+        same = min(len(one), len(other))
+    return same / max(len(one), len(other), 1)
 
 
 def _misses(statement: Statement, question: Question) -> Iterator[Miss]:

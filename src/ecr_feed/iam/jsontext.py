@@ -41,11 +41,11 @@ def load(source: str | bytes, *, latin_only: bool) -> object:
         )
     try:
         value: object = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+        _refuse_repeated(value, "$")
     except json.JSONDecodeError as error:
         raise PolicyError("$", _syntax(text, error)) from None
     except RecursionError:
         raise PolicyError("$", "nested too deeply, expected a policy") from None
-    _refuse_repeated(value, "$")
     return value
 
 

@@ -91,8 +91,9 @@ def _fixed(
     acts = acts_on_resource(action)
     if not acts:
         resource = "*"
-    account = account or _account_in(resource) or caller.account
-    same_account = account is not None and account == caller.account
+    # What acts on no resource happens in the caller's own account.
+    owner = (account or _account_in(resource) or caller.account) if acts else caller.account
+    same_account = owner is not None and owner == caller.account
     must_allow = must_allow or _guards_itself(action, resource)
     return action, resource, acts, caller, same_account, must_allow
 
@@ -119,12 +120,19 @@ def _guards_itself(action: str, resource: str) -> bool:
 def bound_by_rcps(question: Question) -> bool:
     """Whether RCPs of the resource's account apply: not to service-linked roles."""
     service = question.action.partition(":")[0]
-    return not question.caller.service_linked and service in rcp_services()
+    return not _service_linked(question) and service in rcp_services()
 
 
 def bound_by_scps(question: Question) -> bool:
     """Whether SCPs of the caller's account apply: not to service-linked roles and outsiders."""
-    return question.caller.account is not None and not question.caller.service_linked
+    return question.caller.account is not None and not _service_linked(question)
+
+
+def _service_linked(question: Question) -> bool:
+    """By the role's path where it is known; a session's ARN alone only has the name to go by."""
+    if question.role_arn is not None:
+        return ":role/aws-service-role/" in question.role_arn
+    return question.caller.service_linked
 
 
 def _applies(statement: Statement, waits: bool, question: Question) -> Truth:

@@ -91,8 +91,8 @@ def read_caller(principal: str | None) -> Caller:
     if caller is CallerKind.PROVIDER:
         return Caller(caller, principal, partition)
     role = _role_name(caller, name)
-    linked = caller is CallerKind.ROLE and name.startswith("aws-service-role/")
-    linked = linked or role.startswith(_SERVICE_LINKED)
+    linked = name.startswith("aws-service-role/" if caller is CallerKind.ROLE else _SERVICE_LINKED)
+    linked = linked and caller is not CallerKind.USER
     return Caller(caller, principal, partition, account, role, linked)
 
 
@@ -110,6 +110,32 @@ def _role_name(kind: CallerKind, name: str) -> str:
     if kind is CallerKind.ROLE:
         return name.rpartition("/")[2]
     return name.partition("/")[0] if kind is CallerKind.SESSION else ""
+
+
+_TYPES = {
+    CallerKind.UNSIGNED: "Anonymous",
+    CallerKind.ROOT: "Account",
+    CallerKind.USER: "User",
+    CallerKind.ROLE: "AssumedRole",
+    CallerKind.SESSION: "AssumedRole",
+    CallerKind.FEDERATED: "FederatedUser",
+}
+
+
+def principal_context(principal: str | None) -> dict[str, str]:
+    """The condition keys that follow from the principal alone; ValueError if it is none.
+
+    `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`, and `aws:username` for users.
+    A session's role path cannot be told from its ARN and is left out.
+    """
+    caller = read_caller(principal)
+    found: dict[str, str | None] = {
+        "aws:PrincipalArn": caller.principal_arn,
+        "aws:PrincipalAccount": caller.account,
+        "aws:PrincipalType": _TYPES.get(caller.kind),
+        "aws:username": caller.arn.rpartition("/")[2] if caller.kind is CallerKind.USER else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 class Naming(IntEnum):
