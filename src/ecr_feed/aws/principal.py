@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 from ecr_feed.aws.client import Client
 from ecr_feed.aws.shape import Reader
@@ -228,8 +229,8 @@ def _is_of_one_read(failure: Failure) -> bool:
 
 
 def _document(read: Reader, answer: Mapping[str, Any], key: str) -> Source:
-    """A policy document: botocore decodes it to a mapping; what it cannot decode stays text."""
+    """A policy document: botocore decodes it to a mapping; what is no JSON stays (quoted) text."""
     document = answer.get(key)
     if isinstance(document, Mapping):
         return document
-    return read.require(answer, key, str)
+    return unquote(read.require(answer, key, str))

@@ -8,6 +8,8 @@ from typing import Final
 LIMIT: Final = 700
 # What SignatureDoesNotMatch appends: our own signed request, word for word.
 _ECHO = re.compile(r"\s*The (?:Canonical String|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE)
+# What botocore appends to an answer it cannot parse: the answer's whole body.
+_BODY = re.compile(r",?\s*(?:invalid XML received|invalid JSON received)\b.*", re.DOTALL)
 _KEY_ID = re.compile(r"\b((?:AKIA|ASIA))[A-Z0-9]{8,}([A-Z0-9]{4})\b")
 _HASH = re.compile(r"(?<![A-Za-z0-9+/=:])[A-Za-z0-9+/=_-]{64,}(?![A-Za-z0-9+/=_-])")
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}")
@@ -23,7 +25,7 @@ def words(text: object) -> str:
     """`text` in one printable line of at most `LIMIT` characters; "" for what is no text."""
     if not isinstance(text, str):
         return ""
-    shown = _ECHO.sub("", text)
+    shown = _BODY.sub("", _ECHO.sub("", text))
     shown = _URL_USER.sub(r"\1***@", shown)
     shown = _JWT.sub("***", shown)
     shown = _SECRET_FIELD.sub(r"\1\2***", shown)
