@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,10 @@ from tests.support.run import Ran, run_checks
 EU = [f"team/eu-{number:02}" for number in range(16)]
 US = [f"team/us-{number:02}" for number in range(18)]
 SPECIAL = ["team/missing", "team/elsewhere", "team/empty", "team/denied"]
-KEYS = {"OCTOPUS_AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "OCTOPUS_AWS_SECRET_ACCESS_KEY": "x" * 40}
+KEYS = {
+    "OCTOPUS_AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "OCTOPUS_AWS_SECRET_ACCESS_KEY": "x" * 40,
+}
 ARN = "arn:aws:ecr:eu-west-1:123456789012:repository/team/denied"
 DENIAL = (
     "User: arn:aws:iam::123456789012:user/octopus is not authorized to perform: ecr:ListImages on "
@@ -106,7 +108,9 @@ def test_a_repository_that_exists_only_in_the_other_region(ran: Ran) -> None:
 
 def test_other_rules_of_a_missing_repository_have_no_meaning(ran: Ran) -> None:
     for package in ("team/missing", "team/elsewhere"):
-        about = {f["check"]: f["outcome"] for f in ran.results["findings"] if f["package"] == package}
+        about = {
+            f["check"]: f["outcome"] for f in ran.results["findings"] if f["package"] == package
+        }
         assert about.pop("REPO-1") == "not met"
         assert about.pop("REPO-2") == "met"
         assert set(about.values()) == {"not applicable"}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.run import Ran, project_with, run_checks
 
-CHECKS = '''
+CHECKS = """
 from ecr_feed.check import CRITICAL, HIGH, LOW, check, expect, not_applicable, not_assessed, note
 from ecr_feed.facts import Failure, ReadError, Trouble
 import pytest
@@ -17,8 +17,8 @@ import pytest
 
 def rule(number, severity=HIGH):
     return check(
-        id=f"REPO-{number}", severity=severity, title=f"rule {number}", why="w", fix="do {feed.region}",
-        reads=(), refs=("https://example.com/",),
+        id=f"REPO-{number}", severity=severity, title=f"rule {number}", why="w",
+        fix="do {feed.region}", reads=(), refs=("https://example.com/",),
     )
 
 
@@ -84,7 +84,7 @@ def test_teardown_breaks(feed, broken):
 @rule(11)
 def test_skipped_by_pytest(feed):
     pytest.skip("pytest's own skip")
-'''
+"""
 EXPECTED = {
     "REPO-1": "met",
     "REPO-2": "not met",
@@ -103,7 +103,7 @@ EXPECTED = {
 @pytest.fixture(scope="module", params=[(), ("-n", "2"), ("-p", "no:xdist")], ids=repr)
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     tmp_path = tmp_path_factory.mktemp("outcomes")
-    project = project_with(tmp_path, words=CHECKS)
+    project = project_with(tmp_path, checks={"words": CHECKS})
     return run_checks(
         tmp_path, *request.param, "-vvv", "--showlocals", "--tb=long", "-rA", root=project
     )
@@ -117,7 +117,7 @@ def test_words(ran: Ran) -> None:
 
 def test_junit_says_the_same(ran: Ran) -> None:
     suite = ElementTree.parse(ran.report / "junit.xml").getroot()
-    words = {}
+    words: dict[str | None, set[tuple[str, str | None]]] = {}
     for case in suite.iter("testcase"):
         properties = {p.get("name"): p.get("value") for p in case.iter("property")}
         kinds = {child.tag: child.get("type") for child in case if child.tag != "properties"}
@@ -156,7 +156,7 @@ def test_the_terminal_agrees(ran: Ran) -> None:
 
 
 def test_a_lower_gate_fails_what_it_let_pass(tmp_path: Path) -> None:
-    project = project_with(tmp_path, words=CHECKS)
+    project = project_with(tmp_path, checks={"words": CHECKS})
     ran = run_checks(tmp_path, "--gate", "low", "-k", "low", root=project)
     assert ran.status == 1
     assert ran.finding("REPO-8")["gating"] is True
@@ -167,7 +167,7 @@ def test_a_lower_gate_fails_what_it_let_pass(tmp_path: Path) -> None:
 
 
 def test_a_feed_of_which_nothing_was_judged_fails_the_run(tmp_path: Path) -> None:
-    project = project_with(tmp_path, words=CHECKS)
+    project = project_with(tmp_path, checks={"words": CHECKS})
     ran = run_checks(tmp_path, "-k", "not_applicable", root=project)
     assert ran.status == 1
     assert ran.results["verdict"] == "NOT PROVEN"
@@ -175,7 +175,7 @@ def test_a_feed_of_which_nothing_was_judged_fails_the_run(tmp_path: Path) -> Non
 
 def test_a_crashed_worker_is_not_assessed(tmp_path: Path) -> None:
     crash = CHECKS + "\n\n@rule(12)\ndef test_crash(feed):\n    import os\n    os._exit(3)\n"
-    project = project_with(tmp_path, words=crash)
+    project = project_with(tmp_path, checks={"words": crash})
     ran = run_checks(tmp_path, "-n", "1", "-k", "crash or test_met", root=project)
     assert ran.status == 1
     assert ran.finding("REPO-12")["outcome"] == "not assessed"
@@ -183,7 +183,7 @@ def test_a_crashed_worker_is_not_assessed(tmp_path: Path) -> None:
 
 
 def test_stopping_early_is_not_a_whole_run(tmp_path: Path) -> None:
-    project = project_with(tmp_path, words=CHECKS)
+    project = project_with(tmp_path, checks={"words": CHECKS})
     ran = run_checks(tmp_path, "-x", root=project)
     assert ran.status == 1
     assert ran.results["verdict"] == "NOT READY"

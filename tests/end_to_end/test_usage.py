@@ -15,7 +15,10 @@ region = "eu-west-1"
 packages = ["team/app"]
 credentials = { env_prefix = "OCTOPUS_" }
 """
-KEYS = {"OCTOPUS_AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "OCTOPUS_AWS_SECRET_ACCESS_KEY": "x" * 40}
+KEYS = {
+    "OCTOPUS_AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "OCTOPUS_AWS_SECRET_ACCESS_KEY": "x" * 40,
+}
 
 
 @pytest.mark.parametrize(

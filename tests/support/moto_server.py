@@ -1,4 +1,4 @@
-"""Stock moto over HTTP in its own process: the AWS-compatible endpoint that a person is likely to have."""
+"""Stock moto over HTTP in its own process: the endpoint that a person is likely to have."""
 
 from __future__ import annotations
 

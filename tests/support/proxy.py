@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: the operation (ECR's target header, or the query protocol's Action), the body."""
+    """One request: the operation (a target header, or the query protocol's Action), the body."""
 
     operation: str
     region: str
@@ -70,7 +71,7 @@ def serving(answer: Answer, upstream: str | None = None) -> Iterator[str]:
                 reply = self._forwarded(body)
             self._send(reply)
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - the base class names it
 
         def _forwarded(self, body: bytes) -> Reply:
             if target is None or target.hostname is None:
@@ -101,7 +102,7 @@ def serving(answer: Answer, upstream: str | None = None) -> Iterator[str]:
             if reply.cut is not None:
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -116,7 +117,7 @@ def serving(answer: Answer, upstream: str | None = None) -> Iterator[str]:
         thread.join()
 
 
-def _asked(headers: http.client.HTTPMessage, body: bytes) -> Asked:
+def _asked(headers: Message, body: bytes) -> Asked:
     target = headers.get("X-Amz-Target", "")
     operation = target.rpartition(".")[2]
     if not operation and b"Action=" in body:

@@ -1,9 +1,10 @@
-"""Runs `pytest checks/` the way a person does: its own process, a clean environment, a report folder."""
+"""Runs `pytest checks/` as a person does: own process, clean environment, a report folder."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -103,12 +104,27 @@ def run_checks(
     return Ran(done.returncode, done.stdout, done.stderr, report, results)
 
 
-def project_with(tmp_path: Path, **checks: str) -> Path:
-    """A copy of the house whose checks/ holds these files only, for what no shipped check does."""
+def project_with(
+    tmp_path: Path,
+    *,
+    checks: Mapping[str, str] | None = None,
+    accounts: Mapping[str, str] | None = None,
+) -> Path:
+    """A copy of the house with these checks instead of its own, or with these accounts besides."""
     root = tmp_path / "project"
-    (root / "checks").mkdir(parents=True)
-    for name in ("src", "fixtures", "conftest.py", "pyproject.toml"):
+    root.mkdir()
+    for name in ("src", "conftest.py", "pyproject.toml"):
         (root / name).symlink_to(ROOT / name)
-    for name, text in checks.items():
-        (root / "checks" / f"test_{name}.py").write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "fixtures", root / "fixtures")
+    if checks is None:
+        (root / "checks").symlink_to(ROOT / "checks")
+    for name, text in (checks or {}).items():
+        _write(root / "checks" / f"test_{name}.py", text)
+    for name, text in (accounts or {}).items():
+        _write(root / "fixtures" / "accounts" / f"{name}.toml", text)
     return root
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")

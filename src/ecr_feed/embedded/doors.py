@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from socket import EAI_NONAME, gaierror
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -80,7 +81,7 @@ def _broken(fault: ConnectionFault, url: str) -> HTTPClientError:
         "read-timeout": ReadTimeoutError(endpoint_url=url, error=error),
         "reset": ConnectionClosedError(endpoint_url=url, error=error),
         "refused": EndpointConnectionError(endpoint_url=url, error=error),
-        "dns": EndpointConnectionError(endpoint_url=url, error=error),
+        "dns": EndpointConnectionError(endpoint_url=url, error=gaierror(EAI_NONAME, fault.kind)),
         "tls": SSLError(endpoint_url=url, error=error),
         "proxy": ProxyConnectionError(proxy_url=url, error=error),
     }
