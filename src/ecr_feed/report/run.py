@@ -219,18 +219,13 @@ def prepare(run: Run, redactor: Redactor) -> Run:
     Call it once, before the first view: what it returns holds no secret that `redactor` knows.
     """
     findings = tuple(sorted(map(redactor.finding, run.findings), key=finding_order))
-    comparison = run.comparison
-    if comparison is not None:
-        marks = {_scrub_key(key, redactor): mark for key, mark in comparison.marks.items()}
-        gone = tuple(sorted(_scrub_key(key, redactor) for key in comparison.gone))
-        comparison = replace(comparison, marks=marks, gone=gone)
     return replace(
         run,
         findings=findings,
         feeds=tuple(_safe_feed(feed, redactor) for feed in run.feeds),
         calls=tuple(sorted((_safe_call(call, redactor) for call in run.calls), key=_call_order)),
         waivers=tuple(_safe_waiver(waiver, redactor) for waiver in run.waivers),
-        comparison=comparison,
+        comparison=_safe_comparison(run.comparison, redactor),
         auditor_arn=redactor.line(run.auditor_arn),
         source=redactor.line(run.source),
         options={key: redactor.line(value) for key, value in sorted(run.options.items())},
@@ -273,6 +268,18 @@ def _safe_waiver(waiver: WaiverUse, redactor: Redactor) -> WaiverUse:
         reason=redactor.line(waiver.reason),
         owner=redactor.line(waiver.owner),
         note=redactor.line(waiver.note),
+    )
+
+
+def _safe_comparison(comparison: Comparison | None, redactor: Redactor) -> Comparison | None:
+    if comparison is None:
+        return None
+    return replace(
+        comparison,
+        source=redactor.line(comparison.source),
+        finished=redactor.line(comparison.finished),
+        marks={_scrub_key(key, redactor): mark for key, mark in comparison.marks.items()},
+        gone=tuple(sorted(_scrub_key(key, redactor) for key in comparison.gone)),
     )
 
 
