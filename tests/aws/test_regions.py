@@ -7,7 +7,7 @@ import sys
 import botocore
 import pytest
 
-from ecr_feed.aws.regions import DEFAULT_ON, ask_in, is_default_on, known_regions
+from ecr_feed.aws.regions import DEFAULT_ON, ask_in, is_aws_host, is_default_on, known_regions
 
 
 def test_every_partition_is_known_and_no_pseudo_region() -> None:
@@ -46,3 +46,20 @@ def test_importing_the_readers_imports_no_boto() -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     code = "import sys, ecr_feed.aws.account; sys.exit('botocore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, env=environ).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "aws"),
+    [
+        ("api.ecr.eu-west-1.amazonaws.com", True),
+        ("ecr.eu-west-1.api.aws", True),
+        ("vpce-1.api.ecr.eu-west-1.vpce.amazonaws.com:443", True),
+        ("api.ecr.cn-north-1.amazonaws.com.cn", True),
+        ("127.0.0.1:5000", False),
+        ("localhost", False),
+        ("amazonaws.com.example.org", False),
+        ("notamazonaws.com", False),
+    ],
+)
+def test_whose_host(host: str, aws: bool) -> None:
+    assert is_aws_host(host) is aws

@@ -23,7 +23,7 @@ from ecr_feed.aws.ecr import (
 from ecr_feed.aws.elsewhere import Elsewhere, Held, look_elsewhere
 from ecr_feed.aws.inventory import Inventory
 from ecr_feed.aws.probe import denied, no_repository, probed
-from ecr_feed.aws.regions import KnownRegions, known_regions
+from ecr_feed.aws.regions import KnownRegions, is_aws_host, known_regions
 from ecr_feed.aws.session import Sessions
 from ecr_feed.cell import Cell
 from ecr_feed.config import Feed
@@ -118,6 +118,13 @@ class Account:
         """
         self._prefetched.get()
         return self._images[package_id].get()
+
+    def is_at_aws(self) -> bool:
+        """Calls go to a host of AWS itself (a VPC endpoint is one), not to a test endpoint.
+
+        Raises ReadError where no client could be made.
+        """
+        return is_aws_host(self._ecr.get().host)
 
     @property
     def active_only(self) -> bool:

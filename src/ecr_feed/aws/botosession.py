@@ -22,6 +22,8 @@ from ecr_feed.aws.patience import THROTTLED_ATTEMPTS
 # Providers that find credentials nobody named: the machine's own. A profile without keys would
 # fall through to them. (`credential_source` in a profile names them, and is not affected.)
 _AMBIENT: Final = ("ec2-credentials-file", "boto-config", "container-role", "iam-role")
+# A test endpoint is not shown the token of somebody's real login.
+_LOGINS: Final = frozenset({"sso", "sso-oidc", "signin"})
 _NO_PROFILE: Final = (None, None, None, None)
 
 
@@ -92,8 +94,9 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
         """Botocore's `create_client` with the suite's configuration and endpoint."""
         given = kwargs.pop("config", None)
         kwargs["config"] = self._feed_config if given is None else self._feed_config.merge(given)
-        if self._feed_backend.endpoint_url is not None and kwargs.get("endpoint_url") is None:
-            kwargs["endpoint_url"] = self._feed_backend.endpoint_url
+        endpoint = self._feed_backend.endpoint_url
+        if endpoint is not None and service_name not in _LOGINS:
+            kwargs["endpoint_url"] = kwargs.get("endpoint_url") or endpoint
         if self._feed_backend.embedded:
             kwargs.setdefault("verify", True)  # AWS_CA_BUNDLE stays outside
         return super().create_client(service_name, *args, **kwargs)

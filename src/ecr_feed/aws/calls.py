@@ -59,6 +59,10 @@ class CallLog:
         with self._lock:
             return tuple(self._calls)
 
+    def forget_last(self) -> None:
+        """The calling thread is about to make another call, which may not get as far as here."""
+        self._last.call = None
+
     def last(self) -> Call | None:
         """The last call of the calling thread."""
         call = getattr(self._last, "call", None)

@@ -91,8 +91,10 @@ class Client:
         dead = self._hosts.dead(self.host)
         if dead is not None:
             raise ReadError(replace(dead, operation=operation, service=self.service))
+        method = getattr(self._boto, self._methods[operation])
+        self._log.forget_last()
         try:
-            answer = getattr(self._boto, self._methods[operation])(**parameters)
+            answer = method(**parameters)
         except GuardError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a client raises is classified, kept
@@ -101,6 +103,10 @@ class Client:
         if not isinstance(answer, dict):
             raise self.malformed(operation, "the answer is no object")
         return answer
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._boto.close()
 
     def malformed(self, operation: str, message: str) -> ReadError:
         """The error for an answer that came and lacks what it must have."""

@@ -156,5 +156,5 @@ def missing_profiles(suite: Suite) -> list[str]:
     try:
         known = set(botocore.session.Session().available_profiles)
     except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-        raise ReadError(classify(error, Asked("sts", "(profiles)", ""))) from None
+        raise ReadError(classify(error, Asked("sts", "GetCallerIdentity", ""))) from None
     return [name for name in wanted if name not in known]

@@ -62,6 +62,31 @@ class KnownRegions:
         return tuple(sorted(r for r in self.with_ecr if of[r] == partition and r != region))
 
 
+# DNS suffixes of botocore's partitions.json, dual-stack ones included.
+_AWS_SUFFIXES: Final = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
+    ".api.amazonwebservices.com.cn",
+    ".api.amazonwebservices.eu",
+    ".api.aws.ic.gov",
+    ".api.aws.scloud",
+    ".api.cloud-aws.adc-e.uk",
+    ".api.aws.hci.ic.gov",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+)
+
+
+def is_aws_host(host: str) -> bool:
+    """A host (with or without port) under one of AWS's own domains."""
+    name, colon, port = host.partition(":")
+    return name.lower().endswith(_AWS_SUFFIXES) and (not colon or port == "443")
+
+
 def is_default_on(region: str) -> bool:
     """The region cannot be disabled: listed as such, or outside the commercial partition."""
     return region in DEFAULT_ON or known_regions().partition(region) not in ("", "aws")

@@ -113,10 +113,16 @@ class Sessions:
                 except ReadError:
                     raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                    asked = Asked(service, "(credentials)", region)
+                    asked = Asked("sts", "GetCallerIdentity", region)
                     raise ReadError(classify(error, asked)) from None
                 self._clients[key] = self.wrap(boto, service, region)
             return self._clients[key]
+
+    def close(self) -> None:
+        """Close every client's connections; the facts that were read stay."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
 
     def shared(self, key: object, read: Callable[[], T]) -> Cell[T]:
         """The run's one cell under this key: feeds with the same credentials read once."""
@@ -134,7 +140,7 @@ class Sessions:
             found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-            raise ReadError(classify(error, Asked("sts", "(credentials)", region))) from None
+            raise ReadError(classify(error, Asked("sts", "GetCallerIdentity", region))) from None
         if frozen is None:
             return Held("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
