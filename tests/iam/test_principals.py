@@ -89,6 +89,11 @@ NAMED: list[tuple[object, str | None, bool]] = [
     ({"AWS": "AIDACKCEVSQ6C2EXAMPLE"}, USER, False),
     ({"CanonicalUser": "a" * 64}, USER, False),
     ({"AWS": []}, USER, False),
+    ({"Service": "*"}, SERVICE, True),
+    ({"Service": "*"}, USER, False),
+    ({"Service": "*"}, None, False),
+    ({"Federated": "*"}, PROVIDER, True),
+    ({"Federated": "*"}, SERVICE, False),
 ]
 
 

@@ -20,7 +20,9 @@ from ecr_feed.iam.judge import judge
 from ecr_feed.iam.variables import Env
 
 _COMBINATIONS = 8192
-"""Combinations to judge at most; with more, each key is varied by itself from many starts."""
+_STATEMENTS = 1_000_000
+"""Combinations to judge, and statements to look at for that, at most (seconds of work); with more,
+each key is varied by itself from many starts."""
 
 _STARTS = 64
 
@@ -42,7 +44,8 @@ def settle(decision: Decision) -> Decision:
     ]
     looked_at = frozenset().union(*(statement.keys for statement in statements))
     keys = sorted(env.unknown & looked_at)
-    table = _Table(decision, env, keys, [choices(k, statements, env, resource) for k in keys])
+    options = [choices(key, statements, env, resource) for key in keys]
+    table = _Table(decision, env, keys, options, most=_STATEMENTS // max(len(statements), 1))
     turning = table.turning_keys()
     if turning or not table.complete:
         spelled = {key.lower(): key for key in sorted(request.unknown)}
@@ -54,14 +57,20 @@ class _Table:
     """Decisions by combination, judged when first asked for."""
 
     def __init__(
-        self, decision: Decision, env: Env, keys: Sequence[str], options: Sequence[Sequence[Choice]]
+        self,
+        decision: Decision,
+        env: Env,
+        keys: Sequence[str],
+        options: Sequence[Sequence[Choice]],
+        *,
+        most: int,
     ) -> None:
         self._decision = decision
         self._env = env
         self._keys = keys
         self._options = options
         self._judged: dict[Combination, Decision] = {}
-        self.complete = prod(len(each) for each in options) <= _COMBINATIONS
+        self.complete = prod(len(each) for each in options) <= min(most, _COMBINATIONS)
 
     def turning_keys(self) -> list[str]:
         """Keys for which two combinations that differ in nothing else get different answers."""

@@ -87,7 +87,8 @@ class Document:
         denying: list[Candidate] = []
         allowing: list[Candidate] = []
         for statement in self.about(lower_action):
-            truth = statement.covers(resource, acts_on_resource=acts)
+            reach = statement.resources
+            truth = acts if reach is None else reach.match_fixed(resource)
             if truth is not False:
                 (allowing if statement.allows else denying).append((statement, truth is None))
         return tuple(denying), tuple(allowing)

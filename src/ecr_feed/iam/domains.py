@@ -101,6 +101,8 @@ def _own_values(conditions: Iterable[Condition], env: Env) -> Iterator[str]:
                 else:
                     literals.extend((text, text.swapcase()))
     yield from literals
+    # Patterns' own shortest texts come first: of very many patterns, not all get to be combined.
+    yield from ("".join(t for t in each if not isinstance(t, Wild)) for each in patterns)
     yield from separating_texts(patterns, literals)
     for read in (values.number, values.moment):
         yield from _between({found for text in literals if (found := read(text)) is not None})

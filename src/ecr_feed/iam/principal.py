@@ -155,13 +155,15 @@ class Naming(IntEnum):
 class PrincipalSet:
     """A Principal or NotPrincipal element.
 
-    `everyone` is `*`; `callers` are ARNs and accounts, taken apart; `others` are host names of
-    services and providers. Deleted principals (`AIDA...`, `AROA...`) and canonical users name no
-    caller that a request can have, so they are only kept in `texts`.
+    `everyone` is `*` (also under AWS); `kinds` are those that `*` under another type stands for;
+    `callers` are ARNs and accounts, taken apart; `others` are host names of services and
+    providers. Deleted principals (`AIDA...`, `AROA...`) and canonical users name no caller that a
+    request can have, so they are only kept in `texts`.
     """
 
     negated: bool
     everyone: bool
+    kinds: frozenset[CallerKind]
     callers: tuple[Caller, ...]
     others: frozenset[str]
     texts: tuple[str, ...]
@@ -178,7 +180,7 @@ class PrincipalSet:
         return Naming.NONE if self._excepted(caller, role_arn) else Naming.DIRECT
 
     def _named(self, caller: Caller, role_arn: str | None) -> Naming:
-        if self.everyone or caller.arn in self.others:
+        if self.everyone or caller.kind in self.kinds or caller.arn in self.others:
             return Naming.DIRECT
         best = Naming.NONE
         for named in self.callers:

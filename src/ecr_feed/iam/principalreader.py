@@ -11,6 +11,7 @@ from ecr_feed.iam.kinds import Kind
 from ecr_feed.iam.principal import Caller, CallerKind, PrincipalSet, read_caller
 
 _TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
+_WHOLE = {"Service": CallerKind.SERVICE, "Federated": CallerKind.PROVIDER}
 _DELETED = re.compile(r"A(?:IDA|ROA|GPA|SIA)[A-Z0-9]+")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -21,7 +22,7 @@ def read_principals(value: object, path: str, *, kind: Kind, negated: bool) -> P
     if isinstance(value, str):
         if value != "*":
             raise PolicyError(path, f'{kind_of(value)}, expected "*" or an object')
-        return PrincipalSet(negated, True, (), frozenset(), ("*",))
+        return PrincipalSet(negated, True, frozenset(), (), frozenset(), ("*",))
     if kind is Kind.RCP:
         raise PolicyError(path, f'{kind_of(value)}, expected "*" in a resource control policy')
     return _typed(value, path, negated)
@@ -31,22 +32,25 @@ def _typed(value: object, path: str, negated: bool) -> PrincipalSet:
     if not isinstance(value, Mapping):
         raise PolicyError(path, f'{kind_of(value)}, expected "*" or an object')
     refuse_others(value, _TYPES, path)
-    everyone = False
+    whole: set[str] = set()
     callers: list[Caller] = []
     others: set[str] = set()
     texts: list[str] = []
     for which, listed in value.items():
         for text, where in strings(listed, child(path, which)):
             texts.append(text)
-            if text == "*":
-                everyone = True
+            if text == "*" and which != "CanonicalUser":
+                whole.add(which)
                 continue
             found = _principal(which, text, where)
             if isinstance(found, str):
                 others.add(found)
             elif found is not None:
                 callers.append(found)
-    return PrincipalSet(negated, everyone, tuple(callers), frozenset(others), tuple(texts))
+    kinds = frozenset(kind for which, kind in _WHOLE.items() if which in whole)
+    return PrincipalSet(
+        negated, "AWS" in whole, kinds, tuple(callers), frozenset(others), tuple(texts)
+    )
 
 
 def _principal(which: str, text: str, path: str) -> Caller | str | None:

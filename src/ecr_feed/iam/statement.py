@@ -127,12 +127,6 @@ class Statement:
     principals: PrincipalSet | None
     conditions: tuple[Condition, ...]
 
-    def covers(self, resource: str, *, acts_on_resource: bool) -> Truth:
-        """Whether it reaches the resource, as far as that can be told without a context."""
-        if self.resources is None:
-            return acts_on_resource
-        return self.resources.match_fixed(resource)
-
     def holds(self, env: Env) -> Truth:
         """Whether all conditions hold."""
         answer: Truth = True

@@ -112,6 +112,7 @@ def binary(text: str) -> bytes | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def boolean(text: str) -> bool | None:
     """`true` or `false`, in any case."""
     return {"true": True, "false": False}.get(text.strip().lower())

@@ -13,7 +13,9 @@ from typing import TypeAlias
 from ecr_feed.iam.match import Token, Tokens, Wild, initial_states, step
 
 _STATES = 4000
-"""Joint positions to visit at most; beyond, some combinations may stay unseen."""
+_STEPS = 400_000
+"""Joint positions to visit, and single steps to make, at most (a second's work); beyond, some
+combinations may stay unseen."""
 
 _FRESH = "qzjxkvwyQZJXKVWY0123456789~"
 
@@ -28,6 +30,7 @@ def separating_texts(patterns: Iterable[Tokens], avoid: Iterable[str] = ()) -> I
     listed = tuple(dict.fromkeys(patterns))
     literals = frozenset(avoid)
     alphabet = _alphabet(listed)
+    budget = min(_STATES, _STEPS // (len(alphabet) * max(len(listed), 1)))
     start = tuple(initial_states(tokens) for tokens in listed)
     pending: deque[tuple[str, Joint]] = deque([("", start)])
     visited = {(_prefix("", literals), start)}
@@ -38,7 +41,7 @@ def separating_texts(patterns: Iterable[Tokens], avoid: Iterable[str] = ()) -> I
         if accepted not in met and text not in literals:
             met.add(accepted)
             yield text
-        if len(visited) > _STATES:
+        if len(visited) > budget:
             continue
         for char in alphabet:
             longer = text + char
