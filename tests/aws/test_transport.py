@@ -126,7 +126,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_silent_host_is_given_up_after_two_calls() -> None:
+def test_a_silent_host_is_given_up_after_one_call() -> None:
     with silent() as url:
         sessions = over(url, read_timeout=0.1)
         account = Account(env_feed("team/app", "team/worker"), sessions)
@@ -134,7 +134,7 @@ def test_a_silent_host_is_given_up_after_two_calls() -> None:
         assert failure_of(account.token).trouble == Trouble.TIMEOUT
         assert failure_of(account.images, "team/app").trouble == Trouble.TIMEOUT
         assert failure_of(account.permission, "ecr:ListImages", "team/app").trouble == "timeout"
-    assert [call.attempts for call in sessions.log.drain()] == [CONNECTION_ATTEMPTS] * 2
+    assert [call.attempts for call in sessions.log.drain()] == [CONNECTION_ATTEMPTS]
 
 
 def test_one_operation_that_hangs_leaves_the_others(tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ from ecr_feed.facts import Failure, ReadError, Trouble
 
 # A page token that is always new would be followed for ever. ECR's quota is 100,000 repositories.
 MOST_PAGES: Final = 2000
-# How many calls may time out while waiting for an answer before a silent host is given up.
-_SILENT_CALLS: Final = 2
 
 
 def utcnow() -> datetime:
@@ -28,7 +26,6 @@ def utcnow() -> datetime:
 @dataclass(slots=True)
 class _Host:
     answered: bool = False
-    silent: int = 0
     dead: Failure | None = None
 
 
@@ -50,13 +47,12 @@ class Hosts:
             known = self._hosts.setdefault(host, _Host())
             known.answered, known.dead = True, None
 
-    def failed(self, host: str, failure: Failure, *, waiting: bool) -> None:
-        """No answer came; `waiting`: the connection stood, the answer did not come in time."""
+    def failed(self, host: str, failure: Failure) -> None:
+        """No answer came. A connection that was lost is quick to try again, and is tried."""
         with self._lock:
             known = self._hosts.setdefault(host, _Host())
-            known.silent += waiting
-            gone = failure.trouble.unreachable and not waiting and failure.trouble != Trouble.RESET
-            if not known.answered and (gone or known.silent >= _SILENT_CALLS):
+            gone = failure.trouble.unreachable and failure.trouble != Trouble.RESET
+            if gone and not known.answered:
                 known.dead = failure
 
 
@@ -146,6 +142,5 @@ class Client:
         if failure.code and not failure.trouble.unreachable and failure.operation == operation:
             self._hosts.answered(self.host)
         elif failure.operation == operation:
-            waiting = type(error).__name__ == "ReadTimeoutError"
-            self._hosts.failed(self.host, failure, waiting=waiting)
+            self._hosts.failed(self.host, failure)
         return ReadError(failure)
