@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,12 +12,14 @@ from time import monotonic
 from typing import Any
 
 from ecr_feed.findings import Finding, Verdict, verdict
-from ecr_feed.report import html, summary
+from ecr_feed.report import html, services, summary, views
 from ecr_feed.report.artefacts import ReportFolderError, write_all
 from ecr_feed.report.collector import Collector
 from ecr_feed.report.csv_view import findings_csv
 from ecr_feed.report.finish import UnknownPage
 from ecr_feed.report.html_hooks import Rows, counted_as, word_of
+from ecr_feed.report.judging import Judgement
+from ecr_feed.report.junit import UnreadableJUnit, junit
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import digest, results, to_bytes
 from ecr_feed.report.run import FeedFacts, Rule, Run, SuiteFacts, TokenTimes, prepare
@@ -27,7 +30,11 @@ _PUBLISHABLE = (0, 1, 2, 5)  # pytest's exit statuses after which findings mean 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a run before it begins. `staging` is where pytest-html and JUnit write."""
+    """What is known of a run before it begins. `staging` is where pytest-html and JUnit write.
+
+    `formats` are those of `views.FORMATS` that were asked for; `environ` tells which service a run
+    is inside of.
+    """
 
     mode: str
     source: str
@@ -38,6 +45,9 @@ class Setting:
     feeds: tuple[FeedFacts, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    judgement: Judgement = field(default_factory=Judgement)
+    formats: frozenset[str] = frozenset()
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 class Publisher:
@@ -59,6 +69,8 @@ class Publisher:
         self._run: Run | None = None
         self._results = b""
         self._trouble = ""
+        self._written: tuple[Path, ...] = ()
+        self._formats = views.wanted(setting.formats, setting.environ)
         self.rows = Rows()
 
     def settle(self, collector: Collector, status: int) -> int:
@@ -85,6 +97,8 @@ class Publisher:
                 finished=datetime.now(UTC),
                 duration=round(monotonic() - self._clock, 3),
                 findings=collector.findings,
+                waivers=setting.judgement.uses(collector.findings),
+                comparison=setting.judgement.comparison(collector.findings),
                 feeds=tuple(_learnt(feed, collector.feeds) for feed in setting.feeds),
                 calls=tuple(collector.calls),
                 rules=self._rules(),
@@ -104,26 +118,36 @@ class Publisher:
         """Write every artefact; returns 1 where that failed and the run had succeeded."""
         try:
             if self._run is not None:
-                write_all(self._setting.folder, self._artefacts(self._run))
-        except (ReportFolderError, UnknownPage) as error:
+                self._write(self._run)
+        except (ReportFolderError, UnknownPage, UnreadableJUnit) as error:
             self._trouble = str(error)
+            return status or 1
+        except OSError as error:
+            self._trouble = f"The step's own files cannot be written: {error.strerror}."
             return status or 1
         finally:
             shutil.rmtree(self._setting.staging, ignore_errors=True)
         return status
 
+    def _write(self, run: Run) -> None:
+        folder, artefacts = self._setting.folder, self._artefacts(run)
+        manifest = write_all(folder, artefacts)
+        self._written = (*(folder / name for name in artefacts), manifest)
+        services.append(run, self._formats, self._setting.environ)
+
     def _artefacts(self, run: Run) -> dict[str, bytes]:
-        staged = {
-            path.name: path.read_text(encoding="utf-8")
-            for path in sorted(self._setting.staging.iterdir())
-            if path.name in ("report.html", "junit.xml")
-        }
-        if "report.html" in staged:
-            staged["report.html"] = html.finish(staged["report.html"], run, self.rows.note)
+        made: dict[str, bytes] = {}
+        page, suite = self._setting.staging / "report.html", self._setting.staging / "junit.xml"
+        if page.is_file():
+            text = html.finish(page.read_text(encoding="utf-8"), run, self.rows.note)
+            made[page.name] = self._redactor.known(text).encode()
+        if suite.is_file():
+            made[suite.name] = junit(suite.read_text(encoding="utf-8"), run, self._redactor)
         return {
-            **{name: self._redactor.known(text).encode() for name, text in staged.items()},
+            **made,
             "results.json": self._results,
             "findings.csv": findings_csv(run),
+            **views.files(run, self._formats),
         }
 
     # What the terminal shows.
@@ -134,11 +158,14 @@ class Publisher:
             yield from summary.findings(self._run)
 
     def verdict_lines(self) -> Iterator[Line]:
-        """The last lines before pytest's summary line."""
+        """The last lines before pytest's summary line; orders to a service stand before ours."""
         if self._trouble:
             yield self._trouble, {"red": True}
         if self._run is not None:
-            yield from summary.verdict(self._run, self._setting.folder)
+            setting = self._setting
+            for line in services.lines(self._run, self._formats, setting.environ, self._written):
+                yield line, {}
+            yield from summary.verdict(self._run, setting.folder)
 
     def final_place(self, text: str) -> str:
         """The text with the folder that a person knows instead of the one that pytest wrote to."""
