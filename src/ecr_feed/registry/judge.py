@@ -165,7 +165,8 @@ def platform_available(walk: PackageWalk) -> Judgement:
         found = f"{found}, and the image so named is for {walk.platform}"
     elif fits:
         return Judgement(MET, f"{name} has an image for {wanted}.", expected, found)
-    if has or index:
+    # An index whose image names no platform leaves it to the config.
+    if has or (index and walk.manifest is not None and not walk.manifest.unnamed):
         fix = f"docker buildx build --platform {wanted} --push ..."
         message = f"{name} has no image for {wanted}, only {found}."
         return Judgement(NOT_MET, message, expected, found, fix)
@@ -269,6 +270,10 @@ def _not_ok(step: StepResult, message: str, expected: str, fix: str | None) -> J
 def _unasked(walk: PackageWalk, what: str) -> Judgement:
     """An earlier step is the cause: it is named, and its failure kept."""
     because = walk.broken
+    head = next(iter(walk.of(Step.HEAD)), None)
+    if walk.wanted.tag is None or (head is not None and head.trouble is Trouble.NOT_FOUND):
+        tag = walk.wanted.tag or "tag to be asked for"
+        return Judgement(NOT_APPLICABLE, f"{walk.wanted.repository} has no {tag}.")
     said = because.said if because is not None else "the walk ended before"
     failure = None if because is None else because.failure
     return Judgement(NOT_ASSESSED, f"It is not known {what}: {said}.", failure=failure)

@@ -7,6 +7,7 @@ import secrets
 from ecr_feed.facts import Secret, Trouble
 from ecr_feed.registry.challenge import ChallengeError, parse_challenges
 from ecr_feed.registry.client import Client
+from ecr_feed.registry.clock import clock_offset
 from ecr_feed.registry.outcome import REFUSALS, after, broken, ended, held
 from ecr_feed.registry.steps import Login, State, Step, StepResult
 from ecr_feed.registry.transport import RegistryError
@@ -18,9 +19,12 @@ def log_in(client: Client) -> Login:
     host = client.origin.netloc
     challenge = _challenge(client)
     if challenge.state is not State.OK:
-        unasked = (after(challenge, step) for step in (Step.LOGIN, Step.WRONG_PASSWORD))
+        unasked = after(challenge, Step.LOGIN), after(challenge, Step.WRONG_PASSWORD)
         return Login(host, challenge, *unasked)
-    return Login(host, challenge, _accepted(client), _control(client))
+    sent = client.network.now()
+    accepted, date = _accepted(client)
+    clock = clock_offset(date, sent, client.network.now())
+    return Login(host, challenge, accepted, _control(client), clock)
 
 
 def _challenge(client: Client) -> StepResult:
@@ -52,12 +56,14 @@ def _asked(client: Client, error: RegistryError) -> StepResult:
     )
 
 
-def _accepted(client: Client) -> StepResult:
+def _accepted(client: Client) -> tuple[StepResult, str]:
+    """The login with the token, and the answer's Date."""
     try:
         reply = client.root()
     except RegistryError as error:
-        return ended(Step.LOGIN, "", error)
-    return held(Step.LOGIN, "accepted", host=reply.host, status=reply.status)
+        return ended(Step.LOGIN, "", error), error.headers.get("Date", "")
+    date = reply.headers.get("Date", "")
+    return held(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
 
 
 def _control(client: Client) -> StepResult:

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,10 @@ def ca_bundle(environ: Mapping[str, str] | None = None) -> str:
     return DEFAULT_CA_BUNDLE_PATH
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Network:
     """The client's way out; every part can be replaced, as embedded mode and tests do."""
@@ -70,6 +75,7 @@ class Network:
     connections: int = CONNECTIONS
     pause: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = _now
 
     def close(self) -> None:
         """Lets go of every connection."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ecr_feed.facts import Failure, Trouble
+from ecr_feed.registry.clock import ClockOffset
 from ecr_feed.registry.manifests import Kind, Manifest
 from ecr_feed.registry.platforms import Platform
 
@@ -81,12 +82,16 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """`docker login`: what the registry asks of strangers, of the token, of a wrong password."""
+    """`docker login`: what the registry asks of strangers, of the token, of a wrong password.
+
+    `clock` is this machine's time against the registry's, None where no answer carried one.
+    """
 
     host: str
     challenge: StepResult
     login: StepResult
     wrong_password: StepResult
+    clock: ClockOffset | None = None
 
     @property
     def steps(self) -> tuple[StepResult, ...]:

@@ -6,7 +6,8 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import format_datetime
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -81,8 +82,13 @@ class RegistryApp:
         fault = self._fault(operation, where.region, name, callers)
         if fault is not None and fault.truncate is None:
             return _faulty(fault)
-        answer = self._answer(request, where, holder)
+        answer = self._dated(self._answer(request, where, holder))
         return answer if fault is None else cut(fault, answer)
+
+    def _dated(self, answer: WireResponse) -> WireResponse:
+        """Every answer says AWS's time."""
+        date = format_datetime(self._state.now(), usegmt=True)
+        return replace(answer, headers={**answer.headers, "date": date})
 
     def _answer(
         self, request: WireRequest, where: RegistryHost, holder: TokenHolder | None

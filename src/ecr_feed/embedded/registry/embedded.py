@@ -14,6 +14,8 @@ from ecr_feed.embedded.registry.dial import LoopbackAdapter
 from ecr_feed.embedded.registry.proxy import ConnectProxy
 from ecr_feed.embedded.registry.server import TlsServer
 from ecr_feed.embedded.registry.state import CoreState
+from ecr_feed.embedded.registry.way import EmbeddedWay
+from ecr_feed.reach import SystemWay
 from ecr_feed.registry.network import Network, Timeouts
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -35,6 +37,7 @@ class EmbeddedRegistry:
 
     def __init__(self, core: Core) -> None:
         self._authority = Authority()
+        self._faults = core.faults
         self.server = TlsServer(
             RegistryApp(CoreState(core), HANDLERS, pulls.storage), self._authority
         )
@@ -58,6 +61,11 @@ class EmbeddedRegistry:
             ca=str(self.ca_file),
             timeouts=timeouts or Timeouts(),
         )
+
+    def way(self) -> EmbeddedWay:
+        """The way for the reachability prober: real names, this server, the core's faults."""
+        direct = SystemWay(ca=str(self.ca_file), proxy_for=_no_proxy)
+        return EmbeddedWay(direct, self._faults, self.port)
 
     def proxy(self, *, user: str = "", password: str = "") -> ConnectProxy:
         """A CONNECT proxy that leads to this registry, and is closed with it."""

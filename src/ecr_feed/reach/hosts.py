@@ -1,0 +1,99 @@
+"""Which hosts a worker needs, and which VPC endpoint stands in for each. Pure.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ecr_feed.naming import partition
+from ecr_feed.naming.hosts import RegistryHost
+
+PORT: Final = 443
+# IAM's one host of a partition lies in this region, where its name says one.
+_IAM: Final = {
+    "aws": "",
+    "aws-us-gov": "us-gov",
+    "aws-cn": "cn-north-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+
+
+class Purpose(StrEnum):
+    """What a host is needed for."""
+
+    API = "ECR API"
+    REGISTRY = "registry"
+    LAYERS = "layer storage"
+    STS = "STS"
+    IAM = "IAM"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One host. `endpoint` is the VPC endpoint that replaces the way through the internet.
+
+    `gateway`: that endpoint is a gateway (routes), not an interface (private DNS).
+    """
+
+    purpose: Purpose
+    host: str
+    port: int = PORT
+    endpoint: str = ""
+    gateway: bool = False
+
+
+def hosts_for(
+    region: str,
+    account: str | None,
+    *,
+    registry: str = "",
+    sts: bool = True,
+    iam: bool = False,
+) -> tuple[Where, ...]:
+    """The hosts of a feed in a region.
+
+    `account` None: the registry's host is not known, unless `registry` (`host[:port]`, as the token
+    names it) says it. `sts` is needed by OIDC credentials, and by an audit that asks who it is;
+    `iam` by an auditor alone.
+    """
+    suffix = partition(region).suffix
+    bucket = f"prod-{region}-starport-layer-bucket.s3.{region}.{suffix}"
+    found = [Where(Purpose.API, f"api.ecr.{region}.{suffix}", endpoint=_name(region, "ecr.api"))]
+    if registry or account:
+        found.append(_registry(region, account or "", registry))
+    found.append(
+        Where(Purpose.LAYERS, bucket, endpoint=_name(region, "s3"), gateway=True),
+    )
+    if sts:
+        host = f"sts.{region}.{suffix}"
+        found.append(Where(Purpose.STS, host, endpoint=_name(region, "sts")))
+    if iam:
+        found.append(Where(Purpose.IAM, _iam(region)))
+    return tuple(found)
+
+
+def _registry(region: str, account: str, named: str) -> Where:
+    host = RegistryHost.parse(named) if named else RegistryHost.for_(account, region)
+    name = _name(region, "ecr.dkr")
+    return Where(Purpose.REGISTRY, host.host, host.port or PORT, name)
+
+
+def _iam(region: str) -> str:
+    where = partition(region)
+    home = _IAM[where.name]
+    return f"iam.{home}.{where.suffix}" if home else f"iam.{where.suffix}"
+
+
+def _name(region: str, service: str) -> str:
+    """The endpoint service's name; outside the public partitions only its end is certain."""
+    if partition(region).name in ("aws", "aws-us-gov"):
+        return f"com.amazonaws.{region}.{service}"
+    return f"(...).{region}.{service}"

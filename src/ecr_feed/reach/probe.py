@@ -1,0 +1,184 @@
+"""One host after the other stage by stage: name, connection, proxy, certificate. Sends no login."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, NoReturn
+
+from ecr_feed.facts import Trouble
+from ecr_feed.reach.hosts import Where
+from ecr_feed.reach.way import ProxyAddress, ProxyRefusedError, Way
+from ecr_feed.registry.trouble import Cause, unanswered
+
+TOGETHER: Final = 8  # hosts probed at a time
+
+
+class Stage(StrEnum):
+    """What has to work before the first byte of HTTP can be sent."""
+
+    DNS = "DNS"
+    TCP = "TCP"
+    PROXY = "proxy"
+    TLS = "TLS"
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """One stage: `failure` None where it holds; `what` says with whom, or what went wrong."""
+
+    stage: Stage
+    what: str
+    failure: Cause | None = None
+
+    @property
+    def ok(self) -> bool:
+        """The stage was made and holds."""
+        return self.failure is None
+
+
+@dataclass(frozen=True, slots=True)
+class HostReach:
+    """One host: the stages made, the last of which may have failed.
+
+    `via` is the proxy's `host:port`, "" for the direct way; `addresses` what the name stands for
+    (the proxy resolves it itself where there is one); `issuer` of the certificate, which shows a
+    proxy that re-signs.
+    """
+
+    where: Where
+    stages: tuple[StageResult, ...]
+    via: str = ""
+    addresses: tuple[str, ...] = ()
+    issuer: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Every stage holds."""
+        return all(stage.ok for stage in self.stages)
+
+    @property
+    def broken(self) -> StageResult | None:
+        """The stage that failed."""
+        return next((stage for stage in self.stages if not stage.ok), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """Probes hosts along a `Way`; nothing is sent but a proxy's CONNECT and a TLS handshake."""
+
+    way: Way
+
+    def probe_all(self, hosts: Sequence[Where]) -> tuple[HostReach, ...]:
+        """Every host, in the order given, several at a time."""
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            return tuple(pool.map(self.probe, hosts))
+
+    def probe(self, where: Where) -> HostReach:
+        """One host, to its first stage that fails."""
+        return _Probe(self.way, where).run()
+
+
+class _BrokenError(Exception):
+    """A stage failed; it is the last result."""
+
+
+@dataclass
+class _Probe:
+    way: Way
+    where: Where
+    stages: list[StageResult] = field(default_factory=list)
+    via: str = ""
+    addresses: tuple[str, ...] = ()
+    issuer: str = ""
+
+    def run(self) -> HostReach:
+        try:
+            with closing(self._connection()) as connection:
+                self._secure(connection)
+        except _BrokenError:
+            pass
+        return HostReach(self.where, tuple(self.stages), self.via, self.addresses, self.issuer)
+
+    def _connection(self) -> socket.socket:
+        host, port = self.where.host, self.where.port
+        proxy = self._proxy()
+        if proxy is None:
+            self.addresses = self._resolve(Stage.DNS, host, port)
+            return self._connect(Stage.TCP, host, self.addresses, port)
+        self.via = proxy.shown
+        addresses = self._resolve(Stage.PROXY, proxy.host, proxy.port)
+        connection = self._connect(Stage.PROXY, proxy.host, addresses, proxy.port)
+        try:
+            tunnel = self.way.tunnel(connection, proxy, host, port)
+        except ProxyRefusedError as refusal:
+            connection.close()
+            self._fail(Stage.PROXY, Cause(Trouble.PROXY, refusal.said, refusal.code))
+        except (OSError, ValueError) as error:
+            connection.close()
+            self._fail(Stage.PROXY, _of_proxy(error))
+        self._hold(Stage.PROXY, f"{proxy.shown} connects to {host}:{port}")
+        return tunnel
+
+    def _proxy(self) -> ProxyAddress | None:
+        try:
+            return self.way.proxy(self.where.host, self.where.port)
+        except ValueError as error:
+            self._fail(Stage.PROXY, Cause(Trouble.PROXY, str(error)))
+
+    def _resolve(self, stage: Stage, host: str, port: int) -> tuple[str, ...]:
+        try:
+            addresses = self.way.resolve(host, port)
+        except OSError as error:
+            self._fail(stage, _of_dns(error) if stage is Stage.DNS else _of_proxy(error))
+        if stage is Stage.DNS:
+            self._hold(stage, ", ".join(addresses))
+        return addresses
+
+    def _connect(
+        self, stage: Stage, host: str, addresses: tuple[str, ...], port: int
+    ) -> socket.socket:
+        """Each address in turn, as clients do; the last one's trouble counts."""
+        last: OSError = OSError("no address")
+        for address in addresses:
+            try:
+                connection = self.way.connect(host, address, port)
+            except OSError as error:
+                last = error
+                continue
+            if stage is Stage.TCP:
+                self._hold(stage, f"{address} port {port}")
+            return connection
+        return self._fail(stage, unanswered(last) if stage is Stage.TCP else _of_proxy(last))
+
+    def _secure(self, connection: socket.socket) -> None:
+        try:
+            self.issuer = self.way.handshake(connection, self.where.host)
+        except (OSError, ValueError) as error:
+            self._fail(Stage.TLS, unanswered(error))
+        self._hold(Stage.TLS, f"certificate of {self.issuer or 'an unnamed authority'}")
+
+    def _hold(self, stage: Stage, what: str) -> None:
+        self.stages.append(StageResult(stage, what))
+
+    def _fail(self, stage: Stage, cause: Cause) -> NoReturn:
+        self.stages.append(StageResult(stage, cause.message or cause.trouble.value, cause))
+        raise _BrokenError
+
+
+def _of_dns(error: OSError) -> Cause:
+    if isinstance(error, TimeoutError):
+        return Cause(Trouble.DNS, "no answer from the name servers in time")
+    return Cause(Trouble.DNS, "no such name")
+
+
+def _of_proxy(error: Exception) -> Cause:
+    """Trouble on the way to the proxy, which is the proxy's whatever it is."""
+    if isinstance(error, socket.gaierror):
+        return Cause(Trouble.PROXY, "the proxy's name is not known")
+    inner = unanswered(error)
+    return Cause(Trouble.PROXY, f"the proxy cannot be used: {inner.message}")

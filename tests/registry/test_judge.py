@@ -1,0 +1,234 @@
+"""What a walk's records mean for each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.findings import OutcomeWord
+from ecr_feed.registry import PackageWalk, Platform, Wanted, judge, media
+from tests.registry.images import Image, image, index, schema_1
+from tests.registry.shelf import ACCOUNT, HOST, NAME, STORAGE, Shop, error
+
+REGION = "eu-west-1"
+MET, NOT_MET = OutcomeWord.MET, OutcomeWord.NOT_MET
+NOT_ASSESSED, NOT_APPLICABLE = OutcomeWord.NOT_ASSESSED, OutcomeWord.NOT_APPLICABLE
+RULES: dict[str, Callable[[PackageWalk], judge.Judgement]] = {
+    "tag": judge.tag_resolves,
+    "type": judge.media_type_usable,
+    "platform": judge.platform_available,
+    "manifest": judge.manifest_readable,
+    "layers": lambda walk: judge.layers_reachable(walk, REGION),
+    "views": lambda walk: judge.views_agree(walk, walk.tags or ()),
+}
+
+
+def words(walk: PackageWalk) -> dict[str, OutcomeWord]:
+    return {name: rule(walk).word for name, rule in RULES.items()}
+
+
+def walk(at: Shop, *, deep: bool = True, platform: str | None = "linux/amd64") -> PackageWalk:
+    wanted = Wanted(NAME, "1.0", Platform.parse(platform) if platform else None)
+    return at.registry(read=0.3).walk(wanted, deep=deep)
+
+
+ALL = dict.fromkeys(RULES, MET)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (image(), ALL),
+        (image(form=media.DOCKER_SCHEMA_2), ALL),
+        (index("arm64", "amd64", attest=True), ALL),
+        (index(None), ALL | {"platform": NOT_MET}),
+        (index("arm64"), ALL | {"platform": NOT_MET, "layers": NOT_ASSESSED}),
+        (image(architecture="arm64"), ALL | {"platform": NOT_MET}),
+        (image(architecture=None), ALL | {"platform": NOT_ASSESSED}),
+        (schema_1(NAME, "1.0"), ALL | {"type": NOT_MET}),
+        (
+            image(config_type="application/vnd.cncf.helm.config.v1+json"),
+            ALL | {"type": NOT_MET, "platform": NOT_ASSESSED, "layers": NOT_ASSESSED},
+        ),
+        (None, dict.fromkeys(RULES, NOT_APPLICABLE) | {"tag": NOT_MET, "views": MET}),
+    ],
+)
+def test_what_is_stored(at: Shop, made: Image | None, expected: dict[str, OutcomeWord]) -> None:
+    if made is not None:
+        at.shelf.put("1.0", made)
+    assert words(walk(at)) == expected
+
+
+def test_without_deep_only_tags_and_head_are_judged(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    assert words(walk(at, deep=False)) == dict.fromkeys(RULES, NOT_APPLICABLE) | {
+        "tag": MET,
+        "type": MET,
+        "views": MET,
+    }
+
+
+def test_without_a_platform_none_is_missed(at: Shop) -> None:
+    at.shelf.put("1.0", index("s390x"))
+    assert words(walk(at, platform=None)) == ALL | {"platform": NOT_APPLICABLE}
+
+
+def test_an_index_that_names_a_platform_its_image_is_not_for(at: Shop) -> None:
+    right, wrong = index("amd64"), index("arm64")
+    right.children[0].manifest, right.children[0].blobs = (
+        wrong.children[0].manifest,
+        wrong.children[0].blobs,
+    )
+    text = right.manifest.decode()
+    pointed = wrong.manifest.decode().replace('"arm64"', '"amd64"')
+    at.shelf.put("1.0", Image(right.media_type, pointed.encode(), children=right.children))
+    assert text != pointed
+    found = judge.platform_available(walk(at))
+    assert found.word is NOT_MET
+    assert "linux/arm64" in found.message
+
+
+def hooked(at: Shop, part: str, answer: WireResponse | str) -> None:
+    at.shelf.put("1.0", image())
+
+    def hook(request: WireRequest) -> WireResponse | None:
+        if part not in request.url:
+            return None
+        if isinstance(answer, str):
+            raise ConnectionFault(answer)
+        return answer
+
+    at.shelf.hooks.append(hook)
+
+
+DENIED = error(
+    "DENIED",
+    403,
+    "User: u is not authorized to perform: ecr:X on resource: r "
+    "because no VPC endpoint policy allows the ecr:X action",
+)
+BUSY = error("TOOMANYREQUESTS", 429)
+
+
+@pytest.mark.parametrize(
+    ("part", "answer", "changed"),
+    [
+        ("/tags/", DENIED, {"views": NOT_MET}),
+        ("/tags/", BUSY, {"views": NOT_ASSESSED}),
+        ("/tags/", "reset", {"views": NOT_ASSESSED}),
+        ("/blobs/", DENIED, {"layers": NOT_MET, "platform": NOT_ASSESSED}),
+        ("/blobs/", BUSY, {"layers": NOT_ASSESSED, "platform": NOT_ASSESSED}),
+        ("/blobs/", "read-timeout", {"layers": NOT_ASSESSED, "platform": NOT_ASSESSED}),
+        (STORAGE, "read-timeout", {"layers": NOT_MET, "platform": NOT_ASSESSED}),
+        (STORAGE, BUSY, {"layers": NOT_ASSESSED, "platform": NOT_ASSESSED}),
+        (
+            "/manifests/sha256:",
+            DENIED,
+            {"manifest": NOT_MET, "layers": NOT_ASSESSED, "platform": NOT_ASSESSED},
+        ),
+        (
+            "/manifests/sha256:",
+            "reset",
+            {"manifest": NOT_ASSESSED, "layers": NOT_ASSESSED, "platform": NOT_ASSESSED},
+        ),
+        (
+            "/manifests/",
+            DENIED,
+            dict.fromkeys(RULES, NOT_ASSESSED) | {"tag": NOT_MET, "views": MET},
+        ),
+        ("/manifests/", BUSY, dict.fromkeys(RULES, NOT_ASSESSED) | {"views": MET}),
+    ],
+)
+def test_what_is_answered(
+    at: Shop, part: str, answer: WireResponse | str, changed: dict[str, OutcomeWord]
+) -> None:
+    hooked(at, part, answer)
+    assert words(walk(at)) == ALL | changed
+
+
+def test_every_word_but_met_says_why(at: Shop) -> None:
+    hooked(at, "/manifests/", DENIED)
+    refused = walk(at)
+    for rule in RULES.values():
+        found = rule(refused)
+        assert found.message.endswith(".")
+        if found.word is NOT_ASSESSED:
+            assert found.failure is not None
+            assert "VPC endpoint" in found.message
+
+
+def test_a_denial_names_action_and_policy(at: Shop) -> None:
+    hooked(at, "/blobs/", DENIED)
+    found = judge.layers_reachable(walk(at), REGION)
+    assert found.fix is not None
+    assert "ecr:GetDownloadUrlForLayer" in found.fix
+    assert "VPC endpoint" in found.fix
+
+
+def test_a_silent_storage_names_the_gateway_endpoint(at: Shop) -> None:
+    hooked(at, STORAGE, "read-timeout")
+    found = judge.layers_reachable(walk(at), REGION)
+    assert found.fix is not None
+    assert f"com.amazonaws.{REGION}.s3" in found.fix
+    assert STORAGE in found.fix
+
+
+def test_a_missing_tag_shows_those_that_are_there(at: Shop) -> None:
+    for number in range(15):
+        at.shelf.put(f"2.{number}", image())
+    found = judge.tag_resolves(walk(at))
+    assert found.fix is not None
+    assert "2.0, 2.1" in found.fix
+    assert "5 more" in found.fix
+
+
+def test_no_tag_at_all(at: Shop) -> None:
+    found = at.registry().walk(Wanted(NAME), deep=True)
+    assert words(found) == dict.fromkeys(RULES, NOT_APPLICABLE) | {"views": MET}
+
+
+def test_the_views_of_api_and_registry(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    at.shelf.put("1.1", image())
+    found = judge.views_agree(walk(at), ["1.0", "0.9"])
+    assert found.word is NOT_MET
+    assert found.evidence == {"only_api": ["0.9"], "only_registry": ["1.1"]}
+    assert judge.views_agree(walk(at), {"1.1", "1.0"}).word is MET
+
+
+def test_logins(at: Shop) -> None:
+    login = at.registry().login()
+    assert judge.login_accepted(login, REGION).word is MET
+    assert judge.wrong_password_refused(login).word is MET
+    login = at.registry("no").login()
+    found = judge.login_accepted(login, REGION)
+    assert found.word is NOT_MET
+    assert HOST in (found.fix or "")
+    assert judge.wrong_password_refused(login).word is MET
+    at.shelf.hooks.append(lambda request: WireResponse(200, {}, b"{}"))
+    login = at.registry("no").login()
+    assert judge.login_accepted(login, REGION).word is MET
+    assert judge.wrong_password_refused(login).word is NOT_MET
+
+
+def test_a_registry_that_is_down_is_not_assessed(at: Shop) -> None:
+    hooked(at, "/v2/", "reset")
+    login = at.registry().login()
+    assert judge.login_accepted(login, REGION).word is NOT_ASSESSED
+    assert judge.wrong_password_refused(login).word is NOT_ASSESSED
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "account", "word"),
+    [
+        (f"https://{HOST}", ACCOUNT, MET),
+        (f"https://{HOST}", None, MET),
+        (f"https://{HOST}", "210987654321", NOT_MET),
+        (f"https://{HOST.replace(REGION, 'us-east-1')}", None, NOT_MET),
+        ("https://registry.example.com", None, NOT_MET),
+    ],
+)
+def test_the_registry_of_the_token(endpoint: str, account: str | None, word: OutcomeWord) -> None:
+    assert judge.registry_of_token(endpoint, account, REGION).word is word
