@@ -234,6 +234,30 @@ def test_junit_loses_secrets_and_the_machines_name_and_gains_the_verdict() -> No
     assert next(iter(suite)).tag == "properties"
 
 
+# What the schema that JUnit readers share allows; properties of a test case are pytest's own.
+ELEMENTS: dict[str, tuple[set[str], set[str]]] = {
+    "testsuites": ({"testsuite"}, {"name"}),
+    "testsuite": (
+        {"properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"},
+    ),
+    "properties": ({"property"}, set()),
+    "property": (set(), {"name", "value"}),
+    "testcase": (
+        {"properties", "skipped", "failure", "error", "system-out", "system-err"},
+        {"classname", "name", "time"},
+    ),
+    **{name: (set(), {"message", "type"}) for name in ("skipped", "failure", "error")},
+}
+
+
+def test_junit_keeps_to_the_elements_that_readers_know() -> None:
+    for element in ET.fromstring(junit(JUNIT, FEW, Redactor())).iter():
+        children, attributes = ELEMENTS[element.tag]
+        assert {child.tag for child in element} <= children
+        assert set(element.attrib) <= attributes
+
+
 def test_a_junit_file_that_is_cut_short_is_not_published() -> None:
     with pytest.raises(UnreadableJUnit):
         junit(JUNIT[:300], FEW, Redactor())
