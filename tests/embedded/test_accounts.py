@@ -58,6 +58,13 @@ def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
         load(broken)
 
 
+def test_what_the_services_refuse_is_an_account_error() -> None:
+    with pytest.raises(AccountError, match="CreateRepository refused it: InvalidParameter"):
+        world("[[repository]]\nname = 'Team/App'")
+    with pytest.raises(AccountError, match="SetRepositoryPolicy refused it"):
+        world("[[repository]]\nname = 'a/b'\npolicy = { allow = 'ecr:*', on = '*' }")
+
+
 def test_a_fault_table_has_the_fields_of_a_fault() -> None:
     assert set(FaultTable.model_fields) - {"key"} == set(Fault.__dataclass_fields__)
 

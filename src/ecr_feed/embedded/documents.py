@@ -10,6 +10,7 @@ from typing import Any
 
 from ecr_feed.embedded.accounts import AccountError, AccountFile, from_tables
 from ecr_feed.iam import PolicyError, parse
+from ecr_feed.naming import judge_name
 
 LABEL = "feed"
 EVERY = "*"
@@ -62,7 +63,12 @@ def account_from_documents(given: Documents) -> AccountFile:
         "account": account,
         "region": given.region,
         "enabled_regions": [given.region],
-        "repository": [_repository(given, name) for name in dict.fromkeys(given.packages)],
+        # What is no repository name has no repository; the checks say so.
+        "repository": [
+            _repository(given, name)
+            for name in dict.fromkeys(given.packages)
+            if judge_name(name).legal
+        ],
         "user": [user],
         "scp": [{"name": name, "document": text} for name, text in given.scps.items()],
         "feed": [feed],

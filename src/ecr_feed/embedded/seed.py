@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from botocore.exceptions import ClientError
+
 from ecr_feed.aws.backend import Key
 from ecr_feed.embedded import shorthand
-from ecr_feed.embedded.accounts import AccountFile, OrganizationPolicyTable
+from ecr_feed.embedded.accounts import AccountError, AccountFile, OrganizationPolicyTable
 from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.environment import Environment
 from ecr_feed.embedded.faults import Fault
@@ -40,7 +42,10 @@ class Seeded:
 
 
 def fill(core: Core, account: AccountFile) -> Seeded:
-    """Fill a core of the account file's partition; faults come in force last."""
+    """Fill a core of the account file's partition; faults come in force last.
+
+    Raises AccountError for what the services refuse.
+    """
     regions = core.world.regions
     regions.extra |= set(account.enabled_regions)
     seeded = _fill(Owner(core, partition=account.partition), account)
@@ -63,8 +68,13 @@ def fill_endpoint(endpoint_url: str, account: AccountFile) -> Seeded:
 
 
 def _fill(owner: Owner, account: AccountFile) -> Seeded:
-    keys = fill_iam(owner, account)
-    fill_registries(owner, account)
+    try:
+        keys = fill_iam(owner, account)
+        fill_registries(owner, account)
+    except ClientError as error:
+        said = error.response["Error"]
+        where = f"{error.operation_name} refused it: {said['Code']}: {said['Message']}"
+        raise AccountError(f"The account cannot be made: {where}") from error
     return Seeded(account.account, account.region, keys)
 
 

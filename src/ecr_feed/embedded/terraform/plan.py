@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 Config = Mapping[str, Any]
@@ -83,10 +83,16 @@ class Plan:
         return self.configuration(instance).get("expressions", {}).get(name, {})
 
     def targets(self, instance: Instance, expression: Any) -> list[Instance]:
-        """The resources that an expression of an instance refers to."""
+        """The resources that an expression of an instance refers to.
+
+        All instances of a block, unless the expression picks one by key (`[each.key]`).
+        """
+        named = references(expression)
+        keyed = any(each.startswith(("each.", "count.index")) for each in named)
+        origin = instance if keyed else replace(instance, index="")
         found: dict[str, Instance] = {}
-        for reference in references(expression):
-            for each in self._follow(instance, instance.module, reference, 0):
+        for reference in named:
+            for each in self._follow(origin, instance.module, reference, 0):
                 found[each.address] = each
         return list(found.values())
 
@@ -108,7 +114,7 @@ class Plan:
             yield from self._instances_of(origin, module, found["base"], found["index"] or "")
 
     def _instances_of(self, origin: Instance, module: str, base: str, index: str) -> list[Instance]:
-        """All instances of a block; the one of the same key where both have keys."""
+        """All instances of a block, or the one of the wanted key."""
         every = [each for each in self.instances if (each.module, each.base) == (module, base)]
         wanted = index.strip("[]") or origin.index
         same = [each for each in every if each.index and each.index == wanted]
@@ -138,13 +144,17 @@ class Plan:
 
 
 def references(expression: Any) -> list[str]:
-    """Every reference in an expression, most exact first and its own prefixes left out."""
+    """Every reference in an expression. Terraform lists each one's prefixes after it: left out."""
     if isinstance(expression, list):
         return [each for item in expression for each in references(item)]
     if not isinstance(expression, Mapping):
         return []
-    listed: list[str] = list(expression.get("references", []))
-    kept = [r for r in listed if not any(o.startswith((f"{r}.", f"{r}[")) for o in listed)]
+    kept: list[str] = []
+    last = ""
+    for each in expression.get("references", []):
+        if not last.startswith((f"{each}.", f"{each}[")):
+            kept.append(each)
+        last = each
     nested = [v for k, v in expression.items() if k not in ("references", "constant_value")]
     return kept + references(nested)
 

@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecr_feed.embedded.accounts import AccountError
 from ecr_feed.embedded.terraform.plan import Instance, Plan
+from ecr_feed.iam import PolicyError, parse
 
 _DOCUMENT = "aws_iam_policy_document"
+_KINDS = {
+    ("aws_ecr_repository_policy", "policy"): "resource",
+    ("aws_ecr_registry_policy", "policy"): "registry",
+    ("aws_ecr_lifecycle_policy", "policy"): "lifecycle",
+    ("aws_iam_role", "assume_role_policy"): "trust",
+}
 
 
 @dataclass(slots=True)
@@ -39,7 +47,22 @@ class Policies:
             self.notes.append(text)
 
     def text(self, instance: Instance, attribute: str) -> str | None:
-        """The JSON of a policy attribute; None (and a note) where it cannot be told."""
+        """The JSON of a policy attribute; None (and a note) where it cannot be told.
+
+        Raises AccountError for a policy that AWS would refuse at apply.
+        """
+        text = self._told(instance, attribute)
+        kind = _KINDS.get((instance.type, attribute), "identity")
+        if text is None or kind == "lifecycle":
+            return text
+        try:
+            parse(text, kind=kind)
+        except PolicyError as error:
+            where = f"{instance.address}: `{attribute}`"
+            raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
+        return text
+
+    def _told(self, instance: Instance, attribute: str) -> str | None:
         known = instance.get(attribute)
         if isinstance(known, str) and known:
             return known
