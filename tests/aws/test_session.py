@@ -125,6 +125,7 @@ def test_a_profile_without_keys_takes_nothing_from_the_machine(
         )
         failure = failure_of(who.identity, REGION)
     assert failure.trouble == Trouble.NO_CREDENTIALS
+    assert "profile octopus names no key" in failure.message
     assert not fake.seen
 
 
@@ -156,8 +157,39 @@ def test_the_worker_uses_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_worker_without_credentials() -> None:
-    who = Who(Sessions(), WorkerCredentials(worker=True))
-    assert failure_of(who.identity, REGION).trouble == Trouble.NO_CREDENTIALS
+    failure = failure_of(Who(Sessions(), WorkerCredentials(worker=True)).identity, REGION)
+    assert failure.trouble == Trouble.NO_CREDENTIALS
+    assert "AWS_EC2_METADATA_DISABLED" in failure.message
+
+
+def test_a_worker_in_a_container_that_metadata_does_not_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
+    failure = failure_of(Who(Sessions(), WorkerCredentials(worker=True)).identity, REGION)
+    assert failure.trouble == Trouble.NO_CREDENTIALS
+    assert "hop limit" in failure.message
+
+
+def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
+    sessions = Sessions()
+    credentials = ProfileCredentials(profile="no-such-profile")
+    assert failure_of(sessions.held, credentials, REGION).trouble == Trouble.NO_CREDENTIALS
+    failure = failure_of(sessions.client, credentials, "ecr", REGION)
+    assert "no-such-profile" in failure.message
+
+
+def test_an_sso_profile_without_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home(
+        tmp_path,
+        "[profile octopus]\nsso_session = corp\nsso_account_id = 123456789012\n"
+        "sso_role_name = Feed\n[sso-session corp]\nsso_region = eu-west-1\n"
+        "sso_start_url = https://corp.awsapps.com/start\n",
+    )
+    failure = failure_of(Who(Sessions(), ProfileCredentials(profile="octopus")).identity, REGION)
+    assert failure.trouble in (Trouble.NO_CREDENTIALS, Trouble.EXPIRED)
 
 
 def test_a_process_that_fails_is_no_credentials(tmp_path: Path) -> None:

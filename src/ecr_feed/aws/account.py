@@ -83,6 +83,11 @@ class Account:
         }
         self._prefetched = Cell(self._prefetch)
 
+    @property
+    def threads(self) -> int:
+        """How many reads may be under way at once."""
+        return self._sessions.threads
+
     def access(self) -> Access:
         """How AWS received the credentials; raises ReadError for a region nobody knows."""
         return self._access.get()

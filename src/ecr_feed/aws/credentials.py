@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # Calamari's own name: a trust policy that looks at sts:RoleSessionName must judge us like it.
 OIDC_SESSION_NAME: Final = "OctopusAwsAuthentication"
+_EMPTY_PROFILE: Final = "profile {profile} names no key, role, SSO session or process"
 _MOST_TOKEN_BYTES: Final = 64 * 1024
 
 
@@ -41,10 +43,12 @@ def opened(
 
     if isinstance(credentials, ProfileCredentials):
         _must_be_outside(sessions, credentials.source, region)
-        return sessions.new(region, endpoint_url, profile=credentials.profile)
+        session = sessions.new(region, endpoint_url, profile=credentials.profile)
+        return _holding(session, region, _EMPTY_PROFILE.format(profile=credentials.profile))
     if isinstance(credentials, WorkerCredentials):
         _must_be_outside(sessions, credentials.source, region)
-        return sessions.new(region, endpoint_url, worker=True)
+        session = sessions.new(region, endpoint_url, worker=True)
+        return _holding(session, region, _nothing_here(sessions.environ))
     key = (
         _web_identity(sessions, credentials, region, endpoint_url)
         if isinstance(credentials, OidcCredentials)
@@ -53,6 +57,25 @@ def opened(
     session = sessions.new(region, endpoint_url)
     static(session, key)
     return session
+
+
+def _holding(session: FeedSession, region: str, otherwise: str) -> FeedSession:
+    """The session, if its chain of providers found credentials; asks metadata services."""
+    if session.get_credentials() is None:
+        raise _none(region, otherwise)
+    return session
+
+
+def _nothing_here(environ: Mapping[str, str]) -> str:
+    """Where the machine's own credentials were looked for, and what keeps them from being found."""
+    if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        metadata = "instance metadata is switched off by AWS_EC2_METADATA_DISABLED"
+    else:
+        metadata = "instance metadata does not answer (inside a container its hop limit must be 2)"
+    return (
+        "this machine has no credentials: none in AWS_* variables, in the profile files or at a"
+        f" container's endpoint, and {metadata}"
+    )
 
 
 def _must_be_outside(sessions: Sessions, what: str, region: str) -> None:

@@ -40,7 +40,7 @@ def registry_policy(client: Client) -> PolicyDocument | None:
     if answer is None:
         return None
     text = Reader(client, "GetRegistryPolicy").require(answer, "policyText", str)
-    return PolicyDocument(f"registry policy in {client.region}", "resource", text)
+    return PolicyDocument(f"registry policy in {client.region}", "registry", text)
 
 
 def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:

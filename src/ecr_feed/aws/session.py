@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecr_feed.aws import readonly
@@ -113,8 +112,7 @@ class Sessions:
                 except ReadError:
                     raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                    asked = Asked("sts", "GetCallerIdentity", region)
-                    raise ReadError(classify(error, asked)) from None
+                    raise _no_session(error, region) from None
                 self._clients[key] = self.wrap(boto, service, region)
             return self._clients[key]
 
@@ -140,7 +138,7 @@ class Sessions:
             found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-            raise ReadError(classify(error, Asked("sts", "GetCallerIdentity", region))) from None
+            raise _no_session(error, region) from None
         if frozen is None:
             return Held("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
@@ -174,12 +172,19 @@ class Sessions:
     def _session(
         self, credentials: Credentials, region: str, endpoint_url: str | None
     ) -> FeedSession:
-        """The botocore session of the credentials."""
+        """The botocore session of the credentials; raises ReadError."""
         by_region = region if isinstance(credentials, OidcCredentials) else ""
         key = ("session", credentials, by_region, endpoint_url)
-        read = partial(opened, self, credentials, region, endpoint_url)
-        session: FeedSession = self.shared(key, read).get()
-        return session
+
+        def read() -> FeedSession:
+            try:
+                return opened(self, credentials, region, endpoint_url)
+            except ReadError:
+                raise
+            except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
+                raise _no_session(error, region) from None
+
+        return self.shared(key, read).get()
 
     def new(
         self,
@@ -211,3 +216,7 @@ class Sessions:
         if answer is not None:
             session.events.register_first("before-send", answer)
         return session
+
+
+def _no_session(error: Exception, region: str) -> ReadError:
+    return ReadError(classify(error, Asked("sts", "GetCallerIdentity", region)))

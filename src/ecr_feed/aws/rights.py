@@ -1,0 +1,276 @@
+"""The three witnesses of a feed's permissions: its own calls, IAM's simulation, our evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeVar
+
+from ecr_feed.aws.account import Account
+from ecr_feed.aws.audit import Audit
+from ecr_feed.aws.simulate import Question
+from ecr_feed.cell import Cell
+from ecr_feed.config import OidcCredentials
+from ecr_feed.evaluation import Evidence, Situation, evaluate
+from ecr_feed.facts import Answer, Failure, Permission, ReadError, Trouble
+from ecr_feed.iam import Decision
+from ecr_feed.naming import is_repository_name, repository_arn
+from ecr_feed.principals import Organization, PolicyDocument, Principal
+
+T = TypeVar("T")
+
+TOKEN: Final = "ecr:GetAuthorizationToken"
+DESCRIBE: Final = "ecr:DescribeRepositories"
+PROBED: Final = (DESCRIBE, "ecr:DescribeImages", "ecr:ListImages")
+PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """Everything the witnesses said of one action on one resource, in the order they are believed.
+
+    `decision` is the evaluation's, with its reasons; None where it was not asked.
+    """
+
+    action: str
+    resource: str
+    witnesses: tuple[Permission, ...]
+    decision: Decision | None = None
+
+    @property
+    def probe(self) -> Permission | None:
+        """The feed's own call, where it was made."""
+        return next((each for each in self.witnesses if each.witness == "probe"), None)
+
+    @property
+    def determined(self) -> tuple[Permission, ...]:
+        """The witnesses that gave an answer."""
+        return tuple(each for each in self.witnesses if each.answer is not Answer.UNDETERMINED)
+
+    @property
+    def disagree(self) -> bool:
+        """Two witnesses gave different answers."""
+        return len({each.answer for each in self.determined}) > 1
+
+    @property
+    def answer(self) -> Answer:
+        """The probe's answer; without one, what the others agree on; never an average."""
+        if self.probe is not None and self.probe.answer is not Answer.UNDETERMINED:
+            return self.probe.answer
+        answers = {each.answer for each in self.determined}
+        return answers.pop() if len(answers) == 1 else Answer.UNDETERMINED
+
+    @property
+    def because(self) -> str:
+        """Why, in the words of the witness that decided, or of all that could not."""
+        decided = [each for each in self.determined if each.answer is self.answer]
+        if decided:
+            return decided[0].because
+        said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
+        return said or "no witness could be asked"
+
+
+class Rights:
+    """What a feed may do. `audit` is None where no auditor is configured."""
+
+    def __init__(
+        self, account: Account, audit: Callable[[str], Audit] | None, now: Callable[[], datetime]
+    ) -> None:
+        self.account = account
+        self._make_audit = audit
+        self._now = now
+        self._audit = Cell(self._open_audit)
+        self._evidence: dict[str, Cell[Evidence]] = {}
+        self._common = Cell(self._read_common)
+        self._policies = Cell(self._read_policies)
+        self._simulated = Cell(self._simulate)
+
+    @property
+    def has_auditor(self) -> bool:
+        """Somebody may read IAM."""
+        return self._make_audit is not None
+
+    def audit(self) -> Audit:
+        """The auditor's view of the feed's account. Raises ReadError."""
+        return self._audit.get()
+
+    def principal(self) -> Principal:
+        """The user or role that the feed is, with its policies, as the auditor reads it."""
+        return self.audit().principal(self._arn())
+
+    def testimony(self, action: str, package: str | None) -> Testimony:
+        """The witnesses on an action; `package` None: the token, or the list without names.
+
+        Raises ReadError where the feed's own call failed for a reason other than a denial.
+        """
+        resource = self.resource(action, package)
+        witnesses = [self._probe(action, package)]
+        decision = None
+        if self.has_auditor:
+            witnesses.append(self._simulation(action, resource))
+            evaluated, decision = self._evaluation(action, resource, package)
+            witnesses.append(evaluated)
+        return Testimony(action, resource, tuple(w for w in witnesses if w is not None), decision)
+
+    def resource(self, action: str, package: str | None) -> str:
+        """The ARN that AWS judges the action on."""
+        if action == TOKEN:
+            return "*"
+        account = self._account_id()
+        return repository_arn(account, self.account.feed.region, package or "*")
+
+    def packages(self) -> tuple[str, ...]:
+        """Package IDs that have a repository, or may have one as far as anybody could read."""
+        names = (package.id for package in self.account.feed.packages)
+        return tuple(name for name in names if is_repository_name(name) and self._may_exist(name))
+
+    def _may_exist(self, name: str) -> bool:
+        try:
+            return self.account.inventory().repository(name) is not None
+        except ReadError:
+            return True
+
+    def _probe(self, action: str, package: str | None) -> Permission | None:
+        if action not in (TOKEN, *PROBED):
+            return None
+        try:
+            return self.account.permission(action, package)
+        except ReadError as error:
+            # A web identity token is Octopus's to make: without one there is nobody to probe as.
+            oidc = isinstance(self.account.feed.credentials, OidcCredentials)
+            if oidc and error.failure.trouble is Trouble.NO_CREDENTIALS and self.has_auditor:
+                return None
+            raise
+
+    def _simulation(self, action: str, resource: str) -> Permission:
+        try:
+            return self._simulated.get()[action, resource]
+        except ReadError as error:
+            return _unheard("simulation", action, resource, error.failure)
+        except KeyError:
+            return Permission(action, resource, Answer.UNDETERMINED, "not simulated", "simulation")
+
+    def _simulate(self) -> dict[tuple[str, str], Permission]:
+        """All actions on all repositories in few calls, and the token by itself."""
+        audit, principal = self.audit(), self.principal()
+        arns = tuple(self.resource(DESCRIBE, name) for name in self.packages())
+        texts = {}
+        if principal.kind == "user":
+            for name in self.packages():
+                policy = self._policy(name)
+                if policy is not None and isinstance(policy.document, str):
+                    texts[self.resource(DESCRIBE, name)] = policy.document
+        context = {"aws:RequestedRegion": self.account.feed.region, "aws:SecureTransport": "true"}
+        questions = [
+            Question((TOKEN,), ("*",), context=context),
+            Question((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
+        ]
+        if arns:
+            questions.append(Question((*PROBED, *PULL), arns, texts, context))
+        said = [each for question in questions for each in audit.simulate(principal, question)]
+        return {(each.action, each.resource): each for each in said}
+
+    def _evaluation(
+        self, action: str, resource: str, package: str | None
+    ) -> tuple[Permission, Decision | None]:
+        try:
+            evidence = self._evidence_of(package)
+        except ReadError as error:
+            return _unheard("evaluation", action, resource, error.failure), None
+        situation = Situation(self.account.feed.region, self._now())
+        return evaluate(action, resource, evidence, situation)
+
+    def _evidence_of(self, package: str | None) -> Evidence:
+        cell = self._evidence.setdefault(package or "", Cell(lambda: self._read_evidence(package)))
+        return cell.get()
+
+    def _read_evidence(self, package: str | None) -> Evidence:
+        common = self._common.get()
+        if package is None:
+            return common
+        try:
+            policy = self._policy(package)
+        except ReadError as error:
+            common, policy = replace(common, unread=(*common.unread, error.failure)), None
+        own = () if policy is None else (policy,)
+        evidence = replace(common, resource_policies=(*common.resource_policies, *own))
+        return self._tagged(evidence, package)
+
+    def _read_common(self) -> Evidence:
+        audit, principal = self.audit(), self.principal()
+        unread: list[Failure] = []
+        registry: tuple[PolicyDocument, ...] = ()
+        try:
+            policy = audit.registry_policy()
+            registry = () if policy is None else (policy,)
+        except ReadError as error:
+            unread.append(error.failure)
+        return Evidence(principal, self._organization(), registry, unread=tuple(unread))
+
+    def _organization(self) -> Organization:
+        try:
+            return self.audit().organization(self._account_id())
+        except ReadError as error:
+            return Organization(member=None, unread=(error.failure,))
+
+    def _tagged(self, evidence: Evidence, package: str) -> Evidence:
+        """With the repository's tags, read only where a policy looks at them."""
+        principal = evidence.principal
+        documents = (*principal.policies, *evidence.resource_policies)
+        asked = any(key in str(each.document).lower() for each in documents for key in _TAG_KEYS)
+        if not asked:
+            return evidence
+        try:
+            tags = self.audit().repository_tags(self.resource(DESCRIBE, package))
+        except ReadError as error:
+            return replace(evidence, tags=None, unread=(*evidence.unread, error.failure))
+        return replace(evidence, tags=tags)
+
+    def _policy(self, package: str) -> PolicyDocument | None:
+        found = self._policies.get()[package]
+        if isinstance(found, Failure):
+            raise ReadError(found)
+        return found
+
+    def _read_policies(self) -> dict[str, PolicyDocument | Failure | None]:
+        audit = self.audit()
+
+        def read(name: str) -> PolicyDocument | Failure | None:
+            try:
+                return audit.repository_policy(name)
+            except ReadError as error:
+                return error.failure
+
+        names = self.packages()
+        with ThreadPoolExecutor(max_workers=self.account.threads) as pool:
+            return dict(zip(names, pool.map(read, names), strict=True))
+
+    def _open_audit(self) -> Audit:
+        if self._make_audit is None:
+            raise ReadError(_no_auditor(self.account.feed.region))
+        return self._make_audit(self._account_id())
+
+    def _arn(self) -> str:
+        credentials = self.account.feed.credentials
+        if isinstance(credentials, OidcCredentials):
+            return credentials.role_arn
+        return self.account.identity().arn
+
+    def _account_id(self) -> str:
+        credentials = self.account.feed.credentials
+        if isinstance(credentials, OidcCredentials):
+            return credentials.role_arn.split(":")[4]
+        return self.account.identity().account
+
+
+def _unheard(witness: str, action: str, resource: str, failure: Failure) -> Permission:
+    return Permission(action, resource, Answer.UNDETERMINED, failure.said, witness, failure=failure)
+
+
+def _no_auditor(region: str) -> Failure:
+    return Failure(
+        Trouble.NO_CREDENTIALS, "iam", "GetUser", region, message="no auditor is configured"
+    )

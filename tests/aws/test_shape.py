@@ -1,0 +1,102 @@
+"""Whatever an endpoint answers with 200, it becomes a record or is malformed; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecr_feed.aws.client import Client
+from ecr_feed.aws.ecr import ImageReader, probe_list, read_token
+from ecr_feed.aws.search import take
+from ecr_feed.config import KeyCredentials
+from ecr_feed.facts import ReadError, Trouble
+from tests.aws.fake import Asked, FakeAws, Reply, ok
+from tests.aws.helpers import embedded
+
+KEYS = st.sampled_from(
+    [
+        "repositories",
+        "repositoryName",
+        "repositoryArn",
+        "createdAt",
+        "imageScanningConfiguration",
+        "encryptionConfiguration",
+        "imageTagMutabilityExclusionFilters",
+        "imageDetails",
+        "imageDigest",
+        "imageTags",
+        "imageSizeInBytes",
+        "imagePushedAt",
+        "imageIds",
+        "authorizationData",
+        "authorizationToken",
+        "expiresAt",
+        "proxyEndpoint",
+        "nextToken",
+        "__type",
+        "message",
+    ]
+)
+LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "team/app", "sha256:1", "2026-11-01T00:00:00Z", "not a time"])
+)
+BODY = st.recursive(
+    LEAF,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+FAKE = FakeAws()
+ANSWER: dict[str, Reply] = {}
+
+
+def script(asked: Asked) -> Reply:
+    return ANSWER["now"]
+
+
+FAKE.replies = dict.fromkeys(
+    ("GetAuthorizationToken", "DescribeImages", "ListImages", "DescribeRepositories"), script
+)
+CLIENT: Client = embedded(FAKE).client(KeyCredentials(key="feed"), "ecr", "eu-west-1")
+
+
+def trouble(read: Callable[[], object]) -> Trouble | None:
+    try:
+        read()
+    except ReadError as error:
+        return error.failure.trouble
+    return None
+
+
+def listed(client: Client) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        found = take(client, ["team/app"], pool)
+    found.repository("team/app")
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=BODY)
+def test_any_json_is_a_record_or_malformed(body: Any) -> None:
+    ANSWER["now"] = ok(body)
+    for read in (
+        lambda: read_token(CLIENT, lambda: datetime.now(UTC)),
+        lambda: ImageReader(CLIENT).images("team/app"),
+        lambda: probe_list(CLIENT, "team/app"),
+        lambda: listed(CLIENT),
+    ):
+        assert trouble(read) in (None, Trouble.MALFORMED)
+
+
+@settings(max_examples=100, deadline=None)
+@given(body=st.binary(max_size=60))
+def test_any_bytes_are_malformed(body: bytes) -> None:
+    ANSWER["now"] = Reply(200, body)
+    assert trouble(lambda: read_token(CLIENT, lambda: datetime.now(UTC))) == Trouble.MALFORMED
