@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from ecr_feed.aws.account import Account
-from ecr_feed.check import CRITICAL, check
+from ecr_feed.aws.rights import Rights
+from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_applicable
 from ecr_feed.config import Feed
-from fixtures.permissions import expect_allowed
+from fixtures.permissions import NO_AUDITOR, disagreements, expect_allowed, expect_witnessed
 
+_WITNESSES = (
+    "iam:SimulatePrincipalPolicy",
+    "iam:GetUser",
+    "iam:GetRole",
+    "iam:GetGroupPolicy",
+    "iam:GetUserPolicy",
+    "iam:GetRolePolicy",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:ListGroupsForUser",
+    "iam:ListUserPolicies",
+    "iam:ListRolePolicies",
+    "iam:ListGroupPolicies",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListAttachedGroupPolicies",
+    "ecr:GetRepositoryPolicy",
+    "ecr:GetRegistryPolicy",
+    "ecr:ListTagsForResource",
+    "organizations:DescribeOrganization",
+    "organizations:ListParents",
+    "organizations:ListPoliciesForTarget",
+    "organizations:DescribePolicy",
+)
+_PULL = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html"
 _MINIMUM = (
     "https://octopus.com/docs/packaging-applications/package-repositories/guides/"
     "container-registries/amazon-ec2-container-services"
 )
 _ECR = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html"
+
+
+def _pulls(feed: Feed) -> str | None:
+    return None if feed.pulls else "Targets do not pull with this feed's credentials (pulls)."
 
 
 @check(
@@ -23,8 +52,8 @@ _ECR = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_
     reads=("ecr:GetAuthorizationToken",),
     refs=(_MINIMUM, _ECR),
 )
-def test_may_get_authorization_token(feed: Feed, account: Account) -> None:
-    expect_allowed(account, "ecr:GetAuthorizationToken", None)
+def test_may_get_authorization_token(feed: Feed, rights: Rights) -> None:
+    expect_allowed(rights, "ecr:GetAuthorizationToken", None)
 
 
 @check(
@@ -36,8 +65,8 @@ def test_may_get_authorization_token(feed: Feed, account: Account) -> None:
     reads=("ecr:DescribeRepositories",),
     refs=(_MINIMUM, _ECR),
 )
-def test_may_describe_repositories(feed: Feed, package: str, account: Account) -> None:
-    expect_allowed(account, "ecr:DescribeRepositories", package)
+def test_may_describe_repositories(feed: Feed, package: str, rights: Rights) -> None:
+    expect_allowed(rights, "ecr:DescribeRepositories", package)
 
 
 @check(
@@ -49,8 +78,8 @@ def test_may_describe_repositories(feed: Feed, package: str, account: Account) -
     reads=("ecr:DescribeImages",),
     refs=(_MINIMUM, _ECR),
 )
-def test_may_describe_images(feed: Feed, package: str, account: Account) -> None:
-    expect_allowed(account, "ecr:DescribeImages", package)
+def test_may_describe_images(feed: Feed, package: str, rights: Rights) -> None:
+    expect_allowed(rights, "ecr:DescribeImages", package)
 
 
 @check(
@@ -62,5 +91,73 @@ def test_may_describe_images(feed: Feed, package: str, account: Account) -> None
     reads=("ecr:ListImages",),
     refs=(_MINIMUM, _ECR),
 )
-def test_may_list_images(feed: Feed, package: str, account: Account) -> None:
-    expect_allowed(account, "ecr:ListImages", package)
+def test_may_list_images(feed: Feed, package: str, rights: Rights) -> None:
+    expect_allowed(rights, "ecr:ListImages", package)
+
+
+@check(
+    id="PERM-5",
+    severity=CRITICAL,
+    title="The feed may read each image's manifest",
+    why="The documented minimum is not enough to pull: a target that pulls with the feed's own "
+    "credentials reads the manifest with ecr:BatchGetImage.",
+    fix="Allow ecr:BatchGetImage on the repository {package}.",
+    reads=_WITNESSES,
+    refs=(_PULL, _ECR),
+    applies=_pulls,
+)
+def test_may_pull_manifests(feed: Feed, package: str, rights: Rights) -> None:
+    expect_witnessed(rights, "ecr:BatchGetImage", package)
+
+
+@check(
+    id="PERM-6",
+    severity=CRITICAL,
+    title="The feed may download each image's layers",
+    why="The documented minimum is not enough to pull: a target that pulls with the feed's own "
+    "credentials downloads layers with ecr:GetDownloadUrlForLayer.",
+    fix="Allow ecr:GetDownloadUrlForLayer on the repository {package}.",
+    reads=_WITNESSES,
+    refs=(_PULL, _ECR),
+    applies=_pulls,
+)
+def test_may_download_layers(feed: Feed, package: str, rights: Rights) -> None:
+    expect_witnessed(rights, "ecr:GetDownloadUrlForLayer", package)
+
+
+@check(
+    id="PERM-7",
+    severity=MEDIUM,
+    title="The feed may list repositories without naming them",
+    why="A search for packages has no name yet. AWS authorises a list without names on "
+    "repository/*: a policy scoped to single repositories denies it whole, it filters nothing.",
+    fix="Allow ecr:DescribeRepositories on repository/*, beside the scoped statements.",
+    reads=("ecr:DescribeRepositories",),
+    refs=(_ECR,),
+)
+def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
+    expect_allowed(rights, "ecr:DescribeRepositories", None)
+
+
+@check(
+    id="PERM-8",
+    severity=HIGH,
+    title="The witnesses of each permission agree",
+    why="Where a call is denied that IAM's simulation allows, something denies it that no "
+    "simulation sees: a resource control, registry, session or endpoint policy, or a condition.",
+    fix="Look for what the allowing witness does not see, in the order the finding names.",
+    reads=_WITNESSES,
+    refs=(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html",
+    ),
+)
+def test_witnesses_agree(feed: Feed, rights: Rights) -> None:
+    if not rights.has_auditor:
+        not_applicable(NO_AUDITOR)
+    found = disagreements(rights)
+    expect(
+        not found,
+        f"The witnesses disagree on {len(found)} permissions: {', '.join(found[:3])}.",
+        expected="one answer from probe, simulation and evaluation",
+        found=found or None,
+    )

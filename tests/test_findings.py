@@ -5,6 +5,7 @@ import pytest
 from ecr_feed.cell import Cell
 from ecr_feed.facts import MASK, Failure, ReadError, Secret, Trouble
 from ecr_feed.findings import Finding, Verdict, verdict
+from ecr_feed.remedy import remedy
 
 
 def finding(outcome: str, *, gating: bool = True) -> Finding:
@@ -57,3 +58,15 @@ def test_a_cell_reads_once_and_keeps_the_error_too() -> None:
         with pytest.raises(ReadError):
             cell.get()
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_every_trouble_has_a_remedy(trouble: Trouble) -> None:
+    said = remedy(Failure(trouble, "iam", "GetUser", "eu-west-1", host="iam.amazonaws.com"))
+    assert said.endswith(".")
+    assert "{" not in said
+
+
+def test_a_denial_of_the_feed_leads_to_its_own_rule() -> None:
+    assert "PERM" in remedy(Failure(Trouble.DENIED, "ecr", "ListImages", "eu-west-1"))
+    assert "audit" in remedy(Failure(Trouble.DENIED, "iam", "GetUser", "eu-west-1"))

@@ -8,6 +8,8 @@ from ecr_feed.facts import Failure, Trouble
 
 _REMEDIES: Final = {
     Trouble.DENIED: "Allow {action} to whoever runs this audit.",
+    Trouble.REGION_OFF: "See REGION-2: {region} is not enabled for the account.",
+    Trouble.LOGIN_REFUSED: "See LOGIN-1: the registry does not take the token.",
     Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not know the key in {region}.",
     Trouble.EXPIRED: "Refresh the session's credentials and run again.",
     Trouble.SIGNATURE: "See IDENT-1: the secret does not belong to the key.",
@@ -26,8 +28,21 @@ _REMEDIES: Final = {
 }
 
 
+_FEEDS_OWN: Final = frozenset(
+    {
+        "ecr:GetAuthorizationToken",
+        "ecr:DescribeRepositories",
+        "ecr:DescribeImages",
+        "ecr:ListImages",
+    }
+)
+"""The actions that the feed's own credentials are probed with: a PERM rule has the denial."""
+
+
 def remedy(failure: Failure) -> str:
     """The next step for one failure, host and region filled in."""
+    if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
+        return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
     offset = "an unknown time" if failure.offset is None else f"{failure.offset}"
     return _REMEDIES[failure.trouble].format(
         action=failure.action,

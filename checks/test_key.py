@@ -1,0 +1,104 @@
+"""Hygiene of the access key that the feed holds, and of the user it belongs to."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ecr_feed.check import LOW, MEDIUM, check, expect, not_assessed
+from ecr_feed.config import Feed
+from ecr_feed.facts import ReadError
+from ecr_feed.principals import AccessKey
+from fixtures.keys import FeedUser
+
+_KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
+_READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
+MAX_AGE = timedelta(days=90)
+"""The age that CIS, AWS Security Hub and IAM's own report use for "rotate"."""
+
+
+@check(
+    id="KEY-1",
+    severity=MEDIUM,
+    title="The feed's access key is at most 90 days old",
+    why="A long-term key works for whoever copied it, for as long as it lives.",
+    fix="Make a second key, put it into the feed, run this again, then delete the old one.",
+    reads=_READS,
+    refs=(_KEYS,),
+)
+def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
+    own = feed_user.own_key()
+    if own.created_at is None:
+        not_assessed("IAM did not say when the key was made.")
+    age = now - own.created_at
+    expect(
+        age <= MAX_AGE,
+        f"The feed's access key {own.id} is {age.days} days old.",
+        expected=f"at most {MAX_AGE.days} days",
+        found=f"{age.days} days",
+    )
+
+
+@check(
+    id="KEY-2",
+    severity=LOW,
+    title="The feed's user keeps no inactive key",
+    why="An inactive key can be switched on again by whoever may change the user.",
+    fix="Delete the inactive key: `aws iam delete-access-key`.",
+    reads=_READS,
+    refs=(_KEYS,),
+)
+def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
+    dead = [key.id for key in feed_user.other_keys() if not key.is_active]
+    expect(
+        not dead,
+        f"User {feed_user.name} keeps an inactive access key: {', '.join(dead)}.",
+        expected="active keys only",
+        found=dead or None,
+    )
+
+
+@check(
+    id="KEY-3",
+    severity=MEDIUM,
+    title="The feed's user has no second key that nobody uses",
+    why="A key that was never used serves nobody but a thief.",
+    fix="Delete the unused key: `aws iam delete-access-key`.",
+    reads=_READS,
+    refs=(_KEYS,),
+)
+def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
+    others = [key for key in feed_user.other_keys() if key.is_active]
+    for key in others:
+        _known_use(key)
+    unused = [key.id for key in others if key.last_used_at is None]
+    expect(
+        not unused,
+        f"User {feed_user.name} has a second access key that was never used: {', '.join(unused)}.",
+        expected="one key, or a second one in use",
+        found=unused or None,
+    )
+
+
+@check(
+    id="KEY-4",
+    severity=MEDIUM,
+    title="The feed's user has no console password",
+    why="The feed's user is a machine: a password only adds a way in.",
+    fix="aws iam delete-login-profile --user-name NAME",
+    reads=(*_READS, "iam:GetLoginProfile"),
+    refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords.html",),
+)
+def test_no_console_password(feed: Feed, feed_user: FeedUser) -> None:
+    has = feed_user.has_console_password()
+    expect(
+        not has,
+        f"User {feed_user.name} can log in to the console.",
+        expected="no console password",
+        found="a console password" if has else None,
+        fix=f"aws iam delete-login-profile --user-name {feed_user.name}" if has else None,
+    )
+
+
+def _known_use(key: AccessKey) -> None:
+    if key.unread:
+        raise ReadError(key.unread[0])

@@ -1,0 +1,214 @@
+"""The evaluation witness: what our own evaluator says of a permission, from the documents alone.
+
+It never says more than the documents do. A document that could not be read, or that is malformed,
+leaves open what it might have said; a condition on a value that nobody knows is "undetermined".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from ecr_feed.facts import Answer, Failure, Permission
+from ecr_feed.iam import (
+    Decision,
+    Document,
+    Outcome,
+    Policies,
+    PolicyError,
+    Request,
+    combine,
+    decide,
+    parse,
+    principal_context,
+)
+from ecr_feed.principals import Levels, Organization, PolicyDocument, Principal
+
+_WITNESS: Final = "evaluation"
+_SOURCE_IP: Final = "aws:sourceip"
+_PUBLIC: Final = "203.0.113.10"  # stands for any address that AWS may see
+_LONG_TERM_ABSENT: Final = frozenset(
+    {
+        "aws:federatedprovider",
+        "aws:mfa",
+        "aws:multifactorauthage",
+        "aws:multifactorauthpresent",
+        "aws:rolesessionname",
+        "aws:sourceidentity",
+        "aws:tokenissuetime",
+    }
+)
+"""Keys that a request signed with a user's long-term key never carries."""
+_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was read for one resource. `tags` is None where nobody read them."""
+
+    principal: Principal
+    organization: Organization
+    resource_policies: tuple[PolicyDocument, ...] = ()
+    tags: Mapping[str, str] | None = None
+    unread: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The call's circumstances that are known: the feed's region and the time."""
+
+    region: str
+    now: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def evaluate(
+    action: str, resource: str, evidence: Evidence, situation: Situation
+) -> tuple[Permission, Decision | None]:
+    """The permission, and the decision behind it (None where a document is malformed)."""
+    try:
+        policies = policies_of(evidence)
+    except PolicyError as error:
+        because = f"a policy is malformed at {error.path}: {error.reason}"
+        return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS), None
+    decision = _decided(_request(action, resource, evidence, situation, policies), policies)
+    answer, because = _answer(decision, evidence)
+    permission = Permission(action, resource, answer, because, _WITNESS, evidence=decision.evidence)
+    return permission, decision
+
+
+def policies_of(evidence: Evidence) -> Policies:
+    """The documents, parsed. Raises PolicyError, whose path begins with the policy's name."""
+    principal, organization = evidence.principal, evidence.organization
+    outside = organization.member is False or organization.management is True
+    return Policies(
+        identity=tuple(_parsed(each) for each in principal.policies),
+        boundary=None if principal.boundary is None else _parsed(principal.boundary),
+        resource=combine(_parsed(each) for each in evidence.resource_policies),
+        scps=None if outside else _levels(organization.scps),
+        rcps=None if outside else _levels(organization.rcps),
+    )
+
+
+def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
+    if levels is None:
+        return None
+    return tuple(tuple(_parsed(each) for each in level) for level in levels)
+
+
+def _parsed(policy: PolicyDocument) -> Document:
+    try:
+        return parse(policy.document, kind=policy.kind, name=policy.name)
+    except PolicyError as error:
+        raise PolicyError(f"{policy.name} {error.path}", error.reason) from None
+
+
+def _request(
+    action: str, resource: str, evidence: Evidence, situation: Situation, policies: Policies
+) -> Request:
+    principal = evidence.principal
+    context: dict[str, str] = {
+        **principal_context(principal.caller),
+        "aws:RequestedRegion": situation.region,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        "aws:PrincipalIsAWSService": "false",
+        "aws:ResourceAccount": _account_of(resource) or principal.account,
+        "aws:CurrentTime": situation.now.isoformat(),
+        "aws:EpochTime": str(int(situation.now.timestamp())),
+        **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
+        **situation.extra,
+    }
+    if principal.session_arn:
+        context["aws:PrincipalArn"] = principal.arn
+    for key, value in (evidence.tags or {}).items():
+        context |= {f"aws:ResourceTag/{key}": value, f"ecr:ResourceTag/{key}": value}
+    known = {key.lower() for key in context}
+    unknown = {key for key in policies.condition_keys if key not in known}
+    unknown -= set(_absent(unknown, evidence))
+    return Request(principal.caller, action, resource, context, frozenset(unknown))
+
+
+def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
+    """Keys that are known not to be there."""
+    user = evidence.principal.kind == "user"
+    for key in keys:
+        tag = evidence.tags is not None and key.startswith(_TAGS)
+        if tag or (user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))):
+            yield key
+
+
+def _decided(request: Request, policies: Policies) -> Decision:
+    """The decision; where only a private source address could turn it, it cannot be turned.
+
+    AWS sees a caller's public address, or none at all through a VPC endpoint.
+    """
+    decision = decide(request, policies)
+    if [key.lower() for key in decision.depends_on] != [_SOURCE_IP]:
+        return decision
+    if not _only_private(policies):
+        return decision
+    rest = request.unknown - {_SOURCE_IP}
+    seen = decide(
+        replace(request, context={**request.context, "aws:SourceIp": _PUBLIC}, unknown=rest),
+        policies,
+    )
+    unseen = decide(replace(request, unknown=rest), policies)
+    return seen if seen.outcome == unseen.outcome else decision
+
+
+def _only_private(policies: Policies) -> bool:
+    """Every address that a condition on aws:SourceIp names is a private one."""
+    values = [
+        value.text
+        for document in policies.documents
+        for statement in document.statements
+        for condition in statement.conditions
+        if condition.lower == _SOURCE_IP
+        for value in condition.values
+    ]
+    return bool(values) and all(_is_private(text) for text in values)
+
+
+def _is_private(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text, strict=False).is_private
+    except ValueError:
+        return False
+
+
+def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
+    """What the decision means, given what could not be read."""
+    if decision.outcome is Outcome.EXPLICIT_DENY:
+        return Answer.DENIED, decision.because
+    if decision.outcome is Outcome.UNDETERMINED:
+        return Answer.UNDETERMINED, decision.because
+    grants = (*evidence.principal.unread, *evidence.unread)
+    limits = evidence.organization.unread if _bound(evidence.organization) else ()
+    if decision.outcome is Outcome.IMPLICIT_DENY:
+        # A layer that was not read can only take away, never grant.
+        return (
+            (Answer.UNDETERMINED, _unread(grants)) if grants else (Answer.DENIED, decision.because)
+        )
+    if grants or limits:
+        return Answer.UNDETERMINED, _unread((*grants, *limits))
+    if _bound(evidence.organization) and evidence.organization.scps is None:
+        return Answer.UNDETERMINED, "nobody could tell whether an organisation limits the account"
+    return Answer.ALLOWED, decision.because
+
+
+def _bound(organization: Organization) -> bool:
+    return organization.member is not False and organization.management is not True
+
+
+def _unread(failures: tuple[Failure, ...]) -> str:
+    said = "; ".join(dict.fromkeys(failure.said for failure in failures[:3]))
+    return f"not every policy that applies could be read: {said}"
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""
