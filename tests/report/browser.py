@@ -46,7 +46,7 @@ class Page:
         self._http = http
 
     def _ask(self, path: str, body: Mapping[str, Any]) -> Any:
-        answer = self._http.post(f"{self._base}/{path}", json=body, timeout=120)
+        answer = self._http.post(f"{self._base}/{path}", json=body, timeout=330)
         value = answer.json()["value"]
         assert answer.ok, value
         return value
@@ -138,7 +138,9 @@ def browser(folder: Path) -> Iterator[Page]:
     )
     try:
         options = {"binary": BROWSER, "args": [*_FLAGS, f"--user-data-dir={folder / 'profile'}"]}
-        wanted = {"browserName": "chrome", "goog:chromeOptions": options}
+        # axe-core looks at ten thousand rows for half a minute, on a busy machine for longer.
+        patience = {"script": 300_000, "pageLoad": 120_000}
+        wanted = {"browserName": "chrome", "goog:chromeOptions": options, "timeouts": patience}
         body = {"capabilities": {"alwaysMatch": wanted}}
         answer = http.post(f"{base}/session", json=body, timeout=60).json()["value"]
         assert "sessionId" in answer, answer
