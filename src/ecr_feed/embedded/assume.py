@@ -10,10 +10,9 @@ from typing import Any, Final
 from ecr_feed.embedded.callers import Caller, Session
 from ecr_feed.embedded.condition import about_call, tags
 from ecr_feed.embedded.iam.directory import Entity
-from ecr_feed.embedded.iam.documents import check_document
 from ecr_feed.embedded.iam.principals import Principals
 from ecr_feed.embedded.protocol import Call
-from ecr_feed.embedded.sessions import role_session, shown
+from ecr_feed.embedded.sessions import role_session, session_policies, shown
 from ecr_feed.embedded.webtoken import WebToken, read_web_token
 from ecr_feed.embedded.wire import ServiceError
 from ecr_feed.embedded.world import World
@@ -34,8 +33,13 @@ def assume_role(world: World, caller: Caller, call: Call) -> Answer:
     context |= {"sts:RoleSessionName": params["RoleSessionName"]}
     if "ExternalId" in params:
         context["sts:ExternalId"] = params["ExternalId"]
-    if role is None or not _trusted(world, caller, role, "sts:AssumeRole", context).allowed:
-        raise _not_authorised(caller.arn, params["RoleArn"])
+    context |= tags("aws:RequestTag", _tags(params))
+    actions = ["sts:AssumeRole", *(["sts:TagSession"] if params.get("Tags") else [])]
+    if role is None:
+        raise _not_authorised(caller.arn, actions[0], params["RoleArn"])
+    for action in actions:
+        if not _trusted(world, caller, role, action, context).allowed:
+            raise _not_authorised(caller.arn, action, role.arn)
     chained = caller.session is not None and caller.session.kind == "role"
     life = _life(world, account, role, params, chained=chained)
     return _granted(world, account, role, params, life)
@@ -52,8 +56,12 @@ def _trusted(
     return decide(Request(caller.arn, action, role.arn, {**context, **owned}), policies)
 
 
-def _not_authorised(who: str, role_arn: str) -> ServiceError:
-    text = f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+def _tags(params: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+
+
+def _not_authorised(who: str, action: str, role_arn: str) -> ServiceError:
+    text = f"User: {who} is not authorized to perform: {action} on resource: {role_arn}"
     return ServiceError("AccessDenied", text, 403)
 
 
@@ -92,15 +100,14 @@ def _granted(
     life: timedelta,
     web: Mapping[str, str] | None = None,
 ) -> Answer:
-    given = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
     session = role_session(
         world,
         account,
         role,
         params["RoleSessionName"],
         life,
-        policies=_session_policies(world, account, params),
-        tags=given,
+        policies=session_policies(world, account, params),
+        tags=_tags(params),
         web=dict(web or {}),
     )
     return {"Credentials": shown(session), "AssumedRoleUser": _role_user(session)}
@@ -108,18 +115,6 @@ def _granted(
 
 def _role_user(session: Session) -> Answer:
     return {"AssumedRoleId": session.user_id, "Arn": session.arn}
-
-
-def _session_policies(world: World, account: str, params: Mapping[str, Any]) -> tuple[str, ...]:
-    texts = []
-    if "Policy" in params:
-        check_document(params["Policy"], "session")
-        texts.append(params["Policy"])
-    for each in params.get("PolicyArns", []):
-        world.iam.ask(account, "GetPolicy", {"PolicyArn": each["arn"]})
-        world.iam.writes += 1  # an AWS-managed policy's stand-in may be new
-        texts.append(world.directory.details(account).policies[each["arn"]])
-    return tuple(texts)
 
 
 def assume_with_web_identity(world: World, caller: Caller, call: Call) -> Answer:

@@ -21,6 +21,7 @@ from ecr_feed.embedded.ecr.state import Registry
 from ecr_feed.embedded.faults import Asked, Faults
 from ecr_feed.embedded.iam.answers import answer_iam
 from ecr_feed.embedded.iam.operations import IamCall
+from ecr_feed.embedded.organization import Organization
 from ecr_feed.embedded.paging import Pager
 from ecr_feed.embedded.protocol import Call, answer, parse, read_params, refuse
 from ecr_feed.embedded.regions import partition_of
@@ -164,10 +165,13 @@ class Core:
             return answer_sts(StsCall(self.world, caller, call))
         if call.service == "account":
             return answer_account(self.world.regions, call)
+        if call.service == "organizations":
+            above = Organization(self.world.environment, caller.account)
+            return above.answer(call.operation, call.params)
         handler = HANDLERS.get(call.operation)
         if handler is None:
             text = f"The embedded account does not stand in for ecr:{call.operation}."
-            raise ServiceError("ServerException", text, 501)
+            raise ServiceError("UnknownOperationException", text)
         world = self.world
         ctx = Context(world.registries, world.tokens, caller, call.region, self.now())
         return handler(ctx, call.params)

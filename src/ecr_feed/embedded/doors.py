@@ -67,7 +67,7 @@ def _endpoint_exists(host: str) -> bool:
     labels = host.split(".")
     if not {"amazonaws", "aws"} & set(labels[-3:]):
         return True
-    services = {"ecr", "ecr-fips", "sts", "sts-fips", "iam", "iam-fips", "account"}
+    services = {"ecr", "ecr-fips", "sts", "sts-fips", "iam", "iam-fips", "account", "organizations"}
     regions = [
         x for x in labels if x not in services | {"api", "amazonaws", "com", "cn", "aws", "eu"}
     ]

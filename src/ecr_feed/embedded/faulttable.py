@@ -12,7 +12,7 @@ class FaultTable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecr", "iam", "sts", "account", "registry", "*"] = "*"
+    service: Literal["ecr", "iam", "sts", "account", "organizations", "registry", "*"] = "*"
     operation: str = "*"
     region: str = "*"
     repository: str = "*"

@@ -16,7 +16,11 @@ from ecr_feed.embedded.protocol import Call, paginators
 from ecr_feed.embedded.wire import ServiceError
 
 # Page sizes where the request names none; 100 is the rule (service API references).
-_DEFAULTS: Final = {"ecr:ListImageReferrers": 20, "account:ListRegions": 50}
+_DEFAULTS: Final = {
+    "ecr:ListImageReferrers": 20,
+    "account:ListRegions": 50,
+    "organizations:ListPoliciesForTarget": 20,
+}
 # Pages without a paginator in botocore.
 _UNLISTED: Final[Mapping[str, Mapping[str, Any]]] = {
     "ecr:ListImageReferrers": {

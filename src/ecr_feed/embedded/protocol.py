@@ -30,9 +30,12 @@ from ecr_feed.embedded.wire import (
     xml_error,
 )
 
-SERVICES: Final = ("ecr", "iam", "sts", "account")
+SERVICES: Final = ("ecr", "iam", "sts", "account", "organizations")
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
-_TARGET = "AmazonEC2ContainerRegistry_V20150921."
+_TARGETS: Final = {
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "AWSOrganizationsV20161128": "organizations",
+}
 _VERSIONS = {"2010-05-08": "iam", "2011-06-15": "sts"}
 
 
@@ -102,8 +105,8 @@ def _scope(request: WireRequest) -> Scope | None:
 
 
 def _service(request: WireRequest, scope: Scope | None) -> str:
-    if request.headers.get("x-amz-target", "").startswith(_TARGET):
-        return "ecr"
+    if named := _TARGETS.get(request.headers.get("x-amz-target", "").partition(".")[0]):
+        return named
     if scope and scope.service in SERVICES:
         return scope.service
     if scope is None:
@@ -130,8 +133,8 @@ def _operation(request: WireRequest, service: str) -> str:
 
 
 def _named_operation(request: WireRequest, service: str) -> str:
-    if service == "ecr":
-        return request.headers.get("x-amz-target", "").removeprefix(_TARGET)
+    if service in _TARGETS.values():
+        return request.headers.get("x-amz-target", "").partition(".")[2]
     if service == "account":
         return _by_path().get(urlsplit(request.url).path, "")
     return _form(request).get("Action", "")

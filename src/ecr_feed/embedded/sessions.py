@@ -8,6 +8,7 @@ from typing import Any
 
 from ecr_feed.embedded.callers import Session, new_key_id, new_secret, session_token
 from ecr_feed.embedded.iam.directory import Entity
+from ecr_feed.embedded.iam.documents import check_document
 from ecr_feed.embedded.wire import ServiceError
 from ecr_feed.embedded.world import World
 
@@ -60,6 +61,42 @@ def user_session(world: World, account: str, user: Entity, life: timedelta) -> S
             kind="user",
         )
     )
+
+
+def federated_session(
+    world: World, account: str, user: Entity, params: Mapping[str, Any]
+) -> Session:
+    """A session of GetFederationToken; without a policy it may do nothing."""
+    now, name = world.clock.now(), params["Name"]
+    nothing = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
+    return world.keys.start(
+        Session(
+            key_id=new_key_id("ASIA", account),
+            secret=new_secret(),
+            token=session_token(),
+            account=account,
+            arn=f"arn:{world.partition}:sts::{account}:federated-user/{name}",
+            user_id=f"{account}:{name}",
+            issuer=user.arn,
+            issued=now,
+            expires=now + timedelta(seconds=params.get("DurationSeconds", 43200)),
+            kind="federated",
+            policies=session_policies(world, account, params) or (nothing,),
+        )
+    )
+
+
+def session_policies(world: World, account: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The session policies of a call: the document in `Policy`, and managed ones by ARN."""
+    texts = []
+    if "Policy" in params:
+        check_document(params["Policy"], "session")
+        texts.append(params["Policy"])
+    for each in params.get("PolicyArns", []):
+        world.iam.ask(account, "GetPolicy", {"PolicyArn": each["arn"]})
+        world.iam.writes += 1  # an AWS-managed policy's stand-in may be new
+        texts.append(world.directory.details(account).policies[each["arn"]])
+    return tuple(texts)
 
 
 def shown(session: Session) -> Mapping[str, Any]:

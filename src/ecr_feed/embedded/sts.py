@@ -10,7 +10,7 @@ from typing import Any, Final
 from ecr_feed.embedded.assume import assume_role, assume_with_web_identity
 from ecr_feed.embedded.callers import Caller, is_root
 from ecr_feed.embedded.protocol import Call
-from ecr_feed.embedded.sessions import shown, user_session
+from ecr_feed.embedded.sessions import federated_session, shown, user_session
 from ecr_feed.embedded.wire import ServiceError
 from ecr_feed.embedded.world import World
 
@@ -60,6 +60,18 @@ def session_for_user(asked: StsCall) -> Answer:
     return {"Credentials": shown(user_session(asked.world, caller.account, user, life))}
 
 
+def federation_token(asked: StsCall) -> Answer:
+    """GetFederationToken: a user's permissions, cut by the policies handed in, under a new name."""
+    caller, params = asked.caller, asked.params
+    if caller.kind != "user" or caller.session:
+        text = "Cannot call GetFederationToken with session credentials"
+        raise ServiceError("AccessDenied", text, 403)
+    user = asked.world.directory.details(caller.account).users[caller.name]
+    session = federated_session(asked.world, caller.account, user, params)
+    who = {"FederatedUserId": session.user_id, "Arn": session.arn}
+    return {"Credentials": shown(session), "FederatedUser": who}
+
+
 def answer_sts(asked: StsCall) -> Answer:
     """The answer of an STS call."""
     handler = HANDLERS.get(asked.call.operation)
@@ -73,6 +85,7 @@ HANDLERS: Final[Mapping[str, Callable[[StsCall], Answer]]] = {
     "GetCallerIdentity": caller_identity,
     "GetAccessKeyInfo": key_info,
     "GetSessionToken": session_for_user,
+    "GetFederationToken": federation_token,
     "AssumeRole": lambda a: assume_role(a.world, a.caller, a.call),
     "AssumeRoleWithWebIdentity": lambda a: assume_with_web_identity(a.world, a.caller, a.call),
 }

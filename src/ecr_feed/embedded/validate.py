@@ -26,7 +26,8 @@ def _error(service: str, path: str, value: Any, constraint: str) -> ServiceError
             "InvalidParameterException",
             f"Invalid parameter at '{path}' failed to satisfy constraint: '{constraint}'",
         )
-    code = "ValidationException" if service == "account" else "ValidationError"
+    codes = {"account": "ValidationException", "organizations": "InvalidInputException"}
+    code = codes.get(service, "ValidationError")
     text = (
         f"1 validation error detected: Value '{value}' at '{path[:1].lower() + path[1:]}' failed "
         f"to satisfy constraint: {constraint[:1].upper() + constraint[1:]}"

@@ -216,6 +216,21 @@ def _referrer(image: Image) -> Result:
     return found | ({"annotations": annotations} if annotations else {})
 
 
+def scan_findings(ctx: Context, params: Params) -> Result:
+    """No image was ever scanned."""
+    repository, image_id = ctx.repository(params), params["imageId"]
+    if find_image(repository, image_id) is None:
+        raise image_missing(repository, image_id)
+    raise ServiceError("ScanNotFoundException", "Image scan does not exist for the image.")
+
+
+def lifecycle_preview(ctx: Context, params: Params) -> Result:
+    """No preview was ever started: lifecycle policies are kept, not run."""
+    repository = ctx.repository(params)
+    text = f"Lifecycle policy preview does not exist for the repository '{repository.name}'"
+    raise ServiceError("LifecyclePolicyPreviewNotFoundException", text)
+
+
 def start_scan(ctx: Context, params: Params) -> Result:
     """Scans are not stood in for."""
     ctx.repository(params)
@@ -231,4 +246,6 @@ HANDLERS: Final[Mapping[str, Callable[[Context, Params], Result]]] = {
     "UpdateImageStorageClass": update_storage_class,
     "ListImageReferrers": list_referrers,
     "StartImageScan": start_scan,
+    "DescribeImageScanFindings": scan_findings,
+    "GetLifecyclePolicyPreview": lifecycle_preview,
 }

@@ -173,6 +173,34 @@ def delete_template(ctx: Context, params: Params) -> Result:
     return {"registryId": registry.account, "repositoryCreationTemplate": template}
 
 
+def get_signing(ctx: Context, params: Params) -> Result:
+    """Nothing is signed."""
+    text = f"Signing configuration does not exist in the registry '{ctx.caller.account}'"
+    raise ServiceError("SigningConfigurationNotFoundException", text)
+
+
+def repository_scanning(ctx: Context, params: Params) -> Result:
+    """How each repository is scanned; one that does not exist is a failure in a 200."""
+    registry = ctx.registry(params)
+    found, failures = [], []
+    for name in params["repositoryNames"]:
+        repository = registry.repositories.get(name)
+        if repository is None:
+            code = "REPOSITORY_NOT_FOUND"
+            failures.append({"repositoryName": name, "failureCode": code, "failureReason": code})
+            continue
+        found.append(
+            {
+                "repositoryArn": repository.arn,
+                "repositoryName": name,
+                "scanOnPush": repository.scan_on_push,
+                "scanFrequency": "SCAN_ON_PUSH" if repository.scan_on_push else "MANUAL",
+                "appliedScanFilters": [],
+            }
+        )
+    return {"scanningConfigurations": found, "failures": failures}
+
+
 HANDLERS: Final[Mapping[str, Callable[[Context, Params], Result]]] = {
     "GetAuthorizationToken": authorization_token,
     "DescribeRegistry": describe_registry,
@@ -182,6 +210,8 @@ HANDLERS: Final[Mapping[str, Callable[[Context, Params], Result]]] = {
     "DeleteRegistryPolicy": delete_registry_policy,
     "GetRegistryScanningConfiguration": get_scanning,
     "PutRegistryScanningConfiguration": put_scanning,
+    "BatchGetRepositoryScanningConfiguration": repository_scanning,
+    "GetSigningConfiguration": get_signing,
     "GetAccountSetting": get_setting,
     "PutAccountSetting": put_setting,
     "DescribePullThroughCacheRules": describe_cache_rules,

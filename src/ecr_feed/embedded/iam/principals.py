@@ -64,10 +64,10 @@ class Principals:
 
     def entity(self, caller: Caller) -> Entity | None:
         """The user or role whose policies a caller has; None for root and strangers."""
-        if caller.kind not in ("user", "role"):
+        if caller.kind not in ("user", "role", "federated"):
             return None
         details = self.directory.details(caller.account)
-        found = details.users if caller.kind == "user" else details.roles
+        found = details.roles if caller.kind == "role" else details.users
         return found.get(caller.name)
 
     def identity(self, details: Details, entity: Entity) -> tuple[Document, ...]:
