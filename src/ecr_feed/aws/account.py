@@ -214,7 +214,9 @@ class Account:
         return self._client_in(self.feed.region)
 
     def _read_token(self) -> AuthorizationToken:
-        return read_token(self._ecr.get(), self._clock)
+        token = read_token(self._ecr.get(), self._clock)
+        self._sessions.on_secret(token.token)
+        return token
 
     def _read_access(self) -> Access:
         access = self._received.get()

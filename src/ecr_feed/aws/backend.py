@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -17,6 +18,7 @@ class Key:
     access_key_id: str
     secret: Secret = field(repr=False)
     session_token: Secret | None = field(default=None, repr=False)
+    expires_at: datetime | None = None  # of temporary credentials, where it is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from ecr_feed.cell import Cell
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
+    KeyCredentials,
     OidcCredentials,
     ProfileCredentials,
     WorkerCredentials,
 )
-from ecr_feed.facts import ReadError
+from ecr_feed.facts import ReadError, Secret
 
 if TYPE_CHECKING:
     from ecr_feed.aws.botosession import FeedSession, Settings
@@ -58,11 +59,13 @@ class Sessions:
         settings: Settings | None = None,
         now: Callable[[], datetime] = utcnow,
         environ: Mapping[str, str] | None = None,
+        on_secret: Callable[[Secret], None] = lambda secret: None,
     ) -> None:
         self.auditor = auditor
         self.backend = backend
         self.log = CallLog() if log is None else log
         self.now = now
+        self.on_secret = on_secret
         self._settings = settings
         self.environ = os.environ if environ is None else environ
         self._hosts = Hosts()
@@ -106,6 +109,7 @@ class Sessions:
             if key not in self._clients:
                 try:
                     session = self._session(credentials, via or region, endpoint_url)
+                    self._learn(session)
                     boto = session.create_client(
                         service, region_name=region, endpoint_url=endpoint_url
                     )
@@ -115,6 +119,14 @@ class Sessions:
                     raise _no_session(error, region) from None
                 self._clients[key] = self.wrap(boto, service, region)
             return self._clients[key]
+
+    def _learn(self, session: FeedSession) -> None:
+        """Tell whoever redacts what must not be seen: the credentials that the session holds."""
+        found = session.get_credentials()
+        frozen = None if found is None else found.get_frozen_credentials()
+        for text in () if frozen is None else (frozen.secret_key, frozen.token):
+            if text:
+                self.on_secret(Secret(text))
 
     def close(self) -> None:
         """Close every client's connections; the facts that were read stay."""
@@ -156,12 +168,18 @@ class Sessions:
         elif isinstance(credentials, WorkerCredentials) and method == "env":
             text = self.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
         else:
-            return None
+            return self._seeded(credentials)
         try:
             when = datetime.fromisoformat(text)
         except ValueError:
             return None
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+    def _seeded(self, credentials: Credentials) -> datetime | None:
+        """When the embedded account's own temporary key ends."""
+        if not isinstance(credentials, KeyCredentials) or credentials.key not in self.backend.keys:
+            return None
+        return self.backend.keys[credentials.key].expires_at
 
     def wrap(self, boto: Any, service: str, region: str) -> Client:
         """A botocore client behind the suite's own way of calling."""

@@ -181,14 +181,20 @@ class _Filler:
                 role.session_name,
                 timedelta(seconds=role.max_session_seconds),
             )
-        return Key(session.key_id, Secret(session.secret), Secret(session.token))
+        secret, token = Secret(session.secret), Secret(session.token)
+        return Key(session.key_id, secret, token, session.expires)
 
     def _role_arn(self, role: RoleTable) -> str:
         return f"arn:{self._file.partition}:iam::{self._file.account}:role{role.path}{role.name}"
 
 
 def _temporary_key(made: Mapping[str, Any]) -> Key:
-    return Key(made["AccessKeyId"], Secret(made["SecretAccessKey"]), Secret(made["SessionToken"]))
+    return Key(
+        made["AccessKeyId"],
+        Secret(made["SecretAccessKey"]),
+        Secret(made["SessionToken"]),
+        made["Expiration"],
+    )
 
 
 def _tags(principal: PrincipalTable) -> list[dict[str, str]]:

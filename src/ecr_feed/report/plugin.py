@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from ecr_feed.facts import Call
+from ecr_feed.facts import Call, Secret
 from ecr_feed.findings import Finding
 from ecr_feed.report.collector import Collector, portable, restore
 from ecr_feed.report.publish import Publisher
@@ -22,6 +22,7 @@ FINDING: Final = "ecr_finding"
 CALLS: Final = "ecr_calls"
 _WORKER: Final = "ecr_feed"
 NAME: Final = "ecr-feed-reporter"
+SHORTEST_SECRET: Final = 16
 REPORTER = pytest.StashKey["Reporter"]()
 
 
@@ -52,6 +53,11 @@ class Reporter:
         self.drain_calls: Callable[[], list[Call]] = list
         self.feed_facts: Callable[[], dict[str, dict[str, Any]]] = dict
         self._page: Any = None
+
+    def learn_secret(self, secret: Secret) -> None:
+        """From now on masked everywhere. What is shorter than any real secret would eat words."""
+        if len(secret) >= SHORTEST_SECRET:
+            self.redactor.register(secret)
 
     # What the translation of outcomes asks for.
 
