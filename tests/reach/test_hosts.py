@@ -1,3 +1,4 @@
+import botocore.session
 import pytest
 
 from ecr_feed.reach import Purpose, hosts_for
@@ -34,6 +35,11 @@ def test_the_registry_as_the_token_names_it() -> None:
     assert f"{A}.dkr-ecr.eu-west-1.on.aws" in [where.host for where in found]
 
 
+def test_a_registry_of_ones_own() -> None:
+    found = hosts_for("eu-west-1", A, registry="https://[::1]:5000")[1]
+    assert (found.host, found.port, found.endpoint) == ("::1", 5000, "")
+
+
 @pytest.mark.parametrize(
     ("region", "suffix", "iam"),
     [
@@ -54,8 +60,6 @@ def test_other_partitions(region: str, suffix: str, iam: str) -> None:
 
 
 def test_the_hosts_are_those_that_botocore_calls() -> None:
-    import botocore.session
-
     session = botocore.session.Session()
     names = {Purpose.API: "ecr", Purpose.STS: "sts", Purpose.IAM: "iam"}
     for region in ("eu-west-1", "cn-north-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1"):

@@ -218,7 +218,7 @@ def test_we_and_skopeo_agree(row: Row, tmp_path: Path) -> None:
             *("copy", "--src-creds", f"AWS:{row.password}"),
             *(f"docker://{HOST}/{row.repository}:1.0", f"docker-archive:{tmp_path / 'image'}"),
             home=tmp_path,
-            timeout="2s" if row.read < 1 else "20s",
+            timeout="1s" if row.read < 1 else "20s",
         )
     bad = next((step for step in steps if not step.ok), None)
     assert (bad is None) == (theirs.returncode == 0), (bad, theirs.stderr)

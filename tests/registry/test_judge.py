@@ -43,7 +43,7 @@ ALL = dict.fromkeys(RULES, MET)
         (image(), ALL),
         (image(form=media.DOCKER_SCHEMA_2), ALL),
         (index("arm64", "amd64", attest=True), ALL),
-        (index(None), ALL | {"platform": NOT_MET}),
+        (index(None), ALL | {"platform": NOT_ASSESSED}),
         (index("arm64"), ALL | {"platform": NOT_MET, "layers": NOT_ASSESSED}),
         (image(architecture="arm64"), ALL | {"platform": NOT_MET}),
         (image(architecture=None), ALL | {"platform": NOT_ASSESSED}),

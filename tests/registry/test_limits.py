@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from dataclasses import replace
 from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
@@ -325,3 +327,26 @@ def test_hostile_words_stay_one_short_line(at: Shop) -> None:
     step = at.registry().walk(Wanted(NAME)).steps[0]
     assert not any(character in step.what for character in "\n\x1b\x00\u2028")
     assert len(step.what) < 400
+
+
+def test_an_answer_that_never_ends_is_given_up(at: Shop) -> None:
+    at.shelf.put("1.0", image(pad=1_000_000))
+    seconds = count(0, 4.0)  # each look at the clock is four seconds later
+    network = replace(at.network(), monotonic=lambda: next(seconds))
+    walk = at.registry(network=network).walk(Wanted(NAME, "1.0"), deep=True)
+    assert walk.broken is not None
+    assert (walk.broken.step, walk.broken.trouble) == (Step.MANIFEST, Trouble.TIMEOUT)
+    assert "more than 10 s" in walk.broken.what
+
+
+def test_a_compressed_answer_is_not_taken_for_another_size(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+
+    def compressed(request: WireRequest) -> WireResponse | None:
+        content = at.shelf.blobs.get(urlsplit(request.url).path.lstrip("/"))
+        if request.host != STORAGE or content is None:
+            return None
+        return WireResponse(200, {"content-encoding": "gzip"}, gzip.compress(content))
+
+    at.shelf.hooks.append(compressed)
+    assert all(step.ok for step in pull(at))

@@ -30,6 +30,8 @@ FORMS = (
     f"AWS:{PASSWORD}",
     PASSWORD[20:60],
     TOKEN[20:60],
+    TOKEN[15:35],
+    TOKEN[-20:],
 )
 
 
@@ -40,6 +42,12 @@ def echo(request: WireRequest) -> WireResponse:
     password = decoded.partition(":")[2]
     inner = base64.b64encode(password.encode()).decode()
     return error("DENIED", 403, f"bad header {given} = {decoded} = {inner}")
+
+
+def part(request: WireRequest) -> WireResponse:
+    """Echoes pieces, cut and joined to other text."""
+    given = request.headers.get("authorization", "").removeprefix("Basic ")
+    return error("DENIED", 403, f"token={given[15:70]}... ends {given[-40:]}")
 
 
 def reset(request: WireRequest) -> WireResponse:
@@ -60,7 +68,7 @@ def named(request: WireRequest) -> WireResponse:
     return WireResponse(200, {}, raw({"name": given, "tags": [given]}))
 
 
-@pytest.mark.parametrize("answer", [echo, reset, garbage, redirect, named])
+@pytest.mark.parametrize("answer", [echo, part, reset, garbage, redirect, named])
 @pytest.mark.parametrize("part", ["tags/list", "/manifests/", "/blobs/", "/v2/"])
 def test_no_record_shows_the_login(
     at: Shop, part: str, answer: Hook, caplog: pytest.LogCaptureFixture
@@ -107,6 +115,9 @@ def test_exceptions_show_no_login(at: Shop) -> None:
 def test_the_login_is_not_pickled() -> None:
     basic = Basic("AWS", Secret(PASSWORD))
     assert PASSWORD not in repr(basic)
+    assert basic.scrub("repository team/application-server-one") == (
+        "repository team/application-server-one"
+    )
     with pytest.raises(TypeError):
         pickle.dumps(basic)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from ecr_feed.naming import partition
 from ecr_feed.naming.hosts import RegistryHost
+from ecr_feed.registry.endpoint import registry_origin
 
 PORT: Final = 443
 # IAM's one host of a partition lies in this region, where its name says one.
@@ -60,9 +61,9 @@ def hosts_for(
 ) -> tuple[Where, ...]:
     """The hosts of a feed in a region.
 
-    `account` None: the registry's host is not known, unless `registry` (`host[:port]`, as the token
-    names it) says it. `sts` is needed by OIDC credentials, and by an audit that asks who it is;
-    `iam` by an auditor alone.
+    `account` None: the registry's host is not known, unless `registry` (host or address, as the
+    token names it) says it; raises `EndpointError` where that is none. `sts` is needed by OIDC
+    credentials, and by an audit that asks who it is; `iam` by an auditor alone.
     """
     suffix = partition(region).suffix
     bucket = f"prod-{region}-starport-layer-bucket.s3.{region}.{suffix}"
@@ -81,9 +82,9 @@ def hosts_for(
 
 
 def _registry(region: str, account: str, named: str) -> Where:
-    host = RegistryHost.parse(named) if named else RegistryHost.for_(account, region)
-    name = _name(region, "ecr.dkr")
-    return Where(Purpose.REGISTRY, host.host, host.port or PORT, name)
+    origin = registry_origin(named or RegistryHost.for_(account, region).host)
+    name = _name(region, "ecr.dkr") if RegistryHost.parse(origin.host).ok else ""
+    return Where(Purpose.REGISTRY, origin.host, origin.port, name)
 
 
 def _iam(region: str) -> str:

@@ -236,7 +236,9 @@ def _page(reply: Reply, repository: str) -> list[str]:
 
 
 def _total(reply: Reply) -> int | None:
-    """The whole size of a blob, where the answer says it."""
+    """The whole size of a blob, where the answer says it of the blob itself."""
+    if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
     if reply.status == 206:
         found = _LENGTH.match(reply.headers.get("Content-Range", ""))
         return None if found is None else int(found.group(1))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -25,6 +25,8 @@ LONGEST_PAUSE: Final = 5.0  # seconds
 ERROR_LIMIT: Final = 64 * 1024  # bytes of a refusal that are read
 _CHUNK: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_PIECE: Final = 12  # characters of a login that are too many to be shown
+_RUN: Final = re.compile(r"[A-Za-z0-9+/=_%-]{12,}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -47,12 +49,19 @@ class Basic(AuthBase):
         return base64.b64encode(f"{self._user}:{self._password.reveal()}".encode()).decode()
 
     def scrub(self, text: str) -> str:
-        """The text without password and token; one line, at most 300 characters."""
+        """The text without pieces of password and token; one line, at most 300 characters."""
         password = self._password.reveal()
         encoded = base64.b64encode(password.encode()).decode()
-        for form in (self._token(), encoded, encoded.rstrip("="), password):
-            text = text.replace(form, MASK) if form else text
-        return _CONTROL.sub(" ", text).strip()[:300]
+        forms = (self._token(), encoded, password, quote(password, safe=""))
+        for form in filter(None, forms):
+            text = text.replace(form, MASK)
+
+        def masked(run: re.Match[str]) -> str:
+            said = run.group()
+            pieces = (said[at : at + _PIECE] for at in range(len(said) - _PIECE + 1))
+            return MASK if any(piece in form for piece in pieces for form in forms) else said
+
+        return _CONTROL.sub(" ", _RUN.sub(masked, text[:2000])).strip()[:300]
 
 
 class RegistryError(Exception):

@@ -154,12 +154,12 @@ def test_tags_come_in_pages(served: Served) -> None:
     assert [page["tags"] for page in most] == [found]
 
 
-@pytest.mark.parametrize("query", ["n=1001", "n=0", "n=x", "n=-1", "n=", "last=1.4.1", "last=AAAA"])
-def test_what_a_list_refuses(served: Served, query: str) -> None:
+def test_what_a_list_refuses(served: Served) -> None:
     password = served.password("")
-    for path in ("team/app/tags/list", "_catalog"):
-        answer = served.ask("GET", f"{BASE}{path}?{query}", password=password)
-        assert errors(answer) == (405, "UNSUPPORTED")
+    for query in ("n=1001", "n=0", "n=x", "n=-1", "n=", "last=1.4.1", "last=AAAA"):
+        for path in ("team/app/tags/list", "_catalog"):
+            answer = served.ask("GET", f"{BASE}{path}?{query}", password=password)
+            assert errors(answer) == (405, "UNSUPPORTED"), query
 
 
 def test_the_catalog_is_for_those_who_may_describe_all(serve: Serve, served: Served) -> None:
@@ -281,38 +281,35 @@ def test_another_account_needs_both_sides(serve: Serve) -> None:
     assert at.ask("GET", url, password=password).json() == {"name": "shared/app", "tags": []}
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
-def test_lists_are_read_only(served: Served, method: str) -> None:
+def test_lists_are_read_only(served: Served) -> None:
     password = served.password("")
-    for path in ("team/app/tags/list", "_catalog", ""):
-        assert errors(served.ask(method, BASE + path, password=password)) == (405, "UNSUPPORTED")
+    for method in ("POST", "DELETE", "PUT", "PATCH"):
+        for path in ("team/app/tags/list", "_catalog", ""):
+            answer = served.ask(method, BASE + path, password=password)
+            assert errors(answer) == (405, "UNSUPPORTED"), method
     deleted = served.ask("DELETE", f"{APP}/manifests/1.4.2", password=password)
     assert errors(deleted) == (405, "UNSUPPORTED")
 
 
-@pytest.mark.parametrize(
-    ("kind", "trouble"),
-    [
-        ("dns", Trouble.DNS),
-        ("refused", Trouble.REFUSED),
-        ("connect-timeout", Trouble.TIMEOUT),
-        ("read-timeout", Trouble.TIMEOUT),
-        ("reset", Trouble.RESET),
-        ("tls", Trouble.TLS),
-        ("proxy", Trouble.PROXY),
-    ],
-)
-def test_a_fault_of_the_network_is_met_at_once_and_in_kind(
-    served: Served, kind: Any, trouble: Trouble
-) -> None:
-    served.world.core.faults.add(Fault(service="registry", operation="layer", connection=kind))
-    walk = served.registry("team/app").walk(Wanted("team/app", "1.4.2"), deep=True)
-    assert walk.broken is not None
-    assert (walk.broken.step, walk.broken.trouble, walk.broken.host) == (
-        Step.CONFIG,
-        trouble,
-        STORAGE,
-    )
+KINDS: dict[Any, Trouble] = {
+    "dns": Trouble.DNS,
+    "refused": Trouble.REFUSED,
+    "connect-timeout": Trouble.TIMEOUT,
+    "read-timeout": Trouble.TIMEOUT,
+    "reset": Trouble.RESET,
+    "tls": Trouble.TLS,
+    "proxy": Trouble.PROXY,
+}
+
+
+def test_a_fault_of_the_network_is_met_at_once_and_in_kind(served: Served) -> None:
+    registry, faults = served.registry("team/app"), served.world.core.faults
+    for kind, trouble in KINDS.items():
+        faults.clear()
+        faults.add(Fault(service="registry", operation="layer", connection=kind))
+        broken = registry.walk(Wanted("team/app", "1.4.2"), deep=True).broken
+        assert broken is not None
+        assert (broken.step, broken.trouble, broken.host) == (Step.CONFIG, trouble, STORAGE)
 
 
 def test_faults_by_operation_repository_and_caller(served: Served) -> None:
@@ -333,6 +330,6 @@ def test_faults_by_operation_repository_and_caller(served: Served) -> None:
 
 
 def test_hosts_that_are_not_served_are_not_reached(served: Served) -> None:
-    for host in ("example.com", "api.ecr.eu-west-1.amazonaws.com", "localhost"):
+    for host in ("example.com", "api.ecr.eu-west-9.amazonaws.com", "localhost"):
         with pytest.raises(requests.ConnectionError):
             served.ask("GET", f"https://{host}/v2/")

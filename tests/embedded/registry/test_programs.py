@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.registry.conftest import HOST, STORAGE, Served
-from tests.embedded.world import ACCOUNT, REGION
+from tests.embedded.world import ACCOUNT, REGION, parts
 from tests.registry.shelf import program
 
 APP = f"docker://{HOST}/team/app"
@@ -152,3 +152,19 @@ def test_docker_logs_in_and_inspects(shell: Shell) -> None:
     assert inspected.returncode == 0, inspected.stderr
     assert json.loads(inspected.stdout)["schemaVersion"] == 2
     assert shell.run(docker, *arguments, given="wrong").returncode != 0
+
+
+def test_the_credential_helper_gets_a_token_that_opens_the_registry(shell: Shell) -> None:
+    helper = program("docker-credential-ecr-login", "amazon-ecr-credential-helper")
+    key = parts(shell.served.world.seeded.keys["feed"])
+    shell.environment |= {
+        "AWS_ACCESS_KEY_ID": key[0],
+        "AWS_SECRET_ACCESS_KEY": key[1],
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ECR_DISABLE_CACHE": "true",
+    }
+    done = shell.run(helper, "get", given=HOST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    given = json.loads(done.stdout)
+    assert given["Username"] == "AWS"
+    assert login(shell, given["Secret"]).returncode == 0

@@ -162,7 +162,7 @@ def _faulty(fault: Fault) -> WireResponse:
     return body_of(fault)
 
 
-def is_served(host: str) -> bool:
-    """The embedded server answers for this host: a private registry, or its layer storage."""
+def is_registry(host: str) -> bool:
+    """A private registry's host, or its layer storage's."""
     bucket = _BUCKET.match(host)
     return RegistryHost.parse(host).ok if bucket is None else host == layer_host(bucket["region"])

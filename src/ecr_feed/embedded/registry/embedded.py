@@ -8,13 +8,14 @@ from typing import Final
 
 from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.registry import pages, pulls, pushes
-from ecr_feed.embedded.registry.app import Handler, RegistryApp, is_served
+from ecr_feed.embedded.registry.app import Handler, RegistryApp, is_registry
 from ecr_feed.embedded.registry.authority import Authority
 from ecr_feed.embedded.registry.dial import LoopbackAdapter
 from ecr_feed.embedded.registry.proxy import ConnectProxy
 from ecr_feed.embedded.registry.server import TlsServer
 from ecr_feed.embedded.registry.state import CoreState
-from ecr_feed.embedded.registry.way import EmbeddedWay
+from ecr_feed.embedded.registry.way import EmbeddedWay, asked_of
+from ecr_feed.embedded.wire import WireRequest, WireResponse
 from ecr_feed.reach import SystemWay
 from ecr_feed.registry.network import Network, Timeouts
 
@@ -31,16 +32,18 @@ HANDLERS: Final[dict[str, Handler]] = {
 class EmbeddedRegistry:
     """Serves the core's registries over TLS on 127.0.0.1 until `close`; a context manager.
 
+    The API's hosts (ECR, STS, IAM) lead to the core, so that a program that knows nothing but a
+    proxy has the whole account.
+
     In process, `network()` gives our own client the real host names. Programs of others reach them
     through `proxy()`: HTTPS_PROXY is its address, SSL_CERT_FILE the `ca_file`.
     """
 
     def __init__(self, core: Core) -> None:
         self._authority = Authority()
-        self._faults = core.faults
-        self.server = TlsServer(
-            RegistryApp(CoreState(core), HANDLERS, pulls.storage), self._authority
-        )
+        self._core = core
+        self._registries = RegistryApp(CoreState(core), HANDLERS, pulls.storage)
+        self.server = TlsServer(self._answer, self._authority)
         self._proxies: list[ConnectProxy] = []
 
     @property
@@ -65,7 +68,7 @@ class EmbeddedRegistry:
     def way(self) -> EmbeddedWay:
         """The way for the reachability prober: real names, this server, the core's faults."""
         direct = SystemWay(ca=str(self.ca_file), proxy_for=_no_proxy)
-        return EmbeddedWay(direct, self._faults, self.port)
+        return EmbeddedWay(direct, self._core.faults, self.port)
 
     def proxy(self, *, user: str = "", password: str = "") -> ConnectProxy:
         """A CONNECT proxy that leads to this registry, and is closed with it."""
@@ -91,8 +94,15 @@ class EmbeddedRegistry:
     ) -> None:
         self.close()
 
+    def _answer(self, request: WireRequest) -> WireResponse:
+        """Registries and layer storage here; the API's own hosts by the core."""
+        if is_registry(request.host.strip("[]")):
+            return self._registries(request)
+        return self._core.handle(request)
+
     def _route(self, host: str, port: int) -> tuple[str, int] | None:
-        return ("127.0.0.1", self.port) if port == 443 and is_served(host) else None
+        served = port == 443 and asked_of(host) is not None
+        return ("127.0.0.1", self.port) if served else None
 
 
 def _no_proxy(url: str) -> None:

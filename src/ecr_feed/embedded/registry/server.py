@@ -19,6 +19,7 @@ from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
 App = Callable[[WireRequest], WireResponse]
 ASK: Final = "X-Embedded-Ask"  # an in-process client's mark on a request
 IDLE: Final = 30.0  # seconds that a connection may stay silent
+_POLL: Final = 0.01  # seconds until a closing server notices
 BODY_LIMIT: Final = 512 * 1024 * 1024  # bytes of one request
 
 
@@ -36,7 +37,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__((address, port), handler)
-        self._thread = Thread(target=self.serve_forever, args=(0.05,), name="loopback server")
+        self._thread = Thread(target=self.serve_forever, args=(_POLL,), name="loopback server")
         self._thread.start()
 
     @property

@@ -11,7 +11,7 @@ from typing import Final
 
 from ecr_feed.embedded.faults import Asked, Faults
 from ecr_feed.embedded.regions import partition_of
-from ecr_feed.embedded.registry.app import is_served
+from ecr_feed.embedded.registry.app import is_registry
 from ecr_feed.naming import RegistryHost
 from ecr_feed.reach.way import ProxyAddress, ProxyRefusedError, SystemWay
 
@@ -30,7 +30,7 @@ def asked_of(host: str) -> Asked | None:
         known = partition_of(found["region"])
         return Asked(*_STANDS_FOR[found["service"]], found["region"]) if known else None
     if found := _BUCKET.fullmatch(host):
-        return Asked("registry", "layer", found["region"]) if is_served(host) else None
+        return Asked("registry", "layer", found["region"]) if is_registry(host) else None
     if host.startswith("iam."):
         return Asked("iam", "GetUser")
     where = RegistryHost.parse(host)
