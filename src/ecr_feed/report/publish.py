@@ -48,6 +48,7 @@ class Setting:
     judgement: Judgement = field(default_factory=Judgement)
     formats: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    unknown: tuple[str, ...] = ()  # what a plan leaves open until it is applied
 
 
 class Publisher:
@@ -79,7 +80,10 @@ class Publisher:
             return status
         findings, unassessed = collector.findings, collector.unassessed()
         incomplete = _incomplete(collector, status, unassessed)
-        word = verdict(findings, unassessed_feeds=len(unassessed), complete=not collector.missing())
+        complete = not collector.missing() and not self._setting.unknown
+        word = verdict(findings, unassessed_feeds=len(unassessed), complete=complete)
+        if self._setting.unknown and not incomplete:
+            incomplete = f"the plan leaves open: {'; '.join(self._setting.unknown)}"
         if word is Verdict.READY and status == 1:
             word, incomplete = Verdict.NOT_PROVEN, "a test that is no check failed"
         self._run = self._assemble(collector, word, incomplete)
