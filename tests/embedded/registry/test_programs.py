@@ -144,7 +144,7 @@ def test_skopeo_is_denied_what_the_policy_does_not_allow(shell: Shell, tmp_path:
 
 
 def test_docker_logs_in_and_inspects(shell: Shell) -> None:
-    docker = program("docker", "docker-cli")
+    docker = program("docker", "docker.io", required=False)
     arguments = ("login", "--username", "AWS", "--password-stdin", HOST)
     done = shell.run(docker, *arguments, given=shell.served.password())
     assert done.returncode == 0, done.stderr
