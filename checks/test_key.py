@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ecr_feed.check import LOW, MEDIUM, check, expect, not_assessed
 from ecr_feed.config import Feed
 from ecr_feed.facts import ReadError
 from ecr_feed.principals import AccessKey
+from ecr_feed.report.run import ROTATE_AFTER
 from fixtures.keys import FeedUser
 
 _KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
-MAX_AGE = timedelta(days=90)
-"""The age that CIS, AWS Security Hub and IAM's own report use for "rotate"."""
 
 
 @check(
@@ -31,9 +30,9 @@ def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
         not_assessed("IAM did not say when the key was made.")
     age = now - own.created_at
     expect(
-        age <= MAX_AGE,
+        age <= ROTATE_AFTER,
         f"The feed's access key {own.id} is {age.days} days old.",
-        expected=f"at most {MAX_AGE.days} days",
+        expected=f"at most {ROTATE_AFTER.days} days",
         found=f"{age.days} days",
     )
 

@@ -6,12 +6,12 @@ leaves open what it might have said; a condition on a value that nobody knows is
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from ecr_feed.addresses import private_ranges, seen_addresses
 from ecr_feed.facts import Answer, Failure, Permission
 from ecr_feed.iam import (
     Decision,
@@ -29,7 +29,6 @@ from ecr_feed.principals import Levels, Organization, PolicyDocument, Principal
 
 _WITNESS: Final = "evaluation"
 _SOURCE_IP: Final = "aws:sourceip"
-_PUBLIC: Final = "203.0.113.10"  # stands for any address that AWS may see
 _LONG_TERM_ABSENT: Final = frozenset(
     {
         "aws:federatedprovider",
@@ -76,8 +75,11 @@ def evaluate(
         return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS), None
     decision = _decided(_request(action, resource, evidence, situation, policies), policies)
     answer, because = _answer(decision, evidence)
-    permission = Permission(action, resource, answer, because, _WITNESS, evidence=decision.evidence)
-    return permission, decision
+    told = {**decision.evidence}
+    if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
+        because += f" AWS never sees a source address of {', '.join(ranges)}."
+        told["private_ranges"] = list(ranges)
+    return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
 
 
 def policies_of(evidence: Evidence) -> Policies:
@@ -142,42 +144,39 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
 
 
 def _decided(request: Request, policies: Policies) -> Decision:
-    """The decision; where only a private source address could turn it, it cannot be turned.
-
-    AWS sees a caller's public address, or none at all through a VPC endpoint.
-    """
+    """The decision; where only a source address that AWS never sees could turn it, it stands."""
     decision = decide(request, policies)
-    if [key.lower() for key in decision.depends_on] != [_SOURCE_IP]:
+    if _SOURCE_IP not in {key.lower() for key in decision.depends_on}:
         return decision
-    if not _only_private(policies):
+    addresses = seen_addresses(_source_ranges(policies))
+    if addresses is None:
         return decision
     rest = request.unknown - {_SOURCE_IP}
-    seen = decide(
-        replace(request, context={**request.context, "aws:SourceIp": _PUBLIC}, unknown=rest),
-        policies,
-    )
-    unseen = decide(replace(request, unknown=rest), policies)
-    return seen if seen.outcome == unseen.outcome else decision
+    unseen = decide(replace(request, unknown=rest), policies)  # through a VPC endpoint
+    for address in addresses:
+        context = {**request.context, "aws:SourceIp": address}
+        seen = decide(replace(request, context=context, unknown=rest), policies)
+        if seen.outcome is not unseen.outcome or seen.outcome is Outcome.UNDETERMINED:
+            return decision
+    return unseen
 
 
-def _only_private(policies: Policies) -> bool:
-    """Every address that a condition on aws:SourceIp names is a private one."""
-    values = [
+def _ruled_out(decision: Decision) -> tuple[str, ...]:
+    """Private ranges that the policies name, where a source address was looked for in vain."""
+    asked = _SOURCE_IP in {key.lower() for key in decision.absent}
+    return private_ranges(_source_ranges(decision.policies)) if asked else ()
+
+
+def _source_ranges(policies: Policies) -> tuple[str, ...]:
+    """Every address or range that a condition on aws:SourceIp names."""
+    return tuple(
         value.text
         for document in policies.documents
         for statement in document.statements
         for condition in statement.conditions
         if condition.lower == _SOURCE_IP
         for value in condition.values
-    ]
-    return bool(values) and all(_is_private(text) for text in values)
-
-
-def _is_private(text: str) -> bool:
-    try:
-        return ipaddress.ip_network(text, strict=False).is_private
-    except ValueError:
-        return False
+    )
 
 
 def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:

@@ -61,6 +61,13 @@ class Audit:
         who = Who(self._sessions, self._credentials, self._endpoint_url)
         return self._once("identity", lambda: who.identity(self.region), own=False)
 
+    @property
+    def known_arn(self) -> str:
+        """Who the auditor is, if that was read already."""
+        cell = self._cells.get("identity")
+        known = cell.peek() if cell is not None else None
+        return known.arn if known is not None else ""
+
     def principal(self, arn: str) -> Principal:
         """The user or role behind an identity's ARN or a role's, with all its policies."""
         return self._once(

@@ -17,7 +17,7 @@ from ecr_feed.evaluation import Evidence, Situation, evaluate
 from ecr_feed.facts import Answer, Failure, Permission, ReadError, Trouble
 from ecr_feed.iam import Decision
 from ecr_feed.naming import is_repository_name, repository_arn
-from ecr_feed.principals import Organization, PolicyDocument, Principal
+from ecr_feed.principals import AccessKey, Organization, PolicyDocument, Principal
 
 T = TypeVar("T")
 
@@ -65,10 +65,14 @@ class Testimony:
 
     @property
     def because(self) -> str:
-        """Why, in the words of the witness that decided, or of all that could not."""
-        decided = [each for each in self.determined if each.answer is self.answer]
-        if decided:
-            return decided[0].because
+        """Why, in the words of the witness that decided, or of all that could not.
+
+        A simulation only says that nothing allows it; the evaluation names the statement.
+        """
+        decided = {each.witness: each for each in self.determined if each.answer is self.answer}
+        for witness in ("probe", "evaluation", "simulation"):
+            if witness in decided:
+                return decided[witness].because
         said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
         return said or "no witness could be asked"
 
@@ -87,11 +91,20 @@ class Rights:
         self._common = Cell(self._read_common)
         self._policies = Cell(self._read_policies)
         self._simulated = Cell(self._simulate)
+        # What was learnt on the way, for the reports: nobody asks for it again.
+        self.known_keys: tuple[AccessKey, ...] = ()
+        self.policy_fix: dict[str, object] | None = None
 
     @property
     def has_auditor(self) -> bool:
         """Somebody may read IAM."""
         return self._make_audit is not None
+
+    @property
+    def known_auditor(self) -> str:
+        """The auditor's ARN, if anything was read as the auditor."""
+        audit = self._audit.peek()
+        return audit.known_arn if audit is not None else ""
 
     def audit(self) -> Audit:
         """The auditor's view of the feed's account. Raises ReadError."""

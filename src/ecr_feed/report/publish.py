@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,7 +22,16 @@ from ecr_feed.report.judging import Judgement
 from ecr_feed.report.junit import UnreadableJUnit, junit
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import digest, results, to_bytes
-from ecr_feed.report.run import FeedFacts, Rule, Run, SuiteFacts, TokenTimes, prepare
+from ecr_feed.report.run import (
+    ROTATE_AFTER,
+    FeedFacts,
+    KeyTimes,
+    Rule,
+    Run,
+    SuiteFacts,
+    TokenTimes,
+    prepare,
+)
 
 Line = tuple[str, dict[str, bool]]
 _PUBLISHABLE = (0, 1, 2, 5)  # pytest's exit statuses after which findings mean something
@@ -106,6 +115,7 @@ class Publisher:
                 feeds=tuple(_learnt(feed, collector.feeds) for feed in setting.feeds),
                 calls=tuple(collector.calls),
                 rules=self._rules(),
+                auditor_arn=_auditor(collector.feeds),
                 source=setting.source,
                 gate=setting.gate,
                 options=setting.options,
@@ -210,7 +220,30 @@ def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str
 
 def _learnt(feed: FeedFacts, learnt: Mapping[str, Mapping[str, Any]]) -> FeedFacts:
     known = {key: value for key, value in learnt.get(feed.slug, {}).items() if value}
+    known.pop("auditor_arn", None)
     if times := known.pop("token", None):
         fetched, expires = map(datetime.fromisoformat, times)
-        known["token"] = TokenTimes(fetched, expires)
+        needed = None
+        if feed.min_token_hours is not None:
+            needed = fetched + timedelta(hours=feed.min_token_hours)
+        known["token"] = TokenTimes(fetched, expires, needed)
+    if keys := known.pop("keys", None):
+        known["keys"] = tuple(_key(each) for each in keys if each["created_at"])
     return replace(feed, **known)
+
+
+def _key(plain: Mapping[str, Any]) -> KeyTimes:
+    created, used = plain["created_at"], plain["last_used_at"]
+    made = datetime.fromisoformat(created)
+    return KeyTimes(
+        key_id=plain["key_id"],
+        created_at=made,
+        status=plain["status"],
+        last_used_at=datetime.fromisoformat(used) if used else None,
+        rotate_by=made + ROTATE_AFTER,
+    )
+
+
+def _auditor(feeds: Mapping[str, Mapping[str, Any]]) -> str:
+    found = {str(learnt["auditor_arn"]) for learnt in feeds.values() if learnt.get("auditor_arn")}
+    return ", ".join(sorted(found))

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from ecr_feed.facts import Call
@@ -25,6 +25,7 @@ WORST_FIRST: Final = (
     OutcomeWord.NOT_APPLICABLE.value,
     OutcomeWord.MET.value,
 )
+ROTATE_AFTER: Final = timedelta(days=90)  # what KEY-1 allows
 _SEVERITIES: Final = {severity.word: severity.value for severity in Severity}
 
 
@@ -92,6 +93,7 @@ class FeedFacts:
     identity_arn: str = ""
     identity_source: str = ""
     packages: int = 0
+    min_token_hours: float | None = None
     token: TokenTimes | None = None
     keys: tuple[KeyTimes, ...] = ()
     policy_fix: Mapping[str, object] | None = None  # a ready policy document, where one was made
