@@ -1,4 +1,4 @@
-"""By hand: `python tests/benchmarks/bench_embedded.py`. Aims: ready in 2 s, 10,000 seeded in 30 s."""
+"""By hand: `python tests/benchmarks/bench_embedded.py`. Aims: ready in 2 s, 10,000 made in 30 s."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ class _Filler:
     def __init__(self, owner: Owner, account: AccountFile) -> None:
         self._owner = owner
         self._file = account
+        self._subjects: dict[tuple[str, str], dict[str, Any]] = {}  # by repository and tag
         self.names = {
             "account": account.account,
             "region": account.region,
@@ -79,13 +80,16 @@ class _Filler:
 
     def _image(self, ecr: Any, name: str, image: ImageTable) -> None:
         salt = f"{name}:{'+'.join(image.tags)}"
-        puts = list(manifests(image, salt, _subject(ecr, name, image)))
+        puts = list(manifests(image, salt, self._subjects.get((name, image.subject))))
         for text, media_type, blobs in puts:
             for blob in blobs:
                 upload(ecr, name, blob)
             last = text == puts[-1][0]
             self._put(ecr, name, (text, media_type), image.tags if last else ())
-        whole = {"imageDigest": digest(puts[-1][0].encode())}
+        text, media_type, _ = puts[-1]
+        whole = {"imageDigest": digest(text.encode())}
+        about = {"mediaType": media_type, "digest": digest(text.encode()), "size": len(text)}
+        self._subjects |= {(name, tag): about for tag in image.tags}
         if image.pulled_days is not None:
             with self._owner.ago(image.pulled_days - image.age_days):
                 ecr.batch_get_image(repositoryName=name, imageIds=[whole])
@@ -123,18 +127,6 @@ def _settings(table: RepositoryTable) -> dict[str, Any]:
 def _lifecycle(given: str | dict[str, Any], names: Mapping[str, str]) -> str:
     text = given if isinstance(given, str) else json.dumps(given, indent=2)
     return fill(text, names).ljust(_LIFECYCLE_MINIMUM)
-
-
-def _subject(ecr: Any, name: str, image: ImageTable) -> dict[str, Any] | None:
-    if not image.subject:
-        return None
-    found = ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": image.subject}])
-    about = found["images"][0]
-    return {
-        "mediaType": about["imageManifestMediaType"],
-        "digest": about["imageId"]["imageDigest"],
-        "size": len(about["imageManifest"].encode()),
-    }
 
 
 def upload(ecr: Any, name: str, blob: bytes) -> None:

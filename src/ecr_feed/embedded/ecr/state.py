@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from ecr_feed.embedded.regions import partition_of, registry_host
@@ -82,10 +83,16 @@ class Repository:
 
     def immutable(self, tag: str) -> bool:
         """A tag that exists may not be moved, exclusion filters counted."""
-        excluded = any(fnmatchcase(tag, pattern) for pattern in self.exclusions)
+        excluded = any(_wildcard(pattern).fullmatch(tag) for pattern in self.exclusions)
         if self.mutability == "MUTABLE_WITH_EXCLUSION":
             return excluded
         return self.mutability.startswith("IMMUTABLE") and not excluded
+
+
+@cache
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    """A filter of ECR's: `*` stands for any text, everything else for itself."""
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))))
 
 
 @dataclass(slots=True)
