@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -90,13 +91,8 @@ def test_layers_that_do_not_fit_are_refused(made: World) -> None:
         ecr.complete_layer_upload, **name, uploadId=begun, layerDigests=[f"sha256:{'0' * 64}"]
     )
     assert said[0] == "InvalidLayerException"
-    said = refused(
-        ecr.upload_layer_part,
-        **name,
-        **part | {"uploadId": "x" * 36},
-        partFirstByte=0,
-        partLastByte=1,
-    )
+    unknown = part | {"uploadId": str(uuid.uuid4())}
+    said = refused(ecr.upload_layer_part, **name, **unknown, partFirstByte=0, partLastByte=1)
     assert said[0] == "UploadNotFoundException"
     again = ecr.initiate_layer_upload(**name)["uploadId"]
     ecr.upload_layer_part(

@@ -88,7 +88,11 @@ class _Filler:
             self._put(ecr, name, (text, media_type), image.tags if last else ())
         text, media_type, _ = puts[-1]
         whole = {"imageDigest": digest(text.encode())}
-        about = {"mediaType": media_type, "digest": digest(text.encode()), "size": len(text)}
+        about = {
+            "mediaType": media_type,
+            "digest": digest(text.encode()),
+            "size": len(text.encode()),
+        }
         self._subjects |= {(name, tag): about for tag in image.tags}
         if image.pulled_days is not None:
             with self._owner.ago(image.pulled_days - image.age_days):
