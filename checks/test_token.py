@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ecr_feed import token as tokens
 from ecr_feed.check import CRITICAL, HIGH, check, expect, not_assessed, note
 from ecr_feed.config import Feed
 from ecr_feed.facts import AuthorizationToken, Identity
 from ecr_feed.naming import expected_hosts
+from ecr_feed.reach import ClockOffset, judge_clock
+from fixtures.registry import expect_word
 
 _API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"
 _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
@@ -99,3 +101,42 @@ def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: d
         expected=f"at least {feed.min_token_hours} h",
         found=f"expires {token.expires_at.isoformat()}",
     )
+
+
+@check(
+    id="TOKEN-5",
+    severity=HIGH,
+    title="A token outlives the longest deployment",
+    why="ECR's credentials last 12 hours: a longer deployment loses its registry midway.",
+    fix="Split the deployment, or let its later steps log in again.",
+    reads=("ecr:GetAuthorizationToken",),
+    refs=(_AUTH,),
+    applies=lambda feed: (
+        None
+        if feed.longest_deployment_hours is not None
+        else "The feeds file sets no longest_deployment_hours."
+    ),
+)
+def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationToken) -> None:
+    longest = timedelta(hours=feed.longest_deployment_hours or 0)
+    granted = token.expires_at - token.fetched_at
+    expect(
+        longest <= granted,
+        f"A deployment of {tokens.duration(longest)} outlives a token of "
+        f"{tokens.duration(granted)}.",
+        expected=f"at most {tokens.duration(granted)}",
+        found=tokens.duration(longest),
+    )
+
+
+@check(
+    id="TOKEN-6",
+    severity=HIGH,
+    title="This machine's clock agrees with AWS's",
+    why="AWS refuses what is signed with a clock that is off, and says that the key is wrong.",
+    fix="Set this machine's clock, and keep it set.",
+    reads=("sts:GetCallerIdentity",),
+    refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",),
+)
+def test_clock_agrees(feed: Feed, clock_offset: ClockOffset | None) -> None:
+    expect_word(judge_clock(clock_offset))

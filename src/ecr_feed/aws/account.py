@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ecr_feed.aws import search, sts
+from ecr_feed.aws.audit import Audit
 from ecr_feed.aws.client import Client, utcnow
 from ecr_feed.aws.ecr import (
     ACTION_DESCRIBE,
@@ -82,6 +83,17 @@ class Account:
             for name in self._names
         }
         self._prefetched = Cell(self._prefetch)
+
+    def self_audit(self) -> Audit:
+        """The account's documents as far as the feed's own credentials may read them."""
+        feed = self.feed
+        return Audit(
+            self._sessions,
+            feed.credentials,
+            feed.region,
+            account=self.identity().account,
+            endpoint_url=feed.endpoint_url,
+        )
 
     @property
     def threads(self) -> int:

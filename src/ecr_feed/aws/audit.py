@@ -79,11 +79,13 @@ class Audit:
 
         The auditor of a management account may ask about its members.
         """
-        return self._once(
-            ("organization", account),
-            lambda: organization.read_organization(self._client("organizations"), account),
-            own=False,
-        )
+
+        def read() -> Organization:
+            own = self.identity().account == account
+            client = self._client("organizations")
+            return organization.read_organization(client, account, own=own)
+
+        return self._once(("organization", account), read, own=False)
 
     def simulate(self, principal: Principal, question: Question) -> tuple[Permission, ...]:
         """The simulation witness on each action and resource."""

@@ -17,24 +17,29 @@ _TYPES: Final = {"scp": "SERVICE_CONTROL_POLICY", "rcp": "RESOURCE_CONTROL_POLIC
 _MOST_LEVELS: Final = 8
 
 
-def read_organization(client: Client, account: str) -> Organization:
+def read_organization(client: Client, account: str, *, own: bool = True) -> Organization:
     """The account's organisation; only its management account or a delegate may read policies.
 
-    Never raises for a refusal: it is kept in `unread`, and the levels are None.
+    Never raises for a refusal: it is kept in `unread`, and the levels are None. `own`: the caller
+    is of that account; another caller's organisation is the account's only if it has it as a child.
     """
     unread: list[Failure] = []
     read = Reader(client, "DescribeOrganization")
+    name = ""
     try:
         answer = client.call("DescribeOrganization")
         described = read.require(answer, "Organization", dict)
         management = read.text(described, "MasterAccountId") == account
+        name = read.text(described, "Id")
         member: bool | None = True
     except ReadError as error:
-        if error.failure.code == _NONE:
+        if error.failure.code == _NONE and own:
             return Organization(member=False, management=False, scps=(), rcps=())
         unread.append(error.failure)
         member, management = None, False
     targets = _kept(unread, lambda: _targets(client, account))
+    if targets is None and not own:
+        member, management, name = None, False, ""
     documents: dict[str, PolicyDocument] = {}
 
     def levels(kind: str) -> Levels | None:
@@ -43,7 +48,7 @@ def read_organization(client: Client, account: str) -> Organization:
         return _kept(unread, lambda: _levels(client, targets, kind, documents))
 
     scps, rcps = levels("scp"), levels("rcp")
-    return Organization(member, management if member else None, scps, rcps, tuple(unread))
+    return Organization(member, management if member else None, scps, rcps, tuple(unread), name)
 
 
 def _kept(unread: list[Failure], read: Callable[[], T]) -> T | None:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.audit import Audit
+from ecr_feed.aws.blindspots import tempered
 from ecr_feed.aws.simulate import Question
 from ecr_feed.cell import Cell
 from ecr_feed.config import OidcCredentials
@@ -110,6 +111,10 @@ class Rights:
         """The auditor's view of the feed's account. Raises ReadError."""
         return self._audit.get()
 
+    def documents(self) -> Audit:
+        """Whoever may read the registry's documents: the auditor, else the feed itself."""
+        return self.audit() if self.has_auditor else self.account.self_audit()
+
     def principal(self) -> Principal:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
@@ -123,9 +128,11 @@ class Rights:
         witnesses = [self._probe(action, package)]
         decision = None
         if self.has_auditor:
-            witnesses.append(self._simulation(action, resource))
-            evaluated, decision = self._evaluation(action, resource, package)
-            witnesses.append(evaluated)
+            simulation = self._simulation(action, resource)
+            evaluated, decision, evidence = self._evaluation(action, resource, package)
+            if evidence is not None:
+                simulation = tempered(simulation, evaluated, decision, evidence)
+            witnesses += [simulation, evaluated]
         return Testimony(action, resource, tuple(w for w in witnesses if w is not None), decision)
 
     def resource(self, action: str, package: str | None) -> str:
@@ -188,13 +195,13 @@ class Rights:
 
     def _evaluation(
         self, action: str, resource: str, package: str | None
-    ) -> tuple[Permission, Decision | None]:
+    ) -> tuple[Permission, Decision | None, Evidence | None]:
         try:
             evidence = self._evidence_of(package)
         except ReadError as error:
-            return _unheard("evaluation", action, resource, error.failure), None
+            return _unheard("evaluation", action, resource, error.failure), None, None
         situation = Situation(self.account.feed.region, self._now())
-        return evaluate(action, resource, evidence, situation)
+        return *evaluate(action, resource, evidence, situation), evidence
 
     def _evidence_of(self, package: str | None) -> Evidence:
         cell = self._evidence.setdefault(package or "", Cell(lambda: self._read_evidence(package)))

@@ -1,0 +1,37 @@
+"""The registry accepts the feed's token, as `docker login` on a worker would find out."""
+
+from __future__ import annotations
+
+from ecr_feed.check import CRITICAL, HIGH, check
+from ecr_feed.config import Feed
+from ecr_feed.registry import judge
+from fixtures.registry import FeedRegistry, expect_word
+
+_AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
+_SPEC = "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"
+
+
+@check(
+    id="LOGIN-1",
+    severity=CRITICAL,
+    title="The registry accepts the feed's token",
+    why="Before every pull the worker runs `docker login` with the token's user and password.",
+    fix="aws ecr get-login-password --region {feed.region!q}",
+    reads=("ecr:GetAuthorizationToken",),
+    refs=(_AUTH, _SPEC),
+)
+def test_login_is_accepted(feed: Feed, registry: FeedRegistry) -> None:
+    expect_word(judge.login_accepted(registry.login(), feed.region))
+
+
+@check(
+    id="LOGIN-2",
+    severity=HIGH,
+    title="The registry refuses a wrong password",
+    why="Where any password is accepted, an accepted token proves nothing: something else answers.",
+    fix="Find out what answers for the registry's host: a proxy or a cache that needs no login.",
+    reads=("ecr:GetAuthorizationToken",),
+    refs=(_AUTH, _SPEC),
+)
+def test_wrong_password_is_refused(feed: Feed, registry: FeedRegistry) -> None:
+    expect_word(judge.wrong_password_refused(registry.login()))
