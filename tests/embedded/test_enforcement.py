@@ -222,6 +222,13 @@ def test_root_needs_no_policy_but_bows_to_scps() -> None:
     assert made.client("ecr").describe_repositories()["repositories"]
 
 
+def test_the_owner_is_bound_by_nothing() -> None:
+    made = built(Row("", "", top='[[scp]]\ndocument = { deny = "*" }'))
+    assert made.client("ecr", "owner").get_authorization_token()["authorizationData"]
+    assert made.client("sts", "owner").get_caller_identity()["Arn"].endswith(":root")
+    assert refused(made.client("iam").list_users)[0] == "AccessDenied"
+
+
 def test_iam_reads_are_judged_on_the_entity() -> None:
     made = world(
         """

@@ -70,8 +70,9 @@ def test_what_is_planned_is_there() -> None:
     assert file.feed[0]["packages"] == ["team/app"]
     assert file.feed[0]["credentials"] == {"key": "feed"}
     assert listed(world(file), "team/app")
-    assert any("names no account" in note for note in file.unknown)
-    assert any("No access key is planned" in note for note in file.unknown)
+    assert not file.unknown
+    assert any("names no account" in note for note in file.assumed)
+    assert any("No access key is planned" in note for note in file.assumed)
 
 
 def test_a_document_that_names_a_new_repository_is_put_together() -> None:
@@ -240,6 +241,8 @@ def test_what_only_apply_will_tell_is_said_with_its_address() -> None:
         identity="octopus",
     )
     notes = "\n".join(file.unknown)
+    assert set(file.unknown_policies) < set(file.unknown)
+    assert not any("its name is known" in note for note in file.unknown_policies)
     for words in (
         "aws_iam_user_policy.pull: `policy` is known only after apply",
         "aws_ecr_repository.later: its name is known only after apply",

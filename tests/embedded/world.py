@@ -25,7 +25,7 @@ HEALTHY = Path(__file__).parents[2] / "fixtures" / "accounts" / "healthy.toml"
 
 @dataclass
 class World:
-    """A filled core and clients by key label; "" is the account's root."""
+    """A filled core and clients by key label; "" is the account's root user."""
 
     core: Core
     seeded: Seeded
@@ -40,9 +40,8 @@ class World:
         return self.made[known]
 
     def _client(self, service: str, label: str, region: str) -> Any:
-        if not label:
-            return self.owner.client(service, region, self.seeded.account)
-        return self.owner.as_key(service, region, parts(self.seeded.keys[label]))
+        key = self.seeded.keys[label or "root"]
+        return self.owner.as_key(service, region, parts(key))
 
 
 def parts(key: Key) -> tuple[str, str, str | None]:

@@ -221,7 +221,9 @@ class AccountFile(Table):
     auditor: dict[str, Any] | None = None
     feed: tuple[dict[str, Any], ...] = ()
     docker_feed: tuple[dict[str, Any], ...] = ()
+    assumed: tuple[str, ...] = ()  # what was taken for granted where a plan says nothing
     unknown: tuple[str, ...] = ()  # what a plan does not tell yet, one sentence each
+    unknown_policies: tuple[str, ...] = ()  # those of them that decide who may do what
 
     @field_validator("user", "role", "group", "policy")
     @classmethod

@@ -14,6 +14,7 @@ from ecr_feed.embedded.world import World
 from ecr_feed.iam import Decision, Document, Outcome, Policies, Request, combine, decide
 
 _ENDPOINT = "VPC endpoint policy"
+_ALL = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Guard:
 
     def check(self, call: Call, caller: Caller) -> None:
         """Raise AWS's denial unless everything that the call does is allowed."""
+        if caller.unbound:
+            return
         agent = call.request.headers.get("user-agent", "")
         for deed in deeds(self.world, call, caller):
             denial = self.denial(deed, caller, call.region, agent)
@@ -46,9 +49,11 @@ class Guard:
 
     def denial(self, deed: Deed, caller: Caller, region: str, agent: str = "") -> Denial | None:
         """None where the deed is allowed."""
+        if caller.unbound:
+            return None
         self.principals.environment = self.world.environment
         request = self._request(deed, caller, region, agent)
-        if (stopped := self._endpoint(request)) is not None:
+        if (stopped := self._endpoint(request, caller, deed)) is not None:
             return stopped
         decision = decide(request, self.principals.policies(caller, self._resource_policy(deed)))
         return None if decision.allowed else _why(decision)
@@ -84,13 +89,17 @@ class Guard:
             found.append(parsed.document(deed.registry.policy, "registry", "registry policy"))
         return combine(found)
 
-    def _endpoint(self, request: Request) -> Denial | None:
-        """A VPC endpoint's policy lets through what it allows, whoever would allow the rest."""
-        text = self.world.environment.endpoint_policy
-        if not text or not self.world.environment.vpce:
+    def _endpoint(self, request: Request, caller: Caller, deed: Deed) -> Denial | None:
+        """ECR's VPC endpoint lets through what its policy allows, whoever would allow the rest."""
+        environment = self.world.environment
+        text = environment.endpoint_policy
+        if not text or not environment.vpce or not deed.action.startswith("ecr:"):
             return None
         policy = self.principals.parsed.document(text, "registry", "endpoint policy")
-        decision = decide(request, Policies(resource=policy))
+        # In another account's registry the caller's own side is asked too: not here.
+        crosses = deed.account != caller.account
+        own = (self.principals.parsed.document(_ALL, "identity", "everything"),) if crosses else ()
+        decision = decide(request, Policies(identity=own, resource=policy))
         if decision.allowed:
             return None
         return Denial(decision.outcome is Outcome.EXPLICIT_DENY, _ENDPOINT)

@@ -17,6 +17,7 @@ from ecr_feed.embedded.signature import check_signature
 from ecr_feed.embedded.wire import ServiceError
 
 _QUERY = ("iam", "sts")
+_OWNER: Final = "OWNER"
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Caller:
     user_id: str = ""
     key_id: str = ""
     session: Session | None = None
+    unbound: bool = False  # judged by no policy
 
 
 ANONYMOUS: Final = Caller("anonymous", "", "anonymous")
@@ -85,6 +87,7 @@ class KeyRing:
     keys: dict[str, AccessKey] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     root_secret: str = field(default_factory=new_secret, repr=False)  # of every account's root
+    owner_secret: str = field(default_factory=new_secret, repr=False)  # see `owner_key`
 
     def of_user(self, account: str, user: str) -> list[AccessKey]:
         """A user's keys, oldest first."""
@@ -116,6 +119,8 @@ class KeyRing:
         """The secret the request must be signed with; refuses keys that AWS would not know."""
         if is_root(scope.key_id):
             return self.root_secret
+        if owned_by(scope.key_id):
+            return self.owner_secret
         if session := self.sessions.get(scope.key_id):
             _check_session(call, session, now)
             return session.secret
@@ -128,6 +133,20 @@ class KeyRing:
         """Note when and where a key was used last."""
         if key := self.keys.get(scope.key_id):
             key.last_used = (now, call.service, call.region)
+
+
+def owner_key(account: str) -> str:
+    """The key ID of whoever made the account: root, and bound by no policy of an organisation.
+
+    The seeder signs with it, and whoever reads a planned account to judge it.
+    """
+    return f"{_OWNER}{account}"
+
+
+def owned_by(key_id: str) -> str:
+    """The account of an owner's key ID; "" for any other."""
+    account = key_id.removeprefix(_OWNER)
+    return account if account != key_id and is_root(account) else ""
 
 
 def is_root(key_id: str) -> bool:

@@ -30,8 +30,8 @@ class Clock:
         return self._base() + self._moved - self.client_off
 
     def signing_now(self) -> datetime:
-        """The time a client's signature is compared with."""
-        return self._base() - self.client_off
+        """The time a client's signature is compared with: the machine's, by which clients sign."""
+        return utc_now() - self.client_off
 
     def advance(self, step: timedelta) -> None:
         """Let time pass, or run back."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.config import Config
 
+from ecr_feed.embedded.callers import owner_key
 from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.data import new_session
 from ecr_feed.embedded.doors import boto3_answer
@@ -22,6 +23,8 @@ from ecr_feed.embedded.regions import global_region
 @dataclass(slots=True)
 class Owner:
     """Clients of one world: `core` in process, or whatever answers at `endpoint_url`.
+
+    In process they are bound by no policy, so that a world may be made in any order.
 
     At an endpoint, root is the 12-digit key ID with any secret, as moto and ministack take it.
     """
@@ -36,10 +39,14 @@ class Owner:
         at = global_region(self.partition) if service == "iam" else region
         made = self._clients.get((service, at, account))
         if made is None:
-            secret = self.core.root_secret if self.core else "root"
-            made = self.as_key(service, at, (account, secret, None))
+            made = self.as_key(service, at, self._key(account))
             self._clients[service, at, account] = made
         return made
+
+    def _key(self, account: str) -> tuple[str, str, None]:
+        if self.core is None:
+            return account, "root", None
+        return owner_key(account), self.core.world.keys.owner_secret, None
 
     def as_key(self, service: str, region: str, key: tuple[str, str, str | None]) -> Any:
         """A client that signs with a key: ID, secret, session token."""

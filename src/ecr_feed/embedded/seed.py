@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from ecr_feed.aws.backend import Key
 from ecr_feed.embedded import shorthand
 from ecr_feed.embedded.accounts import AccountError, AccountFile, OrganizationPolicyTable
+from ecr_feed.embedded.callers import owner_key
 from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.environment import Environment
 from ecr_feed.embedded.faults import Fault
@@ -29,7 +30,9 @@ _FULL_ACCESS = (
 )
 
 
-ROOT: Final = "root"  # the label of the account's own key, always there
+# Labels that are always there: the account's root user, and its owner, whom no policy binds.
+ROOT: Final = "root"
+OWNER: Final = "owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,12 @@ def fill(core: Core, account: AccountFile) -> Seeded:
     core.world.clock.client_off = account.clock_off
     for table in account.fault:
         core.faults.add(_fault(table, seeded.keys, core.now()))
-    root = Key(account.account, Secret(core.root_secret))
-    return replace(seeded, keys={ROOT: root, **seeded.keys})
+    ring, number = core.world.keys, account.account
+    own = {
+        ROOT: Key(number, Secret(ring.root_secret)),
+        OWNER: Key(owner_key(number), Secret(ring.owner_secret)),
+    }
+    return replace(seeded, keys={**own, **seeded.keys})
 
 
 def fill_endpoint(endpoint_url: str, account: AccountFile) -> Seeded:

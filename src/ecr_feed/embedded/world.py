@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ecr_feed.embedded.callers import Caller, KeyRing, is_root, unknown_key
+from ecr_feed.embedded.callers import Caller, KeyRing, is_root, owned_by, unknown_key
 from ecr_feed.embedded.clock import Clock
 from ecr_feed.embedded.ecr.state import Registries
 from ecr_feed.embedded.environment import Environment
@@ -35,6 +35,9 @@ class World:
 
     def caller(self, key_id: str, service: str) -> Caller:
         """The principal behind an access key that was verified before."""
+        if account := owned_by(key_id):
+            root = f"arn:{self.partition}:iam::{account}:root"
+            return Caller("root", account, root, "", account, key_id, unbound=True)
         if is_root(key_id):
             return Caller(
                 "root", key_id, f"arn:{self.partition}:iam::{key_id}:root", "", key_id, key_id

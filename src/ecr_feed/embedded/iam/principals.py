@@ -10,6 +10,9 @@ from ecr_feed.embedded.environment import Environment
 from ecr_feed.embedded.iam.directory import Details, Directory, Entity
 from ecr_feed.iam import Document, Policies, combine, parse
 
+# A boundary whose policy is gone allows nothing.
+_NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
+
 
 @dataclass(slots=True)
 class Parsed:
@@ -79,13 +82,15 @@ class Principals:
         for name, text in owner.inline:
             yield self.parsed.document(text, "identity", name)
         for arn in owner.attached:
-            yield self.parsed.document(details.policies[arn], "identity", arn)
+            if arn in details.policies:
+                yield self.parsed.document(details.policies[arn], "identity", arn)
 
     def boundary(self, details: Details, entity: Entity) -> Document | None:
         """The permissions boundary."""
         if not entity.boundary:
             return None
-        return self.parsed.document(details.policies[entity.boundary], "boundary", entity.boundary)
+        text = details.policies.get(entity.boundary, _NOTHING)
+        return self.parsed.document(text, "boundary", entity.boundary)
 
     def _session(self, caller: Caller) -> Document | None:
         if caller.session is None or not caller.session.policies:

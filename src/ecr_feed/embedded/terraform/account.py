@@ -28,7 +28,8 @@ def account_from_plan(
 
     `identity` is the name of the user or role that the feed will use (default: the one user with an
     access key, else the only user, else the only role); `packages` default to every repository.
-    `AccountFile.unknown` says, with addresses, what only apply will tell. Raises AccountError.
+    `AccountFile.unknown` says, with addresses, what only apply will tell, `assumed` what was taken
+    for granted. Raises AccountError.
     """
     if "planned_values" not in document:
         raise AccountError(
@@ -36,12 +37,12 @@ def account_from_plan(
             "key `planned_values`."
         )
     plan = Plan(document)
-    place, notes = place_of(plan, region, account)
-    policies = Policies(plan, place, notes)
+    place, assumed = place_of(plan, region, account)
+    policies = Policies(plan, place)
     found = Identities(policies)
     found.read()
     repositories = _repositories(policies)
-    _give_key(policies, found, identity, source)
+    assumed += _give_key(policies, found, identity, source)
     names = list(packages) or [each["name"] for each in repositories]
     if not names:
         raise AccountError(f"{source}: it makes no aws_ecr_repository, and no package is named.")
@@ -65,7 +66,9 @@ def account_from_plan(
         "cache_rule": _cache_rules(policies),
         "creation_template": _templates(policies),
         "feed": [feed],
+        "assumed": assumed,
         "unknown": policies.notes,
+        "unknown_policies": policies.undecided,
     }
     return from_tables(tables, source)
 
@@ -135,7 +138,7 @@ def _templates(policies: Policies) -> list[Table]:
     ]
 
 
-def _give_key(policies: Policies, found: Identities, identity: str, source: str) -> None:
+def _give_key(policies: Policies, found: Identities, identity: str, source: str) -> list[str]:
     """The feed's credentials: a planned access key, or one that stands for it."""
     keyed = _keyed(policies)
     users, roles = found.tables["user"], found.tables["role"]
@@ -151,7 +154,8 @@ def _give_key(policies: Policies, found: Identities, identity: str, source: str)
     status = keyed.get(name, "active")
     table["keys"] = [{"label": LABEL, "status": status}]
     if name in users and name not in keyed:
-        policies.note(f"No access key is planned for {name!r}: it is judged as though it had one.")
+        return [f"No access key is planned for {name!r}: it is judged as though it had one."]
+    return []
 
 
 def _keyed(policies: Policies) -> dict[str, str]:

@@ -56,7 +56,7 @@ class Identities:
         """An attribute's value, or the name of the resource it refers to; a note where neither."""
         found = self._names(instance, attribute)
         if not found and (instance.unknown.get(attribute) or not instance.values.get(attribute)):
-            self.policies.note(f"{instance.address}: `{attribute}` is known only after apply.")
+            self.policies.undecide(f"{instance.address}: `{attribute}` is known only after apply.")
         return found[0] if found else ""
 
     def _names(self, instance: Instance, attribute: str) -> list[str]:
@@ -102,7 +102,7 @@ class Identities:
     def _known(self, kind: str, name: str, instance: Instance) -> Table:
         """The table of a principal; one that the plan does not make is taken to exist, bare."""
         if name not in self.tables[kind]:
-            self.policies.note(
+            self.policies.undecide(
                 f"{instance.address}: the {kind} {name!r} is not in the plan; what else it has is "
                 "not known."
             )
@@ -143,14 +143,14 @@ class Identities:
             if target.type == "aws_iam_policy" and name in self.own:
                 return str(name)
         if attribute in instance.unknown:
-            self.policies.note(f"{instance.address}: `{attribute}` is known only after apply.")
+            self.policies.undecide(f"{instance.address}: `{attribute}` is known only after apply.")
         return ""
 
     def _exists(self, instance: Instance, policy: str) -> bool:
         name = policy.rsplit("/", 1)[-1]
         if policy in self.own or (":iam::aws:" in policy and managed_policy(name)):
             return True
-        self.policies.note(f"{instance.address}: the policy {policy} is not in the plan.")
+        self.policies.undecide(f"{instance.address}: the policy {policy} is not in the plan.")
         return False
 
     def _memberships(self) -> None:

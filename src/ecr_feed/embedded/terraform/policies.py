@@ -40,11 +40,18 @@ class Policies:
     plan: Plan
     place: Place
     notes: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         """Keep a sentence about what is not known, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def undecide(self, text: str) -> None:
+        """A note after which permissions cannot be told for sure."""
+        self.note(text)
+        if text not in self.undecided:
+            self.undecided.append(text)
 
     def text(self, instance: Instance, attribute: str) -> str | None:
         """The JSON of a policy attribute; None (and a note) where it cannot be told.
@@ -71,7 +78,7 @@ class Policies:
             if target.type == _DOCUMENT:
                 return self.document(target)
         if attribute in instance.unknown:
-            self.note(
+            self.undecide(
                 f"{instance.address}: `{attribute}` is known only after apply, so what it allows "
                 "or denies is not judged."
             )
@@ -87,7 +94,7 @@ class Policies:
         statements = data.values.get("statement") or []
         unknown = data.unknown.get("statement") or []
         if not statements or len(written) != len(statements):
-            self.note(f"{data.address}: its statements are known only after apply.")
+            self.undecide(f"{data.address}: its statements are known only after apply.")
             return None
         made = [
             self._statement(data, statement, _at(unknown, n), written[n])
@@ -95,7 +102,7 @@ class Policies:
         ]
         for name in ("source_policy_documents", "override_policy_documents"):
             if data.values.get(name) or data.unknown.get(name):
-                self.note(f"{data.address}: `{name}` is not followed.")
+                self.undecide(f"{data.address}: `{name}` is not followed.")
         whole = [each for each in made if each is not None]
         return json.dumps({"Version": data.get("version") or "2012-10-17", "Statement": whole})
 
@@ -117,7 +124,7 @@ class Policies:
                 made[element] = self._principals(data, known, unknown, written, name)
         if known.get("condition"):
             if _any_true(_at_name(unknown, "condition")):
-                self.note(f"{data.address}: a condition's values are known only after apply.")
+                self.undecide(f"{data.address}: a condition's values are known only after apply.")
                 return None
             made["Condition"] = _conditions(known["condition"])
         return made
@@ -137,7 +144,7 @@ class Policies:
         targets = self.plan.targets(data, written.get(name, {}))
         arns = [arn for arn in map(self.arn, targets) if arn]
         if not arns:
-            self.note(f"{data.address}: `{name}` of a statement are known only after apply.")
+            self.undecide(f"{data.address}: `{name}` of a statement are known only after apply.")
             return None
         return list(dict.fromkeys(values + arns))
 
