@@ -41,6 +41,8 @@ _LONG_TERM_ABSENT: Final = frozenset(
     }
 )
 """Keys that a request signed with a user's long-term key never carries."""
+_ORGANIZATION: Final = ("aws:PrincipalOrgID", "aws:ResourceOrgID")
+_ORGANIZATION_KEYS: Final = ("aws:principalorg", "aws:resourceorg")
 _TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 
 
@@ -111,7 +113,7 @@ def _parsed(policy: PolicyDocument) -> Document:
 def _request(
     action: str, resource: str, evidence: Evidence, situation: Situation, policies: Policies
 ) -> Request:
-    principal = evidence.principal
+    principal, organization = evidence.principal, evidence.organization.id
     context: dict[str, str] = {
         **principal_context(principal.caller),
         "aws:RequestedRegion": situation.region,
@@ -122,6 +124,7 @@ def _request(
         "aws:CurrentTime": situation.now.isoformat(),
         "aws:EpochTime": str(int(situation.now.timestamp())),
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
+        **(dict.fromkeys(_ORGANIZATION, organization) if organization else {}),
         **situation.extra,
     }
     if principal.session_arn:
@@ -137,9 +140,12 @@ def _request(
 def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
     """Keys that are known not to be there."""
     user = evidence.principal.kind == "user"
+    alone = evidence.organization.member is False
     for key in keys:
         tag = evidence.tags is not None and key.startswith(_TAGS)
-        if tag or (user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))):
+        lone = alone and key.startswith(_ORGANIZATION_KEYS)
+        own = user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))
+        if tag or lone or own:
             yield key
 
 

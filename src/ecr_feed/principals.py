@@ -99,6 +99,7 @@ class Organization:
     `member` False: the account is in no organisation, so that nothing of it applies. `management`:
     the account manages it, so that service control policies do not. None: nobody could tell.
     `scps` and `rcps` are None where they could not be read; `unread` says how that was refused.
+    `id` is the organisation's, such as `o-exampleorgid`; "" where there is none or nobody told it.
     """
 
     member: bool | None
@@ -106,6 +107,7 @@ class Organization:
     scps: Levels | None = None
     rcps: Levels | None = None
     unread: tuple[Failure, ...] = ()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

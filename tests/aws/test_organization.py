@@ -34,7 +34,9 @@ def policy(asked: Asked) -> Reply:
 def read(**replies: Any) -> tuple[Organization, FakeAws]:
     fake = FakeAws()
     fake.replies = {
-        "DescribeOrganization": lambda asked: ok({"Organization": {"MasterAccountId": "1" * 12}}),
+        "DescribeOrganization": lambda asked: ok(
+            {"Organization": {"Id": "o-ours", "MasterAccountId": "1" * 12}}
+        ),
         "ListParents": parents,
         "ListPoliciesForTarget": policies,
         "DescribePolicy": policy,
@@ -47,6 +49,7 @@ def read(**replies: Any) -> tuple[Organization, FakeAws]:
 def test_every_level_from_the_root_down() -> None:
     found, fake = read()
     assert (found.member, found.management, found.unread) == (True, False, ())
+    assert found.id == "o-ours"
     assert found.scps is not None
     assert found.rcps is not None
     assert [[p.name for p in level] for level in found.scps] == [
@@ -63,7 +66,30 @@ def test_an_account_of_its_own() -> None:
         DescribeOrganization=lambda asked: fault("AWSOrganizationsNotInUseException", "none")
     )
     assert found == Organization(member=False, management=False, scps=(), rcps=())
-    assert fake.calls.total() == 1
+    assert fake.calls["ListParents"] == 0
+
+
+def of_another_auditor(**replies: Any) -> Organization:
+    """What an auditor of ACCOUNT learns of another account's organisation."""
+    fake = FakeAws()
+    fake.replies = replies
+    audit = Audit(embedded(fake), KeyCredentials(key="feed"), "eu-west-1", account=ACCOUNT)
+    return audit.organization("2" * 12)
+
+
+def test_the_auditors_own_organisation_is_not_another_accounts() -> None:
+    found = of_another_auditor(
+        DescribeOrganization=lambda asked: ok({"Organization": {"Id": "o-theirs"}}),
+        ListParents=lambda asked: fault("ChildNotFoundException", "no such child"),
+    )
+    assert (found.member, found.id, found.scps) == (None, "", None)
+    assert found.unread[0].trouble is Trouble.NOT_FOUND
+    alone = of_another_auditor(
+        DescribeOrganization=lambda asked: fault("AWSOrganizationsNotInUseException", "none"),
+        ListParents=lambda asked: fault("AWSOrganizationsNotInUseException", "none"),
+    )
+    assert alone.member is None
+    assert alone.unread
 
 
 def test_a_management_account() -> None:
