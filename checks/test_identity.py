@@ -14,8 +14,15 @@ from ecr_feed.check import (
     not_assessed,
     note,
 )
-from ecr_feed.config import EnvCredentials, Feed, KeyCredentials, ProfileCredentials
-from ecr_feed.facts import Access, Identity, ReadError
+from ecr_feed.config import (
+    EnvCredentials,
+    Feed,
+    KeyCredentials,
+    OidcCredentials,
+    ProfileCredentials,
+    WorkerCredentials,
+)
+from ecr_feed.facts import Access, Failure, Identity, ReadError, Trouble
 from ecr_feed.token import SHORTEST_RUN
 
 _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"
@@ -30,12 +37,14 @@ _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentit
     reads=("sts:GetCallerIdentity",),
     refs=(_STS, "https://github.com/OctopusDeploy/Issues/issues/9044"),
 )
-def test_credentials_are_valid(feed: Feed, access: Access) -> None:
+def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> None:
     failure = access.failure
     if access.identity is not None:
         note(identity=access.identity.arn, source=access.identity.source)
     if failure is not None and not failure.trouble.credentials:
         raise ReadError(failure)
+    if failure is not None and failure.trouble is Trouble.NO_CREDENTIALS:
+        _not_ours_to_have(feed, failure, on_worker)
     refused_here = failure is not None and access.region_enabled is not False
     expect(
         access.identity is not None and not refused_here,
@@ -44,6 +53,14 @@ def test_credentials_are_valid(feed: Feed, access: Access) -> None:
         found=failure.said if failure else None,
         evidence={"request_id": failure.request_id} if failure else None,
     )
+
+
+def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
+    """Credentials that only Octopus or its worker has are not missing for being absent here."""
+    if isinstance(feed.credentials, OidcCredentials) and feed.credentials.token_file is None:
+        raise ReadError(failure)
+    if isinstance(feed.credentials, WorkerCredentials) and not on_worker:
+        not_assessed(f"{failure.said}. Only the worker itself can tell: run this on it.")
 
 
 @check(

@@ -8,8 +8,10 @@ from ecr_feed.check import CRITICAL, MEDIUM, check, expect, not_applicable, note
 from ecr_feed.config import Feed
 from ecr_feed.facts import Repository
 from ecr_feed.naming import judge_name
+from fixtures.creation import Creation
 from fixtures.facts import Elsewhere
 
+_CREATE = "aws ecr create-repository --repository-name {package!q} --region {feed.region!q}"
 _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"
 
 
@@ -19,12 +21,16 @@ _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRe
     title="Each package ID has a repository in the feed's region",
     why="Octopus finds a package by exact repository name, and unless a rule creates it a push to "
     "a missing repository fails.",
-    fix="aws ecr create-repository --repository-name {package!q} --region {feed.region!q}",
-    reads=("ecr:DescribeRepositories",),
+    fix=_CREATE,
+    reads=(
+        "ecr:DescribeRepositories",
+        "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRepositoryCreationTemplates",
+    ),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",),
 )
 def test_repository_exists(
-    feed: Feed, package: str, inventory: Inventory, elsewhere: Elsewhere
+    feed: Feed, package: str, inventory: Inventory, elsewhere: Elsewhere, creation: Creation
 ) -> None:
     if not judge_name(package).legal:
         not_applicable("No repository can have this name (REPO-2).")
@@ -36,6 +42,7 @@ def test_repository_exists(
         f"Package ID {package!r} has no repository in {feed.region}.",
         expected=f"a repository named {package}",
         found=repository.arn if repository else elsewhere.found(package, inventory),
+        fix=None if repository else creation.fix(package, _CREATE),
     )
 
 
