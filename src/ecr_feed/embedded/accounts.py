@@ -259,6 +259,11 @@ class AccountFile(Table):
         return "aws"
 
     @property
+    def placeholders(self) -> dict[str, str]:
+        """What `{...}` stands for in the file's policies."""
+        return {"account": self.account, "region": self.region, "partition": self.partition}
+
+    @property
     def clock_off(self) -> timedelta:
         """Callers' clock minus AWS's."""
         return timedelta(minutes=self.network.clock_off_minutes)

@@ -92,7 +92,7 @@ def core_for(account: AccountFile) -> Core:
 
 def surroundings(account: AccountFile) -> Environment:
     """What no API call sets: the callers' network, and the organisation."""
-    network, names = account.network, placeholders(account)
+    network, names = account.network, account.placeholders
     policy = network.endpoint_policy
     return Environment(
         source_ip=network.source_ip,
@@ -103,11 +103,6 @@ def surroundings(account: AccountFile) -> Environment:
         scps=_levels(account.scp, "identity", names),
         rcps=_levels(account.rcp, "registry", names),
     )
-
-
-def placeholders(account: AccountFile) -> dict[str, str]:
-    """What `{...}` stands for in the file's policies."""
-    return {"account": account.account, "region": account.region, "partition": account.partition}
 
 
 def _levels(

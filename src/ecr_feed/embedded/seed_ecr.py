@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecr_feed.embedded.accounts import AccountFile, ImageTable, RepositoryTable
+from ecr_feed.embedded.ecr.state import digest_of
 from ecr_feed.embedded.owner import Owner
-from ecr_feed.embedded.seed_images import digest, manifests
+from ecr_feed.embedded.seed_images import manifests
 from ecr_feed.embedded.shorthand import document, fill
 
 _LIFECYCLE_MINIMUM = 100  # characters; shorter texts are refused, white space counts
@@ -47,11 +48,7 @@ class _Filler:
         self._owner = owner
         self._file = account
         self._subjects: dict[tuple[str, str], dict[str, Any]] = {}  # by repository and tag
-        self.names = {
-            "account": account.account,
-            "region": account.region,
-            "partition": account.partition,
-        }
+        self.names = account.placeholders
 
     def ecr(self, region: str, account: str = "") -> Any:
         """The owner's client in a region; the file's own where none is named."""
@@ -87,10 +84,10 @@ class _Filler:
             last = text == puts[-1][0]
             self._put(ecr, name, (text, media_type), image.tags if last else ())
         text, media_type, _ = puts[-1]
-        whole = {"imageDigest": digest(text.encode())}
+        whole = {"imageDigest": digest_of(text.encode())}
         about = {
             "mediaType": media_type,
-            "digest": digest(text.encode()),
+            "digest": digest_of(text.encode()),
             "size": len(text.encode()),
         }
         self._subjects |= {(name, tag): about for tag in image.tags}
@@ -135,7 +132,7 @@ def _lifecycle(given: str | dict[str, Any], names: Mapping[str, str]) -> str:
 
 def upload(ecr: Any, name: str, blob: bytes) -> None:
     """Push one layer, unless it is there."""
-    layer = digest(blob)
+    layer = digest_of(blob)
     asked = ecr.batch_check_layer_availability(repositoryName=name, layerDigests=[layer])
     if asked["layers"] and asked["layers"][0]["layerAvailability"] == "AVAILABLE":
         return

@@ -38,11 +38,7 @@ class _Filler:
     def __init__(self, owner: Owner, account: AccountFile) -> None:
         self._owner = owner
         self._file = account
-        self._names = {
-            "account": account.account,
-            "region": account.region,
-            "partition": account.partition,
-        }
+        self._names = account.placeholders
         self._arns: dict[str, str] = {}  # the account's own policies, by name
         self._keys: dict[str, Key] = {}
 

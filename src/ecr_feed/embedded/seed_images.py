@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ecr_feed.embedded.accounts import ImageTable
+from ecr_feed.embedded.ecr.state import digest_of
 
 _OCI = {
     "index": "application/vnd.oci.image.index.v1+json",
@@ -25,11 +26,6 @@ _DOCKER = {
     "layer": "application/vnd.docker.image.rootfs.diff.tar.gzip",
 }
 Put = tuple[str, str, list[bytes]]  # manifest text, its media type, the blobs it names
-
-
-def digest(data: bytes) -> str:
-    """`sha256:` and 64 hex digits."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def manifests(image: ImageTable, salt: str, subject: dict[str, Any] | None) -> Iterator[Put]:
@@ -58,7 +54,7 @@ def _row(put: Put, platform: dict[str, str]) -> dict[str, Any]:
     text, media, _ = put
     return {
         "mediaType": media,
-        "digest": digest(text.encode()),
+        "digest": digest_of(text.encode()),
         "size": len(text.encode()),
         "platform": platform,
     }
@@ -99,7 +95,7 @@ def _single(
 
 
 def _blob(data: bytes, media_type: str) -> dict[str, Any]:
-    return {"mediaType": media_type, "size": len(data), "digest": digest(data)}
+    return {"mediaType": media_type, "size": len(data), "digest": digest_of(data)}
 
 
 def _layer(text: str, size: int) -> tuple[bytes, str]:
@@ -111,4 +107,4 @@ def _layer(text: str, size: int) -> tuple[bytes, str]:
         member = tarfile.TarInfo("app/content")
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))
-    return gzip.compress(plain.getvalue(), mtime=0), digest(plain.getvalue())
+    return gzip.compress(plain.getvalue(), mtime=0), digest_of(plain.getvalue())
