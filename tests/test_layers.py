@@ -1,4 +1,4 @@
-"""The walls of the house: who may import what. Read from the source, so a lazy import counts too."""
+"""The walls of the house: who may import what. Read from the source: lazy imports count too."""
 
 from __future__ import annotations
 

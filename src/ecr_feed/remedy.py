@@ -21,9 +21,9 @@ _REMEDIES: Final = {
     Trouble.TLS: "Trust the certificate of {host}: set AWS_CA_BUNDLE where a proxy re-signs.",
     Trouble.PROXY: "Check HTTPS_PROXY and NO_PROXY: the proxy did not pass the call to {host}.",
     Trouble.TIMEOUT: "Open the way to {host}: no answer in time, direct or through the proxy.",
-    Trouble.RESET: "Something between here and {host} cut the connection: run again, then look there.",
-    Trouble.MALFORMED: "What answers for {host} is not AWS's API: check the endpoint and the proxy.",
-    Trouble.OTHER: "Read the service's own words above; run again if it was a fault of the service.",
+    Trouble.RESET: "Something on the way to {host} cut the connection: run again, then look there.",
+    Trouble.MALFORMED: "What answers for {host} is not AWS's API: check endpoint and proxy.",
+    Trouble.OTHER: "Read the service's own words; run again if it was a fault of the service.",
     Trouble.NOT_FOUND: "Check the name: AWS knows no such thing in {region}.",
 }
 
