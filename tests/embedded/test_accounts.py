@@ -38,7 +38,7 @@ def test_every_account_file_can_be_filled(path: Path) -> None:
         ("[[user]]\nname = 'u'\npolicies = { p = '{' }", "JSON"),
         ("[[user]]\nname = 'u'\npolicies = { p = { alow = '*' } }", "unknown key 'alow'"),
         ("[[user]]\nname = 'u'\npolicies = { p = { on = '*' } }", "either `allow` or `deny`"),
-        ("[[fault]]\noperation = 'x'", "exactly one of code, body, truncate, connection"),
+        ("[[fault]]\noperation = 'x'", "exactly one of code, body, truncate, replace, connection"),
         ("[[fault]]\ncode = 'x'\nbody = 'y'", "exactly one of"),
         ("[[fault]]\nconnection = 'slow'", "fault.0.connection"),
         ("[[oidc_provider]]\nurl = 'http://x'", "oidc_provider.0.url"),

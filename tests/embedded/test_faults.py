@@ -87,6 +87,13 @@ def test_an_xml_answer_that_is_cut() -> None:
         made.client("sts", "feed").get_caller_identity()
 
 
+def test_a_true_answer_with_a_text_replaced() -> None:
+    made = faulty('operation = "GetAuthorizationToken"\nreplace = ["eu-west-1", "eu-west-2"]')
+    said = made.client("ecr", "feed").get_authorization_token()["authorizationData"][0]
+    assert said["proxyEndpoint"].endswith(".eu-west-2.amazonaws.com")
+    assert made.core.token_caller("x") is None
+
+
 def test_an_empty_object_lacks_its_key() -> None:
     made = faulty('operation = "DescribeRepositories"\nbody = "{}"')
     assert "repositories" not in made.client("ecr", "feed").describe_repositories()

@@ -29,6 +29,7 @@ class Fault:
     code        answer this AWS error code, with `message` and `status` (0: the protocol's own)
     body        answer these bytes with `status` (0: 200) and `content_type`
     truncate    answer truly, but cut the body to this many bytes (Content-Length fits the cut)
+    replace     answer truly, but with the first text of the pair replaced by the second
     connection  no answer at all: see `ConnectionKind`
     times       how often (0: for ever)
     """
@@ -44,6 +45,7 @@ class Fault:
     body: str | None = None
     content_type: str = "text/html"
     truncate: int | None = None
+    replace: tuple[str, str] | None = None
     connection: ConnectionKind | None = None
     times: int = 0
 
@@ -121,9 +123,13 @@ def body_of(fault: Fault) -> WireResponse:
 
 
 def cut(fault: Fault, answer: WireResponse) -> WireResponse:
-    """A true answer, cut short where the fault asks for it."""
-    if fault.truncate is None:
+    """A true answer, changed or cut short where the fault asks for it."""
+    data = answer.body
+    if fault.replace is not None:
+        old, new = fault.replace
+        data = data.replace(old.encode(), new.encode())
+    data = data[: fault.truncate]
+    if data == answer.body:
         return answer
-    data = answer.body[: fault.truncate]
     headers = {**answer.headers, "content-length": str(len(data))}
     return WireResponse(answer.status, headers, data)

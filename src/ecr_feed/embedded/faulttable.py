@@ -24,6 +24,7 @@ class FaultTable(BaseModel):
     body: str | None = None
     content_type: str = "text/html"
     truncate: Annotated[int, Field(ge=0)] | None = None
+    replace: tuple[str, str] | None = None
     connection: (
         Literal["connect-timeout", "read-timeout", "reset", "refused", "dns", "tls", "proxy"] | None
     ) = None
@@ -31,7 +32,7 @@ class FaultTable(BaseModel):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> FaultTable:
-        chosen = (bool(self.code), self.body is not None, self.truncate is not None)
-        if sum((*chosen, self.connection is not None)) != 1:
-            raise ValueError("a fault has exactly one of code, body, truncate, connection")
+        others = (self.body, self.truncate, self.replace, self.connection)
+        if bool(self.code) + sum(each is not None for each in others) != 1:
+            raise ValueError("a fault has exactly one of code, body, truncate, replace, connection")
         return self

@@ -1,6 +1,7 @@
-"""The one place that touches moto: one private call, under one lock, one core's state at a time.
+"""The one place that touches moto: one private name, under one lock, one core's state at a time.
 
-`BotocoreStubber.process_request` is moto's inner name (5.0.0 to 5.2.5);
+`BotocoreStubber`, moto's handler of before-send, is called as botocore would call it: its inside
+changes between patch releases (5.2.4 and 5.2.5 differ), how it is called has not.
 tests/embedded/test_moto_contract.py holds moto to it. `mock_aws` is never started: it would patch
 botocore and `requests` for the whole process, and every handler of its before-send event runs.
 """
@@ -48,8 +49,10 @@ class Moto:
         request = AWSPreparedRequest("POST", f"https://{host}/", headers, body, False)
         with self._lock, _no_account_override():
             self._take_over()
-            status, _, answer = BotocoreStubber().process_request(request)
-        return int(status), answer.encode() if isinstance(answer, str) else bytes(answer)
+            stubber = BotocoreStubber()
+            stubber.enabled = True
+            answer = stubber("before-send", request)
+        return int(answer.status_code), bytes(answer.content)
 
     def _take_over(self) -> None:
         from moto.backends import get_backend
