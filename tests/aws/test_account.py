@@ -4,7 +4,6 @@ import pytest
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.plan import planned_calls
-from ecr_feed.config import KeyCredentials
 from ecr_feed.facts import Answer, Trouble
 from tests.aws.fake import (
     ACCOUNT,
@@ -15,9 +14,7 @@ from tests.aws.fake import (
     arn,
     denial,
     fault,
-    identity,
     ok,
-    query_fault,
 )
 from tests.aws.helpers import account, embedded, failure_of, feed
 
@@ -211,123 +208,6 @@ def test_where_else_a_missing_package_is() -> None:
 def test_nothing_missing_nothing_asked() -> None:
     fake = FakeAws({"team/app": 1})
     assert account(fake).elsewhere("team/app").asked == 0
-
-
-def test_a_dead_key_costs_two_calls_and_is_named_by_all() -> None:
-    fake = FakeAws({"team/app": 1})
-    fake.replies["GetCallerIdentity"] = lambda asked: query_fault(
-        "InvalidClientTokenId", "The security token included in the request is invalid."
-    )
-    one = account(fake)
-    access = one.access()
-    assert access.identity is None
-    assert access.failure is not None
-    assert access.failure.trouble == Trouble.UNKNOWN_KEY
-    assert access.region_enabled is None
-    assert "unknown, deleted or inactive" in access.because
-    for call in (one.identity, one.token, one.inventory):
-        assert failure_of(call).trouble == Trouble.UNKNOWN_KEY
-    assert failure_of(one.images, "team/app").trouble == Trouble.UNKNOWN_KEY
-    assert [asked.region for asked in fake.seen] == ["eu-west-1", "us-east-1"]
-
-
-def refused_in(region: str) -> FakeAws:
-    fake = FakeAws({"team/app": 1})
-
-    def script(asked: Asked) -> Reply:
-        if asked.region == region:
-            return query_fault("InvalidClientTokenId", "invalid")
-        return identity()
-
-    fake.replies["GetCallerIdentity"] = script
-    return fake
-
-
-def test_a_region_that_is_not_enabled_is_no_dead_key() -> None:
-    fake = refused_in("me-south-1")
-    one = account(fake, region="me-south-1")
-    access = one.access()
-    assert access.region_enabled is False
-    assert access.identity is not None
-    assert access.elsewhere == "us-east-1"
-    assert one.identity().account == ACCOUNT
-    assert failure_of(one.token).trouble == Trouble.UNKNOWN_KEY
-    assert len(fake.seen) == 2
-
-
-def test_sts_in_us_east_1_is_checked_against_another() -> None:
-    fake = refused_in("us-east-1")
-    assert account(fake, region="us-east-1").access().elsewhere == "us-west-2"
-
-
-def test_sts_that_says_the_region_is_off() -> None:
-    fake = FakeAws()
-    fake.replies["GetCallerIdentity"] = lambda asked: (
-        query_fault("RegionDisabledException", "STS is not activated")
-        if asked.region == "me-south-1"
-        else identity()
-    )
-    access = account(fake, region="me-south-1").access()
-    assert (access.region_enabled, access.elsewhere) == (False, "us-east-1")
-
-
-def ecr_refuses(code: str, message: str = "") -> FakeAws:
-    fake = FakeAws({"team/app": 1})
-    fake.replies["GetAuthorizationToken"] = lambda asked: fault(code, message)
-    return fake
-
-
-def test_ecr_refuses_what_sts_accepts() -> None:
-    fake = ecr_refuses("UnrecognizedClientException", "invalid")
-    one = account(fake)
-    access = one.access()
-    assert access.identity is not None
-    assert access.region_enabled is True
-    assert access.failure is not None
-    assert failure_of(one.inventory).trouble == Trouble.UNKNOWN_KEY
-    assert fake.calls["DescribeRepositories"] == 0
-    assert account(fake, region="me-south-1").access().region_enabled is False
-
-
-def test_a_late_clock_concludes_nothing() -> None:
-    fake = FakeAws()
-    message = (
-        "Signature expired: 20261101T100000Z is now earlier than 20261101T114500Z"
-        " (20261101T120000Z - 15 min.)"
-    )
-    fake.replies["GetCallerIdentity"] = lambda asked: query_fault("SignatureDoesNotMatch", message)
-    one = account(fake)
-    access = one.access()
-    assert (access.identity, access.region_enabled) == (None, None)
-    assert failure_of(one.token).trouble == Trouble.CLOCK
-    assert len(fake.seen) == 1
-
-
-def test_an_ended_session() -> None:
-    one = account(ecr_refuses("ExpiredTokenException", "The security token has expired"))
-    assert failure_of(one.inventory).trouble == Trouble.EXPIRED
-
-
-def test_sts_out_of_reach_leaves_ecr_judged() -> None:
-    fake = FakeAws({"team/app": 1})
-    fake.replies["GetCallerIdentity"] = lambda asked: query_fault("Throttling", "Rate exceeded")
-    one = account(fake)
-    assert failure_of(one.identity).trouble == Trouble.THROTTLED
-    assert one.access().region_enabled is True
-    assert len(one.images("team/app")) == 1
-
-
-def test_the_identity_of_a_broken_answer_is_malformed() -> None:
-    fake = FakeAws()
-    fake.replies["GetCallerIdentity"] = lambda asked: Reply(200, b"<html><body/></html>")
-    assert failure_of(account(fake).identity).trouble == Trouble.MALFORMED
-
-
-def test_a_label_that_the_seed_does_not_have() -> None:
-    fake = FakeAws()
-    one = account(fake, credentials=KeyCredentials(key="nobody"))
-    assert failure_of(one.identity).trouble == Trouble.NO_CREDENTIALS
-    assert not fake.seen
 
 
 def test_two_feeds_with_the_same_credentials_are_read_once() -> None:

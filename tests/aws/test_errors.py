@@ -42,7 +42,12 @@ def client_error(
         ("SignatureDoesNotMatch", Trouble.SIGNATURE),
         ("RequestTimeTooSkewed", Trouble.CLOCK),
         ("RegionDisabledException", Trouble.REGION_OFF),
-        ("MissingAuthenticationTokenException", Trouble.NO_CREDENTIALS),
+        ("OptInRequired", Trouble.REGION_OFF),
+        ("RequestExpired", Trouble.CLOCK),
+        ("IncompleteSignature", Trouble.SIGNATURE),
+        ("InvalidIdentityToken", Trouble.NO_CREDENTIALS),
+        # Our calls are signed: what lost the signature on the way says nothing of the key.
+        ("MissingAuthenticationTokenException", Trouble.OTHER),
         ("Throttling", Trouble.THROTTLED),
         ("ThrottlingException", Trouble.THROTTLED),
         ("ThrottleException", Trouble.THROTTLED),
@@ -80,10 +85,22 @@ def test_a_clock_is_told_from_a_wrong_secret(code: str) -> None:
     assert (said.trouble, said.offset) == (Trouble.CLOCK, timedelta(hours=-2))
     dated = classify(client_error(code, date="Sun, 01 Nov 2026 14:00:00 GMT"), ASKED)
     assert (dated.trouble, dated.offset) == (Trouble.CLOCK, timedelta(hours=-2))
+    both = classify(
+        client_error(
+            code, f"{late} (20261101T120000Z - 15 min.)", date="Sun, 01 Nov 2026 12:00:00 GMT"
+        ),
+        ASKED,
+    )
+    assert both.offset == timedelta(hours=-2)  # what AWS states, whatever a proxy's Date is
     early = classify(client_error(code, "Signature not yet current: 2"), ASKED)
     assert (early.trouble, early.offset) == (Trouble.CLOCK, None)
     near = classify(client_error(code, date="Sun, 01 Nov 2026 12:05:00 GMT"), ASKED)
     assert (near.trouble, near.offset) == (Trouble.SIGNATURE, timedelta(minutes=-5))
+
+
+def test_a_scope_that_is_not_the_hosts_is_no_wrong_secret() -> None:
+    said = client_error("SignatureDoesNotMatch", "Credential should be scoped to a valid region.")
+    assert classify(said, ASKED).trouble == Trouble.OTHER
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 14:00:00 GMT"])

@@ -45,9 +45,7 @@ DENIED: Final = frozenset(
         "UnauthorizedOperation",
     }
 )
-EXPIRED: Final = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-)
+EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
 UNKNOWN_KEY: Final = frozenset(
     {
         "AuthFailure",
@@ -69,18 +67,37 @@ SIGNATURE: Final = frozenset(
         "SignatureDoesNotMatch",
     }
 )
-CLOCK: Final = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
+# "The request reached the service more than 15 minutes after the date stamp on the request": common
+# errors of ECR and STS. (EC2 alone has RequestExpired for an ended session.)
+CLOCK: Final = frozenset(
+    {
+        "RequestExpired",
+        "RequestExpiredException",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "RequestTimeTooSkewedException",
+    }
+)
 NO_CREDENTIALS: Final = frozenset(
     {
         "IDPRejectedClaim",
         "IDPRejectedClaimException",
         "InvalidIdentityToken",
         "InvalidIdentityTokenException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
     }
 )
-REGION_OFF: Final = frozenset({"RegionDisabled", "RegionDisabledException"})
+STS_OFF: Final = frozenset({"RegionDisabled", "RegionDisabledException"})
+# The account is not subscribed to the service there: a region not opted in, or a new account.
+NOT_SUBSCRIBED: Final = frozenset(
+    {
+        "OptInRequired",
+        "OptInRequiredException",
+        "SubscriptionRequiredException",
+    }
+)
+REGION_OFF: Final = STS_OFF | NOT_SUBSCRIBED
+# Every call of ours but one is signed: where the signature is missing, it was lost on the way.
+# MissingAuthenticationToken is in no family, and concludes nothing.
 INVALID_PARAMETER: Final = frozenset(
     {
         "InvalidInput",

@@ -17,6 +17,7 @@ from ecr_feed.facts import Failure, Trouble
 # SigV4 tolerates at least this much; a signature fault beyond it is the clock's before the key's.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _CLOCK_WORDS = re.compile(r"signature (?:expired|not yet current)", re.IGNORECASE)
+_SCOPE_WORDS = re.compile(r"credential should be scoped to", re.IGNORECASE)
 # The signed time, and in brackets AWS's own: "expired: T1 is now earlier than T2 (T3 - 15 min.)".
 _CLOCK_TIMES = re.compile(r"(\d{8}T\d{6}Z)\D.*\((\d{8}T\d{6}Z)")
 # Failures of a credential provider that say nothing of the credentials themselves.
@@ -102,8 +103,13 @@ def _of_the_clock(failure: Failure) -> Failure:
     """A late clock answers like a wrong secret: told apart by AWS's words or by its Date."""
     far = failure.offset is not None and abs(failure.offset) > CLOCK_TOLERANCE
     said = _CLOCK_WORDS.search(failure.message) is not None
-    signature = failure.code in codes.SIGNATURE and (said or far)
-    return replace(failure, trouble=Trouble.CLOCK) if signature else failure
+    if failure.code not in codes.SIGNATURE:
+        return failure
+    if said or far:
+        return replace(failure, trouble=Trouble.CLOCK)
+    # Signed for another region or service than the host's own: the endpoint's, not the secret's.
+    scoped = _SCOPE_WORDS.search(failure.message) is not None
+    return replace(failure, trouble=Trouble.OTHER) if scoped else failure
 
 
 def _of_the_exchange(failure: Failure, operation: str) -> Failure:
@@ -135,14 +141,12 @@ def _attempts(metadata: Mapping[str, Any], otherwise: int) -> int:
 
 
 def _offset(metadata: Mapping[str, Any], message: str, now: datetime | None) -> timedelta | None:
-    """This machine's clock minus AWS's, from the answer's Date, else from the message's times."""
+    """This machine's clock minus AWS's: by the times that AWS states, else by the answer's Date."""
+    times = _CLOCK_TIMES.search(message) if _CLOCK_WORDS.search(message) else None
+    if times is not None:
+        return _stamp(times[1]) - _stamp(times[2])
     date = date_of(metadata)
-    if now is not None and date is not None:
-        return now - date
-    times = _CLOCK_TIMES.search(message)
-    if times is None or not _CLOCK_WORDS.search(message):
-        return None
-    return _stamp(times[1]) - _stamp(times[2])
+    return None if now is None or date is None else now - date
 
 
 def date_of(metadata: Mapping[str, Any]) -> datetime | None:

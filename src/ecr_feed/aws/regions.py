@@ -98,6 +98,12 @@ def ask_in(region: str) -> str:
     return next((other for other in _ASK_IN.get(partition, ()) if other != region), "")
 
 
+def ask_in_aws(region: str) -> str:
+    """A region of the commercial partition to ask, for a region outside it; else ""."""
+    partition = known_regions().partition(region)
+    return "" if partition in ("", "aws") else _ASK_IN["aws"][0]
+
+
 @cache
 def known_regions() -> KnownRegions:
     """Botocore's regions of every partition, pseudo-regions such as `aws-global` left out."""
