@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from ecr_feed.facts import Failure, Trouble
+from ecr_feed.token import duration
+
+_TELLING: Final = timedelta(minutes=1)  # less explains no refusal
 
 _REMEDIES: Final = {
     Trouble.DENIED: "Allow {action} to whoever runs this audit.",
@@ -13,7 +17,7 @@ _REMEDIES: Final = {
     Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not know the key in {region}.",
     Trouble.EXPIRED: "Refresh the session's credentials and run again.",
     Trouble.SIGNATURE: "See IDENT-1: the secret does not belong to the key.",
-    Trouble.CLOCK: "Set this machine's clock (it is off by {offset}), then run again.",
+    Trouble.CLOCK: "Set this machine's clock ({offset}), then run again.",
     Trouble.NO_CREDENTIALS: "Give the feed's credentials where the feeds file says they are.",
     Trouble.THROTTLED: "AWS throttled every attempt: run again later. No policy needs changing.",
     Trouble.DNS: "Resolve {host} from this machine: DNS, or the VPC endpoint's private DNS.",
@@ -27,6 +31,12 @@ _REMEDIES: Final = {
     Trouble.NOT_FOUND: "Check the name: AWS knows no such thing in {region}.",
 }
 
+_BY_CODE: Final = {
+    "UnknownRegion": "See REGION-1: set the feed's region to one that exists.",
+    "OtherAccount": "Give [auditor] credentials of the feed's own account.",
+    "OptInRequired": "Finish the account's activation, or enable {region} for it.",
+}
+"""Codes that say more than their trouble; the first two are ours, for calls that were not made."""
 
 _FEEDS_OWN: Final = frozenset(
     {
@@ -43,10 +53,17 @@ def remedy(failure: Failure) -> str:
     """The next step for one failure, host and region filled in."""
     if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
-    offset = "an unknown time" if failure.offset is None else f"{failure.offset}"
-    return _REMEDIES[failure.trouble].format(
+    text = _BY_CODE.get(failure.code) or _REMEDIES[failure.trouble]
+    return text.format(
         action=failure.action,
         region=failure.region,
         host=failure.host or "the endpoint",
-        offset=offset,
+        offset=_clock(failure.offset),
     )
+
+
+def _clock(offset: timedelta | None) -> str:
+    """How far this machine's clock is off, where anybody could tell."""
+    if offset is None or abs(offset) < _TELLING:
+        return "nobody said how far it is off"
+    return f"it is {duration(abs(offset))} {'fast' if offset > timedelta(0) else 'slow'}"
