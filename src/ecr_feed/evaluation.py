@@ -6,7 +6,7 @@ leaves open what it might have said; a condition on a value that nobody knows is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -134,7 +134,20 @@ def _request(
     known = {key.lower() for key in context}
     unknown = {key for key in policies.condition_keys if key not in known}
     unknown -= set(_absent(unknown, evidence))
-    return Request(principal.caller, action, resource, context, frozenset(unknown))
+    spelled = {key.lower(): key for key in _spelled(policies)}
+    named = frozenset(spelled.get(key, key) for key in unknown)
+    return Request(principal.caller, action, resource, context, named)
+
+
+def _spelled(policies: Policies) -> Iterator[str]:
+    """Condition keys as the policies write them."""
+    for document in policies.documents:
+        for statement in document.statements:
+            for condition in statement.conditions:
+                yield condition.key
+                yield from (variable.spelled for variable in condition.variables)
+            if statement.resources is not None:
+                yield from (variable.spelled for variable in statement.resources.variables)
 
 
 def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
@@ -157,7 +170,7 @@ def _decided(request: Request, policies: Policies) -> Decision:
     addresses = seen_addresses(_source_ranges(policies))
     if addresses is None:
         return decision
-    rest = request.unknown - {_SOURCE_IP}
+    rest = frozenset(key for key in request.unknown if key.lower() != _SOURCE_IP)
     unseen = decide(replace(request, unknown=rest), policies)  # through a VPC endpoint
     for address in addresses:
         context = {**request.context, "aws:SourceIp": address}

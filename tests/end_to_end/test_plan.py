@@ -1,0 +1,308 @@
+"""Documents judged before anything exists, and the policies that the suite itself writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.run import Ran, project_with, run_checks
+
+REGION = "eu-central-1"
+BASE = f"arn:aws:ecr:{REGION}:123456789012:repository"
+FOUR = ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:ListImages"]
+TOKEN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+
+
+def statement(actions: list[str] | str, resource: list[str] | str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def plan(
+    tmp_path: Path, *options: str, packages: tuple[str, ...] = ("shop/web",), **files: str
+) -> Ran:
+    for name, text in files.items():
+        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
+    named = [option.format(at=tmp_path) for option in options]
+    for package in packages:
+        named += ["--package", package]
+    return run_checks(tmp_path, *named, "--aws-region", REGION)
+
+
+MET = {"PERM-1", "PERM-2", "PERM-3", "PERM-4", "TOKEN-1", "LOGIN-1"}
+
+
+def test_the_minimum_policy_is_enough(tmp_path: Path) -> None:
+    ran = plan(
+        tmp_path,
+        "--policy",
+        "{at}/feed.json",
+        feed=policy(TOKEN, statement(FOUR, f"{BASE}/*")),
+    )
+    assert ran.status == 0, ran.text
+    assert ran.results["mode"] == "plan"
+    assert ran.results["verdict"] == "READY"
+    assert ran.checks("met") >= MET
+    assert "[PLAN]" in ran.out
+
+
+# What people post most often when a feed does not work, each with the fix that the suite prints.
+POSTED: dict[str, tuple[str, set[tuple[str, str | None]], str]] = {
+    "token-on-a-repository": (
+        policy(statement(["ecr:GetAuthorizationToken", *FOUR], f"{BASE}/*")),
+        {("PERM-1", None)},
+        '"Resource": "*"',
+    ),
+    "one-repository-of-two": (
+        policy(TOKEN, statement(FOUR, [f"{BASE}/shop/web"]), statement(FOUR[0], f"{BASE}/*")),
+        {("PERM-3", "shop/api"), ("PERM-4", "shop/api")},
+        f'"Action": ["ecr:DescribeImages", "ecr:ListImages"], "Resource": "{BASE}/shop/api"',
+    ),
+    "explicit-deny": (
+        policy(
+            statement("ecr:*", "*"),
+            {"Sid": "NoTokens", "Effect": "Deny", "Action": "ecr:Get*", "Resource": "*"},
+        ),
+        {("PERM-1", None), ("SCOPE-1", None), ("SCOPE-2", None)},
+        "NoTokens",
+    ),
+    "another-region": (
+        policy(
+            TOKEN,
+            statement(FOUR, "arn:aws:ecr:us-east-1:123456789012:repository/*"),
+        ),
+        {
+            (check, package)
+            for check in ("PERM-2", "PERM-3", "PERM-4")
+            for package in ("shop/web", "shop/api")
+        }
+        | {("PERM-7", None)},
+        f'"Resource": ["{BASE}/shop/api", "{BASE}/shop/web"]',
+    ),
+    "named-listing-only": (
+        policy(TOKEN, statement(FOUR, [f"{BASE}/shop/web", f"{BASE}/shop/api"])),
+        {("PERM-7", None)},
+        f'"Resource": "{BASE}/*"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", POSTED)
+def test_what_people_post(tmp_path: Path, name: str) -> None:
+    text, expected, fix = POSTED[name]
+    packages = ("shop/web", "shop/api")
+    ran = plan(tmp_path, "--policy", "{at}/feed.json", packages=packages, feed=text)
+    not_met = {found for found in ran.findings("not met") if found[0] != "REPO-3"}
+    assert not_met - {("SCOPE-3", None)} == expected, ran.text
+    check, package = sorted(expected, key=str)[0]
+    assert fix in ran.finding(check, package)["fix"]
+
+
+@pytest.mark.parametrize(
+    "name", ["token-on-a-repository", "one-repository-of-two", "another-region"]
+)
+def test_adding_the_printed_policy_flips_these_verdicts_and_nothing_else(
+    tmp_path: Path, name: str
+) -> None:
+    text, expected, _ = POSTED[name]
+    packages = ("shop/web", "shop/api")
+    before = plan(tmp_path, "--policy", "{at}/feed.json", packages=packages, feed=text)
+    perms = {found for found in expected if found[0] in ("PERM-1", "PERM-2", "PERM-3", "PERM-4")}
+    check, package = sorted(perms, key=str)[0]
+    fix = before.finding(check, package)["fix"]
+    (tmp_path / "again").mkdir()
+    after = plan(
+        tmp_path / "again",
+        "--policy",
+        f"{tmp_path}/feed.json",
+        "--policy",
+        "{at}/fix.json",
+        packages=packages,
+        fix=fix[fix.index("{") :],
+    )
+
+    def words(ran: Ran) -> dict[tuple[str, str | None], str]:
+        return {(f["check"], f["package"]): f["outcome"] for f in ran.results["findings"]}
+
+    changed = {key for key, word in words(after).items() if words(before)[key] != word}
+    depends = {key for key, word in words(before).items() if word == "not assessed"}
+    assert perms <= changed <= perms | depends, changed ^ perms
+    assert {words(after)[key] for key in perms} == {"met"}
+
+
+def test_a_boundary_an_scp_and_a_repository_policy_count(tmp_path: Path) -> None:
+    feed = policy(TOKEN, statement(FOUR, f"{BASE}/*"))
+    boundary = plan(
+        tmp_path,
+        "--policy",
+        "{at}/feed.json",
+        "--boundary",
+        "{at}/boundary.json",
+        feed=feed,
+        boundary=policy(statement("s3:*", "*")),
+    )
+    finding = boundary.finding("PERM-3", "shop/web")
+    assert finding["outcome"] == "not met"
+    assert "permissions boundary" in finding["evidence"]["found"]
+    assert "permissions boundary" in finding["fix"]
+
+    (tmp_path / "scp").mkdir()
+    deny = {"Effect": "Deny", "Action": "ecr:ListImages", "Resource": "*"}
+    scp = plan(
+        tmp_path / "scp",
+        "--policy",
+        f"{tmp_path}/feed.json",
+        "--scp",
+        "{at}/scp.json",
+        scp=policy(deny),
+    )
+    assert scp.findings("not met") - {("REPO-3", "shop/web")} == {("PERM-4", "shop/web")}
+
+    (tmp_path / "resource").mkdir()
+    grant = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:user/octopus-feed"},
+        "Action": ["ecr:DescribeImages", "ecr:ListImages"],
+    }
+    resource = plan(
+        tmp_path / "resource",
+        "--policy",
+        "{at}/token.json",
+        "--repository-policy",
+        "shop/web={at}/grant.json",
+        token=policy(TOKEN, statement("ecr:DescribeRepositories", f"{BASE}/*")),
+        grant=policy(grant),
+    )
+    assert resource.checks("met") >= {"PERM-3", "PERM-4"}, resource.text
+
+
+def test_a_condition_that_nobody_can_know_is_not_assessed(tmp_path: Path) -> None:
+    condition = {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}}
+    ran = plan(
+        tmp_path,
+        "--policy",
+        "{at}/feed.json",
+        feed=policy(TOKEN, statement(FOUR, f"{BASE}/*", **condition)),
+    )
+    assert ran.status == 1
+    witnesses = {
+        witness["witness"]: witness
+        for witness in ran.finding("PERM-3", "shop/web")["evidence"]["witnesses"]
+    }
+    assert "aws:SourceVpce" in witnesses["evaluation"]["because"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"Version": "2012-10-18", "Statement": []}', "Version"),
+        ('{"Version": "2012-10-17", "Statement": [{"Effect": "Permit"}]}', "Effect"),
+        ('{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}', "Version"),
+        ('{"Statement": [] // nothing yet\n}', ""),
+        ("\ufeff" + policy(TOKEN), ""),
+        (policy(statement("e*:GetAuthorizationToken", "*")), "Action"),
+        ("not json", ""),
+    ],
+)
+def test_what_iam_would_refuse_is_a_usage_error_with_its_place(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    ran = plan(tmp_path, "--policy", "{at}/feed.json", feed=text)
+    assert ran.status == 4, ran.text
+    assert "feed.json" in ran.err
+    assert said in ran.err
+    assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_large_policies_are_judged(tmp_path: Path, count: int) -> None:
+    filler = [statement("ecr:ListImages", f"{BASE}/other/{number:04}-é") for number in range(count)]
+    if count == 1:
+        names = [f"{BASE}/p/{number:03}" for number in range(90)]
+        filler = [statement("ecr:ListImages", names)]
+    text = policy(TOKEN, statement(FOUR, f"{BASE}/*"), *filler)
+    ran = plan(tmp_path, "--policy", "{at}/feed.json", feed=text)
+    if count == 1000:  # far beyond what IAM stores: it would be refused, and so it is here
+        assert ran.status in (0, 4), ran.text
+        assert "Traceback" not in ran.text
+    else:
+        assert ran.status == 0, ran.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--policy", "absent.json", "--aws-region", "eu-west-1", "--package", "a/b"],
+            "absent.json",
+        ),
+        (["--policy", "pyproject.toml"], "--aws-region"),
+        (["--plan", "pyproject.toml"], "not JSON"),
+        (["--plan", "absent.json"], "absent.json"),
+        (["--demo", "healthy", "--plan", "x"], "--demo"),
+        (["--feeds", "x.toml", "--policy", "y.json"], "--feeds"),
+    ],
+)
+def test_mixtures_and_missing_files(tmp_path: Path, arguments: list[str], said: str) -> None:
+    ran = run_checks(tmp_path, *arguments)
+    assert ran.status == 4, ran.text
+    assert said in ran.err
+
+
+def test_the_written_policy_is_exactly_enough(tmp_path: Path) -> None:
+    written = tmp_path / "feed.json"
+    ran = run_checks(tmp_path, "--write-policy", str(written))
+    assert ran.status == 0, ran.text
+    auditor = json.loads((tmp_path / "feed.auditor.json").read_text(encoding="utf-8"))
+    assert "iam:SimulatePrincipalPolicy" in auditor["Statement"][0]["Action"]
+    text = written.read_text(encoding="utf-8").replace("eu-west-1", REGION)
+    (tmp_path / "plan").mkdir()
+    packages = ("team/app", "team/worker")
+    again = plan(tmp_path / "plan", "--policy", "{at}/feed.json", packages=packages, feed=text)
+    assert again.status == 0, again.text
+    assert not again.checks("not met") - {"REPO-3"}
+
+
+AUDITED = """
+[[user]]
+name = "octopus-feed"
+keys = [{{ label = "feed", age_days = 3, used_days = 1 }}]
+policies.feed = {{ allow = "ecr:*" }}
+
+[[user]]
+name = "auditor"
+keys = [{{ label = "auditor" }}]
+policies.audit = '{policy}'
+
+[auditor]
+key = "auditor"
+
+[[repository]]
+name = "team/app"
+images = [{{ tags = ["1.0.0"] }}]
+
+[[feed]]
+name = "Production"
+region = "eu-west-1"
+packages = ["team/app"]
+credentials = {{ key = "feed" }}
+pulls = true
+"""
+
+
+def test_the_written_auditors_policy_is_enough_to_audit(tmp_path: Path) -> None:
+    from fixtures.catalogue import catalogue
+    from fixtures.readme import auditor_policy
+
+    text = json.dumps(auditor_policy(catalogue()))
+    project = project_with(tmp_path, accounts={"audited": AUDITED.format(policy=text)})
+    ran = run_checks(tmp_path, "--demo", "audited", root=project)
+    assert ran.checks("not assessed") == set(), ran.text
+    denied = [call for call in ran.results["call_record"] if "Denied" in (call.get("code") or "")]
+    assert denied == []
