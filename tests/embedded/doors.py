@@ -5,17 +5,23 @@ from __future__ import annotations
 import configparser
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore import UNSIGNED
+from botocore.config import Config
+
 from ecr_feed.embedded.accounts import load
 from ecr_feed.embedded.data import new_session
+from ecr_feed.embedded.doors import boto3_answer
 from tests.embedded.world import REGION, World, world
 
 ROOT = Path(__file__).parents[2]
+ANONYMOUS = "anonymous"  # the label of a client that signs nothing
+_UNSIGNED = Config(signature_version=UNSIGNED)
 CONTRACT = Path(__file__).with_name("contract.toml")
 
 
@@ -39,7 +45,16 @@ class Door:
 def in_process() -> Iterator[Door]:
     """Through botocore's own event."""
     inner: World = world(load(CONTRACT))
-    yield Door("in process", lambda s, label, r: inner.client(s, label.replace("root", ""), r))
+
+    def make(service: str, label: str, region: str) -> Any:
+        if label != ANONYMOUS:
+            return inner.client(service, label, region)
+        session = new_session()
+        emitter = session.get_component("event_emitter")
+        emitter.register_first("before-send", boto3_answer(inner.core))
+        return session.create_client(service, region_name=region, config=_UNSIGNED)
+
+    yield Door("in process", make)
 
 
 @contextmanager
@@ -60,13 +75,29 @@ def over_http(folder: Path) -> Iterator[Door]:
         process.stdout.readline()
         profiles = configparser.RawConfigParser()
         profiles.read(keys)
-        yield Door("http", lambda s, label, r: endpoint_client(url, dict(profiles[label]), s, r))
+        yield Door("http", at_endpoint(url, {name: dict(profiles[name]) for name in profiles}))
     finally:
         process.terminate()
         process.communicate(timeout=10)
 
 
-def endpoint_client(url: str, profile: dict[str, str], service: str, region: str) -> Any:
+def at_endpoint(
+    url: str, profiles: Mapping[str, Mapping[str, str]]
+) -> Callable[[str, str, str], Any]:
+    """What makes clients of an endpoint: by profile, or anonymous."""
+
+    def make(service: str, label: str, region: str) -> Any:
+        if label != ANONYMOUS:
+            return endpoint_client(url, profiles[label], service, region)
+        session = new_session()
+        return session.create_client(
+            service, region_name=region, endpoint_url=url, config=_UNSIGNED
+        )
+
+    return make
+
+
+def endpoint_client(url: str, profile: Mapping[str, str], service: str, region: str) -> Any:
     """A client of an endpoint."""
     session = new_session()
     session.set_credentials(

@@ -1,46 +1,16 @@
-"""Facts of AWS that the embedded account stands for, through every door."""
+"""Facts of ECR that the embedded account stands for, through every door."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.embedded.doors import Door, in_process, over_http
-from tests.embedded.ministack import AGREES, DEVIATIONS, INSTALL, VARIABLE, ministack
+from tests.embedded.doors import Door
 from tests.embedded.world import ACCOUNT, OTHER, REGION, refused, rows
-
-
-@pytest.fixture(scope="module", params=["in process", "http", "ministack"])
-def door(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Door]:
-    if request.param == "ministack" and VARIABLE not in os.environ:
-        pytest.skip(INSTALL)
-    opened = _open(request.param, tmp_path_factory.mktemp("door"))
-    with opened as way:
-        yield way
-
-
-def _open(name: str, folder: Path) -> AbstractContextManager[Door]:
-    if name == "http":
-        return over_http(folder)
-    return ministack(folder) if name == "ministack" else in_process()
-
-
-@pytest.fixture(autouse=True)
-def deviations(request: pytest.FixtureRequest, door: Door) -> None:
-    """Where ministack is known to differ from AWS it must differ: a list that stays true."""
-    name = request.function.__name__
-    if door.name == "ministack" and name in DEVIATIONS and request.node.name not in AGREES:
-        request.applymarker(pytest.mark.xfail(reason=DEVIATIONS[name], strict=True))
 
 
 def test_the_first_page_holds_100_rows_and_the_rest_follow(door: Door) -> None:
