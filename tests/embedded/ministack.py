@@ -51,7 +51,7 @@ DEVIATIONS: Final = {
     "test_a_web_identity_that_asks_for_too_long": "ignores MaxSessionDuration",
     "test_simulation_has_one_result_per_action_and_each_resource_inside": "first resource only",
     "test_simulation_takes_no_session_and_no_root": "takes any ARN",
-    "test_a_managed_policy_of_aws_is_there_and_an_invented_one_is_not": "has none of AWS's policies",
+    "test_a_managed_policy_of_aws_is_there_and_an_invented_one_is_not": "has none of them",
     "test_a_region_that_is_off_does_not_know_the_key": "has every region",
 }
 # Cases of those in which it happens to agree.
