@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.embedded.accounts import AccountError, AccountFile, load
+from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.faults import Fault
 from ecr_feed.embedded.faulttable import FaultTable
+from ecr_feed.embedded.http_door import serve
+from ecr_feed.embedded.owner import Owner
 from ecr_feed.embedded.seed import core_for, fill, fill_endpoint
 from tests.embedded.world import ACCOUNT, HEALTHY, account, healthy, refused, rows, world
+from tests.support.moto_server import moto_server
 
 DOCS = Path(__file__).parents[2] / "docs" / "embedded.md"
 ALL = sorted(HEALTHY.parent.glob("*.toml"))
@@ -127,10 +131,16 @@ def test_cache_rules_and_templates_page_and_miss() -> None:
     assert [row["appliedFor"] for row in found] == [["CREATE_ON_PUSH"]]
 
 
-def test_the_same_file_fills_an_endpoint() -> None:
-    from ecr_feed.embedded.core import Core
-    from ecr_feed.embedded.http_door import serve
+def test_the_same_file_fills_stock_moto(tmp_path: Path) -> None:
+    with moto_server(tmp_path) as url:
+        seeded = fill_endpoint(url, load(HEALTHY))
+        ecr = Owner(endpoint_url=url).client("ecr", "eu-west-1", ACCOUNT)
+        found = ecr.list_images(repositoryName="team/app")["imageIds"]
+    assert set(seeded.keys) == {"feed", "auditor"}
+    assert len(found) >= 2
 
+
+def test_the_same_file_fills_an_endpoint() -> None:
     core = Core()
     core.world.keys.root_secret = "root"  # what the seeder sends where it knows no secret
     with serve(core) as server:
