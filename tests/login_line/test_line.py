@@ -260,6 +260,35 @@ def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
     LoginLine.parse(text)
 
 
+MAKES = "aws ecr get-login-password"
+STDIN = f"docker login --username AWS --password-stdin {HOST}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{MAKES} --region us-west-2 | {STDIN}",
+        f"aws --region us-west-2 ecr get-login-password | {STDIN}",
+        f"AWS_REGION=us-west-2 {MAKES} | {STDIN}",
+        f"(Get-ECRLoginCommand -Region us-west-2).Password | {STDIN}",
+        f"P=$({MAKES} --region us-west-2)\ndocker login -u AWS -p $P {HOST}",
+    ],
+)
+def test_the_region_that_the_password_is_of(text: str) -> None:
+    assert LoginLine.parse(text).source_region == "us-west-2"
+
+
+def test_a_region_of_another_login_is_not_taken() -> None:
+    two = f"A=$({MAKES} --region us-west-2)\nB=$({MAKES} --region us-east-1)\n"
+    assert LoginLine.parse(f"{two}docker login -u AWS -p $B {HOST}").source_region is None
+    assert LoginLine.parse(f"{two}{PLAIN}").source_region is None
+
+
+def test_the_same_host_twice_is_one() -> None:
+    once = LoginLine.parse(f"{PLAIN}\ndocker login -u AWS -p {PASSWORD} {HOST.upper()}")
+    assert once.problems == ()
+
+
 def test_words_as_a_shell_would_part_them() -> None:
     commands = shell.commands(r"""a 'b c' "d \"e\"" f\ g | h 2>&1 > i j; k=$(l | m) <n o>""")
 

@@ -77,7 +77,11 @@ ILLEGAL = [
     ("public.ecr.aws/x1/app", NameProblem.GALLERY, 1, None, "not a private registry"),
     ("https://public.ecr.aws/x1/app:2", NameProblem.GALLERY, 1, None, "not a private registry"),
     ("public.ecr.aws", NameProblem.GALLERY, 1, None, "gallery"),
-    ("localhost:5000/app", NameProblem.CHARACTER, 10, None, "':'"),
+    ("localhost:5000/app", NameProblem.HOST, 1, "app", "localhost:5000"),
+    (
+        *("arn:aws-cn:ecr:cn-north-1:123456789012:repository/team/app", NameProblem.ARN),
+        *(1, "team/app", "ARN"),
+    ),
 ]
 
 

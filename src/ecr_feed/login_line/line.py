@@ -16,7 +16,9 @@ from ecr_feed.naming import RegistryHost
 _ECR: Final = r"\baws(?:\.exe)?\b[^|;&]{0,500}?\becr\s+"
 GET_LOGIN: Final = re.compile(rf"{_ECR}get-login(?![\w-])")
 GET_PASSWORD: Final = re.compile(rf"{_ECR}get-login-password(?![\w-])")
-REGION: Final = re.compile(r"--region[=\s]+[\"']?([^\s\"'|;&)]+)")
+_POWERSHELL: Final = re.compile(r"\bGet-ECRLoginCommand\b", re.IGNORECASE)
+REGION: Final = re.compile(r"(?i:--?region)[=\s]+[\"']?([^\s\"'|;&)]+)")
+_VARIABLE_REGION: Final = re.compile(r"\bAWS_(?:DEFAULT_)?REGION=[\"']?([^\s\"'|;&)]+)")
 
 _PROGRAMS: Final = frozenset({"docker", "podman", "nerdctl", "finch", "buildah", "skopeo", "helm"})
 _SHORT: Final = {"-u": "--username", "-p": "--password", "-e": "--email"}
@@ -61,7 +63,7 @@ class LoginLine:
             return cls(problems=(*([trouble] if trouble else []), _instead(plain)))
         first = found[0]
         problems = [*first.problems]
-        if len(hosts := {each.host for each in found}) > 1:
+        if len(hosts := {str(each.registry) for each in found}) > 1:
             problems.append(f"it holds {len(hosts)} logins, for different hosts")
         if trouble and first._unreadable():
             problems.append(trouble)
@@ -92,12 +94,29 @@ class _Options:
 def _logins(text: str) -> Iterator[LoginLine]:
     lines = shell.lines(text)
     live = [line for line in lines if not line.startswith("#")]
-    for line in live or [line.lstrip("# ") for line in lines]:
+    live = live or [line.lstrip("# ") for line in lines]
+    elsewhere = {region for line in live if (region := _source(line)) is not None}
+    for line in live:
         for command in shell.commands(line):
             at = _login_at(command.words)
             if at is not None:
                 program, behind = at
-                yield _login(program, command.words[behind:], command.slips, line)
+                login = _login(program, command.words[behind:], command.slips, line)
+                yield _fed_from(login, elsewhere)
+
+
+def _source(line: str) -> str | None:
+    """The region in which a line's command makes the password, where the line says it."""
+    if not GET_PASSWORD.search(line) and not _POWERSHELL.search(line):
+        return None
+    found = REGION.search(line) or _VARIABLE_REGION.search(line)
+    return found[1] if found else None
+
+
+def _fed_from(login: LoginLine, regions: set[str]) -> LoginLine:
+    """A login whose password another line makes: there the region is, if only one is named."""
+    elsewhere = login.source_region is None and (login.computed or login.password_stdin)
+    return replace(login, source_region=min(regions)) if elsewhere and len(regions) == 1 else login
 
 
 def _login_at(words: list[str]) -> tuple[str, int] | None:
@@ -174,7 +193,6 @@ def _login(program: str, words: list[str], slips: list[str], line: str) -> Login
     password = options.values.get("--password")
     servers = [_USER_INFO.sub(r"\1", server.rstrip(")")) for server in options.servers]
     hosts = [server for server in servers if _is_host(server)]
-    source = REGION.search(line) if GET_PASSWORD.search(line) else None
     computed = password is not None and password.startswith(("$", "`", "%"))
     return LoginLine(
         user=options.values.get("--username"),
@@ -184,7 +202,7 @@ def _login(program: str, words: list[str], slips: list[str], line: str) -> Login
         password_stdin="--password-stdin" in options.values,
         computed=computed,
         program=program,
-        source_region=source[1] if source else None,
+        source_region=_source(line),
         problems=tuple(_problems(options, servers, hosts, slips)),
         notes=tuple(_notes(program, options, password)),
     )

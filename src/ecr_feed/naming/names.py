@@ -27,6 +27,8 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*://)[^/]*", re.IGNORECASE)
 _ECR_HOST = re.compile(
     r"(?:[a-z]+://)?((?:[^/]*\.)?dkr[.-]ecr(?:-fips)?\.[^/]+)(?=/|\Z)", re.IGNORECASE
 )
+_ARN = re.compile(r"arn:[a-z0-9-]+:ecr:[^:]*:[^:]*:repository/")
+_PORT = re.compile(r"([A-Za-z0-9.-]+:[0-9]{1,5})/")
 _GALLERY = re.compile(
     rf"(?:[a-z]+://)?({'|'.join(map(re.escape, GALLERIES))})(?=/|:|\Z)", re.IGNORECASE
 )
@@ -44,6 +46,7 @@ class NameProblem(StrEnum):
     VARIABLE = "variable"  # an Octopus variable: which name it becomes is known at deployment only
     SPACE = "blank at an end"
     URL = "URL"
+    ARN = "ARN"
     GALLERY = "public gallery"
     HOST = "registry host"
     DIGEST = "digest"
@@ -143,12 +146,18 @@ def _gallery(text: str) -> _Found:
 
 
 def _host(text: str) -> _Found:
-    match = _ECR_HOST.match(text)
+    match = _ECR_HOST.match(text) or _PORT.match(text)
     if match is None:
         return None
     bare = _proposal(text, NameProblem.HOST)
     wanted = f"the bare {bare}" if bare else "the bare repository name"
     return NameProblem.HOST, f"the registry host {match[1]} is in it, wanted is {wanted}", 1
+
+
+def _arn(text: str) -> _Found:
+    if _ARN.match(text) is None:
+        return None
+    return NameProblem.ARN, "it is an ARN, wanted is the bare repository name", 1
 
 
 def _digest(text: str) -> _Found:
@@ -206,7 +215,7 @@ def _length(text: str) -> _Found:
 
 
 _RULES: tuple[Callable[[str], _Found], ...] = (
-    *(_empty, _variable, _space, _gallery, _host, _url, _digest, _tag, _slash),
+    *(_empty, _variable, _space, _gallery, _host, _url, _arn, _digest, _tag, _slash),
     *(_characters, _separators, _length),
 )
 
@@ -218,7 +227,7 @@ def _proposal(text: str, kind: NameProblem) -> str | None:
     name = text.strip()
     if _GALLERY.match(name):
         return None
-    host = _ECR_HOST.match(name) or _SCHEME.match(name)
+    host = _ECR_HOST.match(name) or _SCHEME.match(name) or _ARN.match(name) or _PORT.match(name)
     name = name[host.end() :] if host else name
     name = _TAG.sub("", _DIGEST.sub("", name)).strip().replace("\\", "/").lower()
     segments = (_SEPARATOR_RUN.sub(_single, part).strip("._-") for part in name.split("/"))
