@@ -270,6 +270,27 @@ def test_account_and_region_come_from_the_plan() -> None:
     )
 
 
+@pytest.mark.parametrize("how", ["attribute", "provider"])
+def test_a_repository_in_another_region_is_there(how: str) -> None:
+    away = repository("team/app", "away")
+    document_of = plan(repository("team/app"), away, user(), inline())
+    if how == "attribute":
+        document_of["planned_values"]["root_module"]["resources"][1]["values"]["region"] = (
+            "us-west-2"
+        )
+    else:
+        blocks = document_of["configuration"]["root_module"]["resources"]
+        blocks[1]["provider_config_key"] = "aws.west"
+        west = {"expressions": {"region": constant("us-west-2")}}
+        document_of["configuration"]["provider_config"]["aws.west"] = west
+    file = account_from_plan(document_of)
+    assert [(each.name, each.region) for each in file.repository] == [
+        ("team/app", "eu-west-1"),
+        ("team/app", "us-west-2"),
+    ]
+    assert file.feed[0]["packages"] == ["team/app"]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_feed.embedded.accounts import AccountError, AccountFile, from_tables
-from ecr_feed.embedded.terraform.identities import Identities
-from ecr_feed.embedded.terraform.place import place_of
+from ecr_feed.embedded.terraform.identities import Identities, tags_of
+from ecr_feed.embedded.terraform.place import place_of, region_of
 from ecr_feed.embedded.terraform.plan import Instance, Plan
 from ecr_feed.embedded.terraform.policies import Policies
 
@@ -43,7 +43,8 @@ def account_from_plan(
     found.read()
     repositories = _repositories(policies)
     assumed += _give_key(policies, found, identity, source)
-    names = list(packages) or [each["name"] for each in repositories]
+    here = [each["name"] for each in repositories if each["region"] == place.region]
+    names = list(packages) or here
     if not names:
         raise AccountError(f"{source}: it makes no aws_ecr_repository, and no package is named.")
     feed = {
@@ -57,7 +58,7 @@ def account_from_plan(
         "says": f"The account after {source} is applied.",
         "account": place.account,
         "region": place.region,
-        "enabled_regions": [place.region],
+        "enabled_regions": sorted({place.region, *(each["region"] for each in repositories)}),
         "repository": repositories,
         "policy": list(found.own.values()),
         **{kind: list(tables.values()) for kind, tables in found.tables.items()},
@@ -74,18 +75,20 @@ def account_from_plan(
 
 
 def _repositories(policies: Policies) -> list[Table]:
-    tables: dict[str, Table] = {}
+    tables: dict[tuple[str, str], Table] = {}
     for each in policies.plan.of("aws_ecr_repository"):
         name = each.get("name")
         if not isinstance(name, str):
             policies.note(f"{each.address}: its name is known only after apply.")
             continue
         filters = each.get("image_tag_mutability_exclusion_filter") or []
-        tables[name] = {
+        region = region_of(policies.plan, each) or policies.place.region
+        tables[name, region] = {
             "name": name,
             "mutability": each.get("image_tag_mutability") or "MUTABLE",
             "exclusions": [f["filter"] for f in filters],
-            "tags": {k: v for k, v in (each.get("tags_all") or {}).items() if v},
+            "tags": tags_of(each),
+            "region": region,
         }
     for kind, attribute, key in (
         ("aws_ecr_repository_policy", "policy", "policy"),
@@ -97,7 +100,10 @@ def _repositories(policies: Policies) -> list[Table]:
 
 
 def _put(
-    policies: Policies, tables: dict[str, Table], instance: Instance, names: tuple[str, str]
+    policies: Policies,
+    tables: dict[tuple[str, str], Table],
+    instance: Instance,
+    names: tuple[str, str],
 ) -> None:
     """A repository's policy, on the repository it names or refers to."""
     attribute, key = names
@@ -106,12 +112,14 @@ def _put(
         written = policies.plan.expression(instance, "repository")
         targets = policies.plan.targets(instance, written)
         repository = next((t.get("name") for t in targets if t.get("name")), None)
-    if repository not in tables:
+    region = region_of(policies.plan, instance) or policies.place.region
+    table = tables.get((str(repository), region))
+    if table is None:
         policies.note(f"{instance.address}: the repository {repository!r} is not in the plan.")
         return
     text = policies.text(instance, attribute)
     if text is not None:
-        tables[str(repository)][key] = text
+        table[key] = text
 
 
 def _registry(policies: Policies) -> list[Table]:

@@ -13,6 +13,12 @@ Table = dict[str, Any]
 KINDS: Final = ("user", "role", "group")
 
 
+def tags_of(instance: Instance) -> dict[str, str]:
+    """A resource's tags, the provider's default ones included where they are known."""
+    found = instance.get("tags_all") or instance.get("tags") or {}
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
 @dataclass(slots=True)
 class Identities:
     """Reads IAM resources. `tables` are by kind and name; `own` are managed policies by name."""
@@ -81,7 +87,7 @@ class Identities:
             return
         table: Table = {"name": name, "path": instance.get("path") or "/"}
         if kind != "group":
-            table["tags"] = {k: v for k, v in (instance.get("tags_all") or {}).items() if v}
+            table["tags"] = tags_of(instance)
             if boundary := self._policy(instance, "permissions_boundary"):
                 table["boundary_policy"] = boundary
         self.tables[kind][name] = table

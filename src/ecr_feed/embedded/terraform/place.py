@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from ecr_feed.embedded.regions import partition_of
-from ecr_feed.embedded.terraform.plan import Plan, references
-from ecr_feed.embedded.terraform.policies import Place
+from ecr_feed.embedded.terraform.plan import Instance, Plan, references
 
 UNTOLD = "123456789012"  # stands for an account that nothing names
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
+
+
+@dataclass(slots=True)
+class Place:
+    """Where the plan is applied: what ARNs are made of."""
+
+    account: str
+    region: str
+    partition: str = "aws"
 
 
 def place_of(plan: Plan, region: str = "", account: str = "") -> tuple[Place, list[str]]:
@@ -47,9 +56,18 @@ def _data(plan: Plan, kind: str, attribute: str) -> str:
     return ""
 
 
-def _provider_region(plan: Plan) -> str:
+def region_of(plan: Plan, instance: Instance) -> str:
+    """A resource's region: its own attribute (provider 6), or its provider's; "" if untold."""
+    own = instance.get("region")
+    if isinstance(own, str) and own:
+        return own
+    key = plan.configuration(instance).get("provider_config_key", "")
+    return _provider_region(plan, str(key)) if key else ""
+
+
+def _provider_region(plan: Plan, key: str = "aws") -> str:
     providers = plan.document.get("configuration", {}).get("provider_config", {})
-    written: Any = providers.get("aws", {}).get("expressions", {}).get("region", {})
+    written: Any = providers.get(key, {}).get("expressions", {}).get("region", {})
     constant = written.get("constant_value")
     if isinstance(constant, str):
         return constant

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_feed.embedded.accounts import AccountError
+from ecr_feed.embedded.terraform.place import Place, region_of
 from ecr_feed.embedded.terraform.plan import Instance, Plan
 from ecr_feed.iam import PolicyError, parse
 
@@ -22,15 +23,6 @@ _KINDS = {
     ("aws_ecr_lifecycle_policy", "policy"): "lifecycle",
     ("aws_iam_role", "assume_role_policy"): "trust",
 }
-
-
-@dataclass(slots=True)
-class Place:
-    """Where the plan is applied: what ARNs are made of."""
-
-    account: str
-    region: str
-    partition: str = "aws"
 
 
 @dataclass(slots=True)
@@ -169,6 +161,9 @@ class Policies:
             made.setdefault(principal.get("type") or "AWS", []).extend(identifiers or [])
         return "*" if made.get("*") == ["*"] else made
 
+    def _region(self, target: Instance) -> str:
+        return region_of(self.plan, target) or self.place.region
+
     def arn(self, target: Instance) -> str:
         """The ARN a planned resource will have, from its name; "" where that does not follow."""
         known = target.get("arn")
@@ -180,7 +175,7 @@ class Policies:
             return ""
         made = {
             "aws_ecr_repository": (
-                f"arn:{self.place.partition}:ecr:{self.place.region}:{self.place.account}:"
+                f"arn:{self.place.partition}:ecr:{self._region(target)}:{self.place.account}:"
                 f"repository/{name}"
             ),
             "aws_iam_user": f"{iam}:user{path}{name}",
