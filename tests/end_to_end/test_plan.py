@@ -100,7 +100,7 @@ def test_what_people_post(tmp_path: Path, name: str) -> None:
     ran = plan(tmp_path, "--policy", "{at}/feed.json", packages=packages, feed=text)
     not_met = {found for found in ran.findings("not met") if found[0] != "REPO-3"}
     assert not_met - {("SCOPE-3", None)} == expected, ran.text
-    check, package = sorted(expected, key=str)[0]
+    check, package = min(expected, key=str)
     assert fix in ran.finding(check, package)["fix"]
 
 
@@ -114,7 +114,7 @@ def test_adding_the_printed_policy_flips_these_verdicts_and_nothing_else(
     packages = ("shop/web", "shop/api")
     before = plan(tmp_path, "--policy", "{at}/feed.json", packages=packages, feed=text)
     perms = {found for found in expected if found[0] in ("PERM-1", "PERM-2", "PERM-3", "PERM-4")}
-    check, package = sorted(perms, key=str)[0]
+    check, package = min(perms, key=str)
     fix = before.finding(check, package)["fix"]
     (tmp_path / "again").mkdir()
     after = plan(

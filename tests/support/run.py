@@ -83,11 +83,13 @@ def run_checks(
     root: Path = ROOT,
     cwd: Path | None = None,
     target: Iterable[str] = ("checks/",),
+    cache: Path | None = None,
     timeout: float = 180,
 ) -> Ran:
     """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`."""
     report = tmp_path / "report"
-    command = [sys.executable, "-m", "pytest", *target, "-p", "no:cacheprovider", *arguments]
+    caching = ["-p", "no:cacheprovider"] if cache is None else ["-o", f"cache_dir={cache}"]
+    command = [sys.executable, "-m", "pytest", *target, *caching, *arguments]
     if "--report" not in arguments:
         command += ["--report", str(report)]
     done = subprocess.run(
