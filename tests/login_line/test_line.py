@@ -261,16 +261,16 @@ def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
 
 
 MAKES = "aws ecr get-login-password"
-STDIN = f"docker login --username AWS --password-stdin {HOST}"
+PIPED = f"docker login --username AWS --password-stdin {HOST}"
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        f"{MAKES} --region us-west-2 | {STDIN}",
-        f"aws --region us-west-2 ecr get-login-password | {STDIN}",
-        f"AWS_REGION=us-west-2 {MAKES} | {STDIN}",
-        f"(Get-ECRLoginCommand -Region us-west-2).Password | {STDIN}",
+        f"{MAKES} --region us-west-2 | {PIPED}",
+        f"aws --region us-west-2 ecr get-login-password | {PIPED}",
+        f"AWS_REGION=us-west-2 {MAKES} | {PIPED}",
+        f"(Get-ECRLoginCommand -Region us-west-2).Password | {PIPED}",
         f"P=$({MAKES} --region us-west-2)\ndocker login -u AWS -p $P {HOST}",
     ],
 )
@@ -279,9 +279,9 @@ def test_the_region_that_the_password_is_of(text: str) -> None:
 
 
 def test_a_region_of_another_login_is_not_taken() -> None:
-    two = f"A=$({MAKES} --region us-west-2)\nB=$({MAKES} --region us-east-1)\n"
-    assert LoginLine.parse(f"{two}docker login -u AWS -p $B {HOST}").source_region is None
-    assert LoginLine.parse(f"{two}{PLAIN}").source_region is None
+    makers = f"A=$({MAKES} --region us-west-2)\nB=$({MAKES} --region us-east-1)\n"
+    assert LoginLine.parse(f"{makers}docker login -u AWS -p $B {HOST}").source_region is None
+    assert LoginLine.parse(f"{makers}{PLAIN}").source_region is None
 
 
 def test_the_same_host_twice_is_one() -> None:
