@@ -104,9 +104,12 @@ def test_the_steps_own_files_are_added_to(tmp_path: Path) -> None:
 
 
 def test_progress_counts_every_call_and_shows_some() -> None:
-    progress = Progress(started=100.0)
-    assert progress.call("Production ECR", 100.1) == "reading Production ECR: 1 call, 0.1 s"
-    assert progress.call("Production ECR", 100.1 + INTERVAL / 2) is None
-    for _ in range(98):
-        progress.call("Production ECR", 100.2)
-    assert progress.call("a\x1b[2J", 105.0) == "reading a\\x1b[2J: 101 calls, 20 a second, 5.0 s"
+    progress = Progress(started=99.0)
+    assert progress.call("Production ECR", 99.0 + INTERVAL / 2) is None
+    assert not progress.showing
+    assert progress.call("Production ECR", 99.5) == "reading Production ECR: 2 calls, 0.5 s"
+    assert progress.call("Production ECR", 99.5 + INTERVAL / 2) is None
+    assert progress.showing
+    for _ in range(97):
+        progress.call("Production ECR", 99.6)
+    assert progress.call("a\x1b[2J", 105.0) == "reading a\\x1b[2J: 101 calls, 17 a second, 6.0 s"

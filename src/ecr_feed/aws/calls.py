@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,9 +34,13 @@ _NOT_SENT: Final = frozenset(
 
 
 class CallLog:
-    """Thread-safe list of `Call`s; holds no parameter, no header and no secret."""
+    """Thread-safe list of `Call`s; holds no parameter, no header and no secret.
 
-    def __init__(self) -> None:
+    `on_call` is told of each, by the thread that made it.
+    """
+
+    def __init__(self, on_call: Callable[[], None] = lambda: None) -> None:
+        self._on_call = on_call
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._offsets: list[timedelta] = []
@@ -47,6 +51,7 @@ class CallLog:
         self._last.call = call
         with self._lock:
             self._calls.append(call)
+        self._on_call()
 
     def drain(self) -> list[Call]:
         """The calls since the last drain, in the order of their answers; they leave the log."""

@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ecr_feed.report.interrupt import undisturbed
 from ecr_feed.report.results import digest
 
 MANIFEST: Final = "manifest.json"
@@ -59,8 +61,7 @@ def check_writable(folder: Path) -> None:
 def write_all(folder: Path, artefacts: Mapping[str, bytes]) -> Path:
     """Writes the files (name -> content) and the manifest; returns the manifest's path.
 
-    Raises `ReportFolderError`; what was in the folder before is then still there, unless the very
-    renaming failed half way, which the error says.
+    Raises `ReportFolderError`; what was in the folder before is then there again.
     """
     manifest = manifest_of(artefacts)
     whole = {**artefacts, MANIFEST: manifest}
@@ -71,16 +72,52 @@ def write_all(folder: Path, artefacts: Mapping[str, bytes]) -> Path:
             target = folder / name
             parts[target] = _part(target)
             _write(parts[target], content)
-        for target, part in parts.items():
-            os.replace(part, target)  # Path.replace would do; os.replace is the one POSIX promises
+        with undisturbed():
+            _rename(parts)
         _flush_folder(folder)
     except OSError as error:
         raise ReportFolderError(_refusal(folder, "could not be written", error)) from None
     finally:
-        for part in parts.values():
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+        _remove(parts.values())
     return folder / MANIFEST
+
+
+def _rename(parts: Mapping[Path, Path]) -> None:
+    """Each part takes its target's name; where one cannot, all targets are what they were."""
+    kept = {target: _part(target) for target in parts}
+    done: list[Path] = []
+    try:
+        for target, other in kept.items():
+            _keep(target, other)
+        for target, part in parts.items():
+            os.replace(part, target)  # Path.replace would do; os.replace is the one POSIX promises
+            done.append(target)
+    except OSError:
+        for target in done:
+            with suppress(OSError):
+                os.replace(kept[target], target)
+                continue
+            _remove([target])  # there was none before
+        raise
+    finally:
+        _remove(kept.values())
+
+
+def _keep(target: Path, other: Path) -> None:
+    """What has the target's name, if anything, under another name as well."""
+    with suppress(FileNotFoundError):
+        try:
+            os.link(target, other)
+        except FileNotFoundError:
+            raise
+        except OSError:  # a file system without links; a folder in the way raises here too
+            shutil.copyfile(target, other)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def manifest_of(artefacts: Mapping[str, bytes]) -> bytes:

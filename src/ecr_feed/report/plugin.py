@@ -6,6 +6,7 @@ the one process that writes reports gathers it from there.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -15,8 +16,12 @@ import pytest
 from ecr_feed.facts import Call, Secret
 from ecr_feed.findings import Finding
 from ecr_feed.report.collector import Collector, portable, restore
+from ecr_feed.report.interrupt import terminate_like_interrupt
+from ecr_feed.report.live import Live, Steps
+from ecr_feed.report.logs import safe_logs
 from ecr_feed.report.publish import Publisher
 from ecr_feed.report.redact import Redactor
+from ecr_feed.report.text import inert
 
 FINDING: Final = "ecr_finding"
 CALLS: Final = "ecr_calls"
@@ -35,6 +40,10 @@ def register(config: pytest.Config, reporter: Reporter) -> None:
     """Start reporting: called once, in `pytest_configure`, for a run that judges feeds."""
     config.stash[REPORTER] = reporter
     config.pluginmanager.register(reporter, NAME)
+    config.add_cleanup(safe_logs(reporter.safe_block))
+    config.option.fulltrace = False  # of an interrupted read: its arguments hold signed requests
+    if not hasattr(config, "workerinput"):  # a worker ends with its controller
+        config.add_cleanup(terminate_like_interrupt())
 
 
 class Reporter:
@@ -53,6 +62,18 @@ class Reporter:
         self.drain_calls: Callable[[], list[Call]] = list
         self.feed_facts: Callable[[], dict[str, dict[str, Any]]] = dict
         self._page: Any = None
+        self._terminal: Any = None
+        self._live: Live | None = None
+        self._steps = Steps()
+
+    def saw_call(self) -> None:
+        """A call was made, from whatever thread."""
+        if self._live is not None:
+            self._live.saw_call()
+
+    def safe_block(self, text: str) -> str:
+        """A text for a log or a terminal: no secret, and no order to whoever reads it."""
+        return inert(self.redactor.block(text))
 
     def learn_secret(self, secret: Secret) -> None:
         """From now on masked everywhere. What is shorter than any real secret would eat words."""
@@ -71,7 +92,7 @@ class Reporter:
 
     def clean_sections(self, sections: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """Captured output without secrets."""
-        return [(name, self.redactor.block(text)) for name, text in sections]
+        return [(name, self.safe_block(text)) for name, text in sections]
 
     def leave(self, report: pytest.TestReport) -> None:
         """Send along the calls made since the last report: a worker that dies loses no evidence."""
@@ -79,17 +100,67 @@ class Reporter:
         if calls:
             setattr(report, CALLS, calls)
 
+    # Hooks: what a person sees meanwhile.
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Find the terminal; workers have none."""
+        plugins = session.config.pluginmanager
+        self._terminal = plugins.get_plugin("terminalreporter")
+        if self._terminal is None or session.config.get_verbosity() < 0:
+            return
+        if self._terminal.isatty:
+            self._live = Live(self._terminal, plugins.get_plugin("capturemanager"))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """From here on this test may read, and a person may wait."""
+        if self._live is not None:
+            self._live.begin(str(dict(item.user_properties).get("feed", "")))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """A warning may quote what it warns of."""
+        text = str(warning_message.message)
+        safe = self.safe_block(text)
+        if safe != text:
+            warning_message.message = UserWarning(safe)
+
+    def _show_progress(self, report: pytest.TestReport) -> None:
+        if self._live is not None and report.when != "teardown":
+            self._live.end()
+        if report.when == "teardown" and self._publisher is not None and self._terminal is not None:
+            message = self._publisher.step(self._steps, len(self.collector.collected))
+            if message is not None:
+                self._terminal.write_line(message)
+
     # Hooks: gathering.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather; a crashed worker's test has no word, so it gets one."""
+        self._show_progress(report)
+        self._make_safe(report)
         self.collector.add_calls(getattr(report, CALLS, ()))
         plain = getattr(report, FINDING, None)
         if plain is not None:
             self.collector.add(restore(plain))
         elif report.when not in ("setup", "call", "teardown") and self._publisher is not None:
             self.collector.add(self._publisher.crashed(report.nodeid))
+
+    def _make_safe(self, report: pytest.TestReport) -> None:
+        """Before any other plugin prints or stores it: a worker, its controller, a terminal."""
+        report.sections = self.clean_sections(report.sections)
+        if isinstance(report.longrepr, str):
+            report.longrepr = self._safe_line(report.longrepr)
+        elif isinstance(report.longrepr, tuple):
+            path, line, reason = report.longrepr
+            report.longrepr = (path, line, self._safe_line(reason))
+        if hasattr(report, "wasxfail"):
+            report.wasxfail = self._safe_line(report.wasxfail)
+
+    def _safe_line(self, text: str) -> str:
+        return inert(self.redactor.line(text))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What is to be judged, without workers."""

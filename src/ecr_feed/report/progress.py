@@ -7,26 +7,32 @@ from typing import Final
 from ecr_feed.report.stamp import span
 from ecr_feed.report.text import clean_line, cut
 
-INTERVAL: Final = (
-    0.2  # seconds between two lines: more than an eye reads, less than a terminal minds
-)
+INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
 
 
 class Progress:
-    """Counts calls and says, not too often, what to show. Times are monotonic seconds."""
+    """Counts calls and says, not too often, what to show. Times are monotonic seconds.
+
+    Nothing is shown of a read that is over at once.
+    """
 
     def __init__(self, started: float) -> None:
         self._started = started
-        self._shown: float | None = None
+        self._shown = started
         self._calls = 0
 
     def call(self, feed: str, now: float) -> str | None:
         """One more call was made for this feed; the line to show, or None while it is too soon."""
         self._calls += 1
-        if self._shown is not None and now - self._shown < INTERVAL:
+        if now - self._shown < INTERVAL:
             return None
         self._shown = now
         return self.line(feed, now)
+
+    @property
+    def showing(self) -> bool:
+        """Whether anything was shown so far."""
+        return self._shown > self._started
 
     def line(self, feed: str, now: float) -> str:
         """`reading Production ECR: 120 calls, 24 a second, 5.0 s`."""

@@ -20,6 +20,7 @@ from ecr_feed.report.finish import UnknownPage
 from ecr_feed.report.html_hooks import Rows, counted_as, word_of
 from ecr_feed.report.judging import Judgement
 from ecr_feed.report.junit import UnreadableJUnit, junit
+from ecr_feed.report.live import Steps
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import digest, results, to_bytes
 from ecr_feed.report.run import (
@@ -165,6 +166,11 @@ class Publisher:
         }
 
     # What the terminal shows.
+
+    def step(self, steps: Steps, total: int) -> str | None:
+        """One more of so many checks is done; what to print of it, inside a step of Octopus."""
+        said = steps.done(total)
+        return said if services.shows_progress(self._formats, self._setting.environ) else None
 
     def terminal(self) -> Iterator[Line]:
         """The findings, four lines each, before pytest's own summary."""

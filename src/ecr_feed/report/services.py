@@ -37,3 +37,8 @@ def append(run: Run, formats: Iterable[str], environ: Mapping[str, str]) -> None
         if environ.get(name):
             with Path(environ[name]).open("a", encoding="utf-8") as file:
                 file.write(content)
+
+
+def shows_progress(formats: Iterable[str], environ: Mapping[str, str]) -> bool:
+    """Whether somebody draws a bar of what is printed meanwhile: a step of Octopus does."""
+    return views.OCTOPUS in set(formats) and octopus.inside_step(environ)

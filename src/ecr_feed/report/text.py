@@ -21,9 +21,12 @@ _HARMFUL: Final = re.compile(
 )
 _BREAKS: Final = {"\n": "\\n", "\t": "\\t"}
 # What a build server would take for an order wherever it stands in a line: ##octopus[, ##vso[,
-# ##teamcity[, ##[error]. GitHub's own `::error::` counts only where a line begins with it.
+# ##teamcity[, ##[error]. GitHub's own `::error::` counts only where a line begins with it, but
+# who prints a text may wrap it, in a long word too: so a whole order is broken wherever it stands.
 _HASHES: Final = re.compile(r"##(?=[A-Za-z\[])")
-_COLONS: Final = re.compile(r"^([ \t]*):(?=:)", re.MULTILINE)
+_COLONS: Final = re.compile(
+    r"(?:(?<=\s)|^):(?=:)|:(?=:[A-Za-z][\w-]*(?:\s[^\n]*?)?::)", re.MULTILINE
+)
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -64,4 +67,4 @@ def cut(text: str, limit: int, of: int | None = None) -> str:
 
 def inert(text: str) -> str:
     """Text for a stream that a build server reads: nothing in it is an order any more."""
-    return _COLONS.sub(r"\1: ", _HASHES.sub("# #", text))
+    return _COLONS.sub(": ", _HASHES.sub("# #", text))

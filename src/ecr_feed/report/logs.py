@@ -1,0 +1,52 @@
+"""What libraries log while they carry credentials: left out, or written without the secrets.
+
+At DEBUG botocore logs canonical requests, headers and whole answers, an authorization token among
+them, before anybody could tell what in them is secret; urllib3 logs signed addresses. Those stay
+out. Every other record, of whatever logger and for whatever handler, passes the redactor when it is
+made, so that no handler (live log, captured log, log file, standard error) ever holds a secret.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+WIRES: Final = ("botocore", "boto3", "urllib3", "requests", "moto")
+"""Loggers, with all below them, of which only warnings and errors are logged."""
+
+
+def safe_logs(clean: Callable[[str], str]) -> Callable[[], None]:
+    """From now on every record's text is `clean(text)`; what is returned undoes that."""
+    made_before = logging.getLogRecordFactory()
+    levels = {name: logging.getLogger(name).level for name in WIRES}
+
+    def make(*given: Any, **named: Any) -> logging.LogRecord:
+        return _cleaned(made_before(*given, **named), clean)
+
+    logging.setLogRecordFactory(make)
+    for name in WIRES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    def undo() -> None:
+        logging.setLogRecordFactory(made_before)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+    return undo
+
+
+def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.LogRecord:
+    """The record with its message put together, its traceback written out, both clean."""
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError, KeyError):  # a message and arguments that do not fit each other
+        text = str(record.msg)
+    record.msg, record.args = clean(text), ()
+    if record.exc_info:
+        record.exc_text = clean("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        record.exc_info = None
+    if record.stack_info:
+        record.stack_info = clean(record.stack_info)
+    return record
