@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_assessed
+from datetime import datetime
+
+from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_assessed, note
 from ecr_feed.config import DockerFeed
 from ecr_feed.login_line import (
     Judged,
@@ -11,6 +13,7 @@ from ecr_feed.login_line import (
     judge_form,
     judge_host,
     judge_reset,
+    schedule,
 )
 
 _LOGIN = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
@@ -68,8 +71,12 @@ def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLi
     reads=(),
     refs=(_LOGIN, _OCTOPUS),
 )
-def test_credentials_are_reset_in_time(docker_feed: DockerFeed) -> None:
+def test_credentials_are_reset_in_time(
+    docker_feed: DockerFeed, login_written: datetime | None, now: datetime
+) -> None:
     judged = judge_reset(docker_feed.reset_hours, docker_feed.reset_command)
+    if login_written is not None:
+        note(**schedule(login_written, docker_feed.reset_hours, now))
     expect_judged(judged, "The feed's credentials will expire in use")
 
 

@@ -157,6 +157,9 @@ class Rights:
         if action not in (TOKEN, *PROBED):
             return None
         try:
+            if action == DESCRIBE and package is None:
+                # Known where the inventory had to list; no call is made for this alone.
+                return self.account.inventory().listing
             return self.account.permission(action, package)
         except ReadError as error:
             # A web identity token is Octopus's to make: without one there is nobody to probe as.

@@ -13,6 +13,7 @@ from ecr_feed.login_line.judge import (
     judge_host,
     judge_interval,
     judge_reset,
+    schedule,
 )
 from ecr_feed.login_line.line import LoginLine
 
@@ -28,6 +29,7 @@ __all__ = [
     "judge_interval",
     "judge_reset",
     "of",
+    "schedule",
 ]
 
 

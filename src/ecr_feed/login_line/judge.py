@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from ecr_feed.login_line.line import GET_LOGIN, LoginLine
@@ -93,6 +94,24 @@ def judge_reset(reset_hours: float | None, reset_command: str | None = None) -> 
     """The password is replaced an hour or more before it dies, by a command that exists."""
     interval, command = judge_interval(reset_hours), judge_command(reset_command)
     return command if interval.ok and not command.ok else interval
+
+
+def schedule(replaced_at: datetime, reset_hours: float | None, now: datetime) -> dict[str, object]:
+    """When the password dies and when it is to be replaced next, as evidence.
+
+    `replaced_at` is what is known of the last replacement (the login file's own time): a file that
+    was copied says less, so no verdict rests on it.
+    """
+    dies = replaced_at + timedelta(hours=LIFETIME_HOURS)
+    told: dict[str, object] = {
+        "written_at": replaced_at.isoformat(timespec="seconds"),
+        "expires_at": dies.isoformat(timespec="seconds"),
+        "expired": now >= dies,
+    }
+    if reset_hours is not None:
+        due = replaced_at + timedelta(hours=reset_hours)
+        told |= {"next_due": due.isoformat(timespec="seconds"), "overdue": now >= due}
+    return told
 
 
 def judge_interval(reset_hours: float | None) -> Judged:
