@@ -219,3 +219,29 @@ def test_another_partition_has_its_own_suffix() -> None:
     assert refused(made.client("ecr", "", "eu-west-1").describe_repositories)[0] == (
         "UnrecognizedClientException"
     )
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "suffix"),
+    [
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+        ("cn-northwest-1", "aws-cn", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+    ],
+)
+def test_each_partition_has_its_arns_and_hosts(region: str, partition: str, suffix: str) -> None:
+    made = world(
+        f"""
+        region = "{region}"
+        [[user]]
+        name = "u"
+        keys = [{{ label = "k" }}]
+        attached = ["AmazonEC2ContainerRegistryReadOnly"]
+        """
+    )
+    arn = made.client("sts", "k", region).get_caller_identity()["Arn"]
+    assert arn == f"arn:{partition}:iam::{ACCOUNT}:user/u"
+    data = made.client("ecr", "k", region).get_authorization_token()["authorizationData"][0]
+    assert data["proxyEndpoint"] == f"https://{ACCOUNT}.dkr.ecr.{region}.{suffix}"

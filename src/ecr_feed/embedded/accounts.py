@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecr_feed.embedded.faulttable import FaultTable
 from ecr_feed.embedded.shorthand import Policy
+from ecr_feed.naming import partition_of
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 Days = Annotated[float, Field(ge=0)]
@@ -249,14 +250,7 @@ class AccountFile(Table):
     @property
     def partition(self) -> str:
         """The partition that the home region belongs to."""
-        for prefix, partition in (
-            ("cn-", "aws-cn"),
-            ("us-gov-", "aws-us-gov"),
-            ("eusc-", "aws-eusc"),
-        ):
-            if self.region.startswith(prefix):
-                return partition
-        return "aws"
+        return partition_of(self.region)
 
     @property
     def placeholders(self) -> dict[str, str]:

@@ -17,9 +17,9 @@ from threading import RLock
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from botocore.awsrequest import AWSPreparedRequest
+from ecr_feed.embedded.regions import global_region
 
-_SUFFIXES = {"aws-cn": "cn-north-1.amazonaws.com.cn", "aws-us-gov": "us-gov.amazonaws.com"}
+_HOST = "iam.amazonaws.com"
 
 
 class Moto:
@@ -37,16 +37,19 @@ class Moto:
 
     def iam(self, account: str, partition: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """Send one IAM call, already authorised, to moto. Returns status and XML."""
+        from botocore.awsrequest import AWSPreparedRequest
         from moto.core.botocore_stubber import BotocoreStubber
 
-        host = f"iam.{_SUFFIXES.get(partition, 'amazonaws.com')}"
+        scope = f"Credential=moto/20200101/{global_region(partition)}/iam/aws4_request"
         headers = {
-            "Host": host,
+            "Host": _HOST,
+            # moto reads the region, and so the partition, from the scope; nothing is signed.
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
             "x-moto-account-id": account,
         }
         body = urlencode(form).encode()
-        request = AWSPreparedRequest("POST", f"https://{host}/", headers, body, False)
+        request = AWSPreparedRequest("POST", f"https://{_HOST}/", headers, body, False)
         with self._lock, _no_account_override():
             self._take_over()
             stubber = BotocoreStubber()

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from ecr_feed.embedded.data import models
-
 # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 DEFAULT_REGIONS: Final = frozenset(
     {
@@ -31,11 +29,18 @@ _GLOBAL_REGIONS: Final = {
     "aws": "us-east-1",
     "aws-us-gov": "us-gov-west-1",
     "aws-cn": "cn-north-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
 }
 
 
 @cache
 def _partitions() -> dict[str, str]:
+    from ecr_feed.embedded.data import models
+
     return {
         region: partition
         for partition in _SUFFIXES

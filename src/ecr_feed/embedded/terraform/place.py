@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from ecr_feed.embedded.regions import partition_of
 from ecr_feed.embedded.terraform.plan import Instance, Plan, references
+from ecr_feed.naming import partition_of
 
 UNTOLD = "123456789012"  # stands for an account that nothing names
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
