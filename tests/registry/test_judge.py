@@ -44,13 +44,13 @@ ALL = dict.fromkeys(RULES, MET)
         (image(form=media.DOCKER_SCHEMA_2), ALL),
         (index("arm64", "amd64", attest=True), ALL),
         (index(None), ALL | {"platform": NOT_ASSESSED}),
-        (index("arm64"), ALL | {"platform": NOT_MET, "layers": NOT_ASSESSED}),
+        (index("arm64"), ALL | {"platform": NOT_MET, "layers": NOT_APPLICABLE}),
         (image(architecture="arm64"), ALL | {"platform": NOT_MET}),
         (image(architecture=None), ALL | {"platform": NOT_ASSESSED}),
         (schema_1(NAME, "1.0"), ALL | {"type": NOT_MET}),
         (
             image(config_type="application/vnd.cncf.helm.config.v1+json"),
-            ALL | {"type": NOT_MET, "platform": NOT_ASSESSED, "layers": NOT_ASSESSED},
+            ALL | {"type": NOT_MET, "platform": NOT_APPLICABLE, "layers": NOT_APPLICABLE},
         ),
         (None, dict.fromkeys(RULES, NOT_APPLICABLE) | {"tag": NOT_MET, "views": MET}),
     ],
@@ -73,6 +73,12 @@ def test_without_deep_only_tags_and_head_are_judged(at: Shop) -> None:
 def test_without_a_platform_none_is_missed(at: Shop) -> None:
     at.shelf.put("1.0", index("s390x"))
     assert words(walk(at, platform=None)) == ALL | {"platform": NOT_APPLICABLE}
+
+
+def test_an_index_of_nothing_leads_nowhere(at: Shop) -> None:
+    at.shelf.put("1.0", index())
+    found = words(walk(at, platform=None))
+    assert (found["manifest"], found["layers"]) == (NOT_MET, NOT_ASSESSED)
 
 
 def test_an_index_that_names_a_platform_its_image_is_not_for(at: Shop) -> None:
@@ -157,6 +163,39 @@ def test_every_word_but_met_says_why(at: Shop) -> None:
         if found.word is NOT_ASSESSED:
             assert found.failure is not None
             assert "VPC endpoint" in found.message
+
+
+def test_what_was_not_asked_names_the_rule_that_says_why(at: Shop) -> None:
+    hooked(at, "/manifests/", DENIED)
+    found = judge.media_type_usable(walk(at))
+    assert found.message.endswith("(PULL-1).")
+    refused = at.registry("no").walk(Wanted(NAME, "1.0"), deep=True)
+    for rule in RULES.values():
+        if rule(refused).word is NOT_ASSESSED:
+            assert rule(refused).message.endswith("(LOGIN-1).")
+
+
+def test_a_list_of_tags_is_no_cause_of_what_came_later(at: Shop) -> None:
+    hooked(at, "/tags/", DENIED)
+    at.shelf.hooks.append(lambda request: BUSY if "/manifests/sha256:" in request.url else None)
+    found = judge.layers_reachable(walk(at), REGION)
+    assert found.word is NOT_ASSESSED
+    assert "(PULL-4)" in found.message
+
+
+def test_digests_are_cut_and_kept_as_evidence(at: Shop) -> None:
+    made = image()
+    at.shelf.put("1.0", made)
+    at.shelf.hooks.append(
+        lambda request: WireResponse(200, {}, b"x") if "/manifests/sha256:" in request.url else None
+    )
+    wanted = Wanted(NAME, made.digest)
+    found = judge.manifest_readable(at.registry().walk(wanted, deep=True))
+    assert found.word is NOT_MET
+    assert f"{NAME}@{made.digest[:19]}... " in found.message
+    assert made.digest not in found.message + found.found + (found.fix or "")
+    assert found.evidence["subject"] == made.digest
+    assert "proxy" in (found.fix or "")
 
 
 def test_a_denial_names_action_and_policy(at: Shop) -> None:

@@ -24,6 +24,8 @@ REFUSALS: Final = frozenset(
 _BROKEN: Final = frozenset(
     {"DIGEST", "SIZE", "MANIFEST", "REDIRECT", "CONFIG", "PLATFORM", "ARTIFACT", "ACCEPTED"}
 )
+# Codes that are ours alone: people are told the words, programs the code.
+_OURS: Final = _BROKEN | {"CHALLENGE", "FOREIGN", "LINK", "TAGS", "UNREADABLE"}
 
 
 def held(
@@ -44,7 +46,8 @@ def broken(
     """A step that does not hold, for a known cause."""
     fails = cause.trouble in REFUSALS or cause.code in _BROKEN
     said = cause.message or cause.trouble.value
-    what = f"{cause.code}: {said}" if cause.code and cause.code != said else said
+    told = cause.code not in ("", said) and cause.code not in _OURS
+    what = f"{cause.code}: {said}" if told else said
     failure = Failure(
         cause.trouble, "registry", step.value, "", code=cause.code, message=cause.message, host=host
     )

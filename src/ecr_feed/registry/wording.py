@@ -1,0 +1,69 @@
+"""How judgements name things: images, causes, a few of many names. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from ecr_feed.registry.steps import PackageWalk, Step, StepResult, Wanted
+
+SHOWN: Final = 10  # names in a message; the evidence has them all
+
+_DIGEST: Final = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+_NOT_ASKED: Final = "not asked, because "
+_RULES: Final = {
+    Step.CHALLENGE.value: "LOGIN-1",
+    Step.LOGIN.value: "LOGIN-1",
+    Step.HEAD.value: "PULL-1",
+    Step.MANIFEST.value: "PULL-4",
+    Step.PLATFORM.value: "PULL-4",
+    Step.CONFIG.value: "PULL-5",
+    Step.LAYER.value: "PULL-5",
+}
+"""Which rule judges a step, by the operation that its failure names."""
+
+
+def named(wanted: Wanted) -> str:
+    """`team/app:1.4.2`, or `team/app@sha256:0123456789ab...` where it was asked for by digest."""
+    mark = "@" if (wanted.tag or "").startswith("sha256:") else ":"
+    return short(f"{wanted.repository}{mark}{wanted.tag}")
+
+
+def short(text: str) -> str:
+    """The text with each digest cut to what tells it apart."""
+    return _DIGEST.sub(r"\1...", text)
+
+
+def sentence(text: str) -> str:
+    """One sentence, however what it quotes ends."""
+    return f"{short(text).rstrip('. ')}."
+
+
+def said(step: StepResult) -> str:
+    """What happened, whichever step it happened at."""
+    return short(step.what.removeprefix(_NOT_ASKED))
+
+
+def cause(walk: PackageWalk) -> StepResult | None:
+    """The step that kept the later ones from being made; a list of tags keeps none from it."""
+    broken = [step for step in walk.steps if not step.ok]
+    return next((step for step in broken if step.step is not Step.TAGS), next(iter(broken), None))
+
+
+def because(step: StepResult) -> str:
+    """The cause of what was not asked, and the rule that judges it."""
+    rule = _RULES.get(step.failure.operation) if step.failure is not None else None
+    return f"{said(step)}{f' ({rule})' if rule else ''}"
+
+
+def few(names: Collection[str]) -> str:
+    """A few names, and how many more there are."""
+    shown = list(names)[:SHOWN]
+    more = len(names) - len(shown)
+    return (", ".join(shown) or "none") + (f" and {more} more" if more else "")
+
+
+def many(number: int, noun: str) -> str:
+    """`1 tag`, `2 tags`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
