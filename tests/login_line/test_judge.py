@@ -170,6 +170,7 @@ def test_the_email_option_is_a_judgement_of_its_own() -> None:
     assert judge_form(line).ok
     assert judge_form(line).evidence["email_flag"] is True
     assert "17.06" in (judge_email(line).problem or "")
+    assert (judge_email(line).fix or "").endswith(f"--password-stdin {HOST}")
     assert judge_email(login(HOST)).ok
 
 

@@ -103,6 +103,13 @@ def test_the_clock(off: int, word: OutcomeWord) -> None:
     assert found.found.endswith("ahead" if off > 0 else "behind") or off == 0
 
 
+def test_a_clock_that_is_off_is_told_in_words() -> None:
+    sent = NOW - timedelta(minutes=20)
+    found = judge_clock(clock_offset(DATE, sent, sent + timedelta(seconds=1)))
+    assert found.message.startswith("This machine's clock is 20 min behind: ")
+    assert (found.expected, found.found) == ("less than 5 min apart", "20 min behind")
+
+
 def test_a_slow_answer_proves_less() -> None:
     found = clock_offset(DATE, NOW, NOW + timedelta(minutes=12))
     assert found is not None

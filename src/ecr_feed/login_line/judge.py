@@ -58,12 +58,15 @@ def judge_form(line: LoginLine) -> Judged:
 
 def judge_email(line: LoginLine) -> Judged:
     """The line can be run today: Docker dropped `-e` in 17.06. Not needed by a Docker feed."""
+    host = line.registry if line.registry is not None and line.registry.ok else None
     return Judged(
         ok=not line.email_flag,
         problem="Docker dropped -e in 17.06 and refuses the line" if line.email_flag else None,
         expected="a login without -e",
         found="-e" if line.email_flag else "no -e",
-        fix=_PIPE.format(region="REGION", host="HOST"),
+        fix=_PIPE.format(
+            region=host.region if host else "REGION", host=host.host if host else "HOST"
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import timedelta
 from typing import Final
 
 from ecr_feed.facts import Failure
@@ -10,6 +11,7 @@ from ecr_feed.findings import OutcomeWord
 from ecr_feed.reach.probe import HostReach, Stage, StageResult
 from ecr_feed.registry.clock import SKEW_LIMIT, ClockOffset
 from ecr_feed.registry.judge import Judgement
+from ecr_feed.token import duration
 
 _CA: Final = (
     "REQUESTS_CA_BUNDLE (this audit), AWS_CA_BUNDLE (AWS tools), the system's store (Docker)"
@@ -42,20 +44,21 @@ def judge_host(reach: HostReach) -> Judgement:
 
 def judge_clock(offset: ClockOffset | None) -> Judgement:
     """This machine's clock is near enough to AWS's for signed requests."""
-    expected = f"less than {SKEW_LIMIT} apart"
+    expected = f"less than {duration(SKEW_LIMIT)} apart"
     if offset is None:
         message = "No answer carried a time to compare this machine's clock with."
         return Judgement(OutcomeWord.NOT_ASSESSED, message, expected)
-    seconds = round(offset.offset.total_seconds(), 1)
-    found = f"{abs(seconds):g} s {'ahead' if seconds > 0 else 'behind'}"
+    off = timedelta(seconds=round(offset.offset.total_seconds()))
+    apart = f"{duration(abs(off))} {'ahead' if off > timedelta() else 'behind'}"
+    found = apart if off else "less than a second apart"
     evidence: dict[str, object] = {
-        "offset_seconds": seconds,
+        "offset_seconds": round(offset.offset.total_seconds(), 1),
         "uncertainty_seconds": round(offset.uncertainty.total_seconds(), 1),
     }
     if not offset.too_much:
-        message = f"This machine's clock is {found} of AWS's."
+        message = f"This machine's clock agrees with AWS's: {found}."
         return Judgement(OutcomeWord.MET, message, expected, found, evidence=evidence)
-    message = f"This machine's clock is {found} of AWS's, which refuses what is signed so far off."
+    message = f"This machine's clock is {apart}: AWS may refuse what is signed so far off."
     fix = "Set this machine's clock, and keep it set (chrony, systemd-timesyncd, w32time)."
     return Judgement(OutcomeWord.NOT_MET, message, expected, found, fix, evidence)
 
