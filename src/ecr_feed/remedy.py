@@ -35,8 +35,16 @@ _BY_CODE: Final = {
     "UnknownRegion": "See REGION-1: set the feed's region to one that exists.",
     "OtherAccount": "Give [auditor] credentials of the feed's own account.",
     "OptInRequired": "Finish the account's activation, or enable {region} for it.",
+    "TokenFile": "Put a fresh web identity token of Octopus's into the feed's token_file.",
 }
-"""Codes that say more than their trouble; the first two are ours, for calls that were not made."""
+"""Codes that say more than their trouble; those of the first two and of the token file are ours."""
+
+_EXCHANGE: Final = {
+    Trouble.NO_CREDENTIALS: "Compare the role's trust policy, and its MaxSessionDuration, with the "
+    "feed: issuer, subject, audience, session_seconds.",
+    Trouble.OTHER: "Put a fresh web identity token into the feed's token_file and run again.",
+}
+"""A web identity that STS did not exchange."""
 
 _FEEDS_OWN: Final = frozenset(
     {
@@ -53,7 +61,9 @@ def remedy(failure: Failure) -> str:
     """The next step for one failure, host and region filled in."""
     if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
-    text = _BY_CODE.get(failure.code) or _REMEDIES[failure.trouble]
+    exchange = _EXCHANGE if failure.operation == "AssumeRoleWithWebIdentity" else {}
+    text = exchange.get(failure.trouble) or _BY_CODE.get(failure.code)
+    text = text or _REMEDIES[failure.trouble]
     return text.format(
         action=failure.action,
         region=failure.region,

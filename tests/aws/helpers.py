@@ -70,3 +70,14 @@ def home(path: Path, text: str, credentials: str = "") -> dict[str, str]:
         "AWS_CONFIG_FILE": str(path / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(path / "credentials"),
     }
+
+
+def assumed(operation: str, end: str = "2026-11-01T13:00:00Z") -> str:
+    """STS's answer to an AssumeRole of some kind."""
+    return (
+        f"<{operation}Response><{operation}Result><Credentials>"
+        "<AccessKeyId>ASIASESSIONSESSION01</AccessKeyId>"
+        "<SecretAccessKey>x</SecretAccessKey><SessionToken>t</SessionToken>"
+        f"<Expiration>{end}</Expiration></Credentials></{operation}Result>"
+        f"<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{operation}Response>"
+    )

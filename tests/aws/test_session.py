@@ -18,14 +18,13 @@ from ecr_feed.config import (
     Credentials,
     EnvCredentials,
     KeyCredentials,
-    OidcCredentials,
     ProfileCredentials,
     Suite,
     WorkerCredentials,
 )
 from ecr_feed.facts import Trouble
 from tests.aws.fake import ACCOUNT, FakeAws, Reply, over_http, query_fault, served
-from tests.aws.helpers import ENVIRON, embedded, failure_of, feed, home
+from tests.aws.helpers import ENVIRON, assumed, embedded, failure_of, feed, home
 
 REGION = "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/octopus"
@@ -212,15 +211,6 @@ def test_a_process_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert keys_seen(fake) == ["AKIAPROCESSPROCESS01"]
 
 
-ASSUMED = (
-    "<{0}Response><{0}Result><Credentials><AccessKeyId>ASIASESSIONSESSION01</AccessKeyId>"
-    "<SecretAccessKey>x</SecretAccessKey><SessionToken>t</SessionToken>"
-    "<Expiration>2026-11-01T13:00:00Z</Expiration></Credentials></{0}Result>"
-    "<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{0}Response>"
-)
-HOUR = datetime(2026, 11, 1, 13, tzinfo=UTC)
-
-
 def test_an_assumed_role_is_recorded_and_its_end_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +221,7 @@ def test_an_assumed_role_is_recorded_and_its_end_is_known(
     )
     fake = FakeAws()
     end = "2126-11-01T13:00:00Z"
-    body = ASSUMED.format("AssumeRole").replace("2026-11-01T13:00:00Z", end)
+    body = assumed("AssumeRole", end)
     fake.replies["AssumeRole"] = lambda asked: Reply(200, body.encode())
     with served(over_http(fake)) as url:
         sessions = Sessions(backend=Backend(endpoint_url=url))
@@ -256,48 +246,6 @@ def test_a_role_that_may_not_be_assumed(tmp_path: Path) -> None:
         failure = failure_of(Who(sessions, ProfileCredentials(profile="octopus")).identity, REGION)
     assert (failure.trouble, failure.action) == (Trouble.NO_CREDENTIALS, "sts:AssumeRole")
     assert [call.operation for call in sessions.log.drain()] == ["AssumeRole"]
-
-
-def oidc(path: Path | None) -> OidcCredentials:
-    return OidcCredentials(
-        role_arn=ROLE, audience="api://default", token_file=path, session_seconds=900
-    )
-
-
-def test_a_web_identity_is_exchanged_unsigned_as_octopus_does(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("eyJhbGciOiJSUzI1NiJ9.e30.x\n")
-    fake = FakeAws()
-    operation = "AssumeRoleWithWebIdentity"
-    fake.replies[operation] = lambda asked: Reply(200, ASSUMED.format(operation).encode())
-    with served(over_http(fake)) as url:
-        sessions = Sessions(backend=Backend(endpoint_url=url))
-        identity = Who(sessions, oidc(tmp_path / "token")).identity(REGION)
-    exchange = fake.seen[0]
-    assert exchange.key == ""
-    assert exchange.parameters["RoleSessionName"] == "OctopusAwsAuthentication"
-    assert exchange.parameters["DurationSeconds"] == "900"
-    assert identity.expires_at == HOUR
-    assert keys_seen(fake)[1] == "ASIASESSIONSESSION01"
-
-
-def test_a_web_identity_that_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("eyJhbGciOiJSUzI1NiJ9.e30.x")
-    fake = FakeAws()
-    fake.replies["AssumeRoleWithWebIdentity"] = lambda asked: query_fault(
-        "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-    )
-    with served(over_http(fake)) as url:
-        sessions = Sessions(backend=Backend(endpoint_url=url))
-        failure = failure_of(Who(sessions, oidc(tmp_path / "token")).identity, REGION)
-    assert (failure.trouble, failure.code) == (Trouble.NO_CREDENTIALS, "AccessDenied")
-
-
-def test_a_web_identity_token_that_is_not_there(tmp_path: Path) -> None:
-    failure = failure_of(Who(Sessions(), oidc(tmp_path / "none")).identity, REGION)
-    assert failure.trouble == Trouble.NO_CREDENTIALS
-    assert "No such file" in failure.message
-    without = failure_of(Who(Sessions(), oidc(None)).identity, REGION)
-    assert "token_file" in without.message
 
 
 def test_missing_profiles(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ecr_feed.aws.backend import Key
-from ecr_feed.aws.errors import Asked, classify
+from ecr_feed.aws.errors import Asked, classify, refused
 from ecr_feed.aws.shape import Reader
 from ecr_feed.aws.words import words
 from ecr_feed.config import (
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 OIDC_SESSION_NAME: Final = "OctopusAwsAuthentication"
 _EMPTY_PROFILE: Final = "profile {profile} names no key, role, SSO session or process"
 _MOST_TOKEN_BYTES: Final = 64 * 1024
+_JWT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
+WORKERS_KEY: Final = "worker"
+"""In an account file, the label of the key that the worker's own credentials are."""
 
 
 def opened(
@@ -45,8 +49,7 @@ def opened(
         _must_be_outside(sessions, credentials.source, region)
         session = sessions.new(region, endpoint_url, profile=credentials.profile)
         return _holding(session, region, _EMPTY_PROFILE.format(profile=credentials.profile))
-    if isinstance(credentials, WorkerCredentials):
-        _must_be_outside(sessions, credentials.source, region)
+    if isinstance(credentials, WorkerCredentials) and not sessions.backend.embedded:
         session = sessions.new(region, endpoint_url, worker=True)
         return _holding(session, region, _nothing_here(sessions.environ))
     key = (
@@ -83,11 +86,23 @@ def _must_be_outside(sessions: Sessions, what: str, region: str) -> None:
         raise _none(region, f"the embedded account has no place for {what}")
 
 
-def _key(sessions: Sessions, credentials: EnvCredentials | KeyCredentials, region: str) -> Key:
+def label_of(credentials: Credentials) -> str:
+    """The label of the embedded account's key that these credentials are; "" for others."""
     if isinstance(credentials, KeyCredentials):
-        if credentials.key not in sessions.backend.keys:
-            raise _none(region, f"the seed account has no key labelled {credentials.key!r}")
-        return sessions.backend.keys[credentials.key]
+        return credentials.key
+    return WORKERS_KEY if isinstance(credentials, WorkerCredentials) else ""
+
+
+def _key(
+    sessions: Sessions,
+    credentials: EnvCredentials | KeyCredentials | WorkerCredentials,
+    region: str,
+) -> Key:
+    if not isinstance(credentials, EnvCredentials):
+        label = label_of(credentials)
+        if label not in sessions.backend.keys:
+            raise _none(region, f"the embedded account has no key labelled {label!r}")
+        return sessions.backend.keys[label]
     names = [credentials.access_key_id, credentials.secret_access_key, credentials.session_token]
     values = [sessions.environ.get(name, "").strip() for name in names]
     missing = [name for name, value in zip(names[:2], values[:2], strict=True) if not value]
@@ -122,14 +137,14 @@ def _web_identity(
     return Key(values[0], Secret(values[1]), Secret(values[2]))
 
 
-_REFUSALS: Final = frozenset({Trouble.DENIED, Trouble.NOT_FOUND, Trouble.OTHER})
-
-
 def _as_credentials(failure: Failure) -> Failure:
-    """A role that may not be assumed is no denial of a call: it is no credentials."""
-    if failure.trouble in _REFUSALS:
-        return replace(failure, trouble=Trouble.NO_CREDENTIALS)
-    return failure
+    """A role that may not be assumed is no denial of a call: it is no credentials.
+
+    A token that is past its time says nothing of the feed, whose own is made anew for each use.
+    """
+    if failure.trouble is Trouble.EXPIRED:
+        return replace(failure, trouble=Trouble.OTHER)
+    return replace(failure, trouble=Trouble.NO_CREDENTIALS) if refused(failure) else failure
 
 
 def _token(credentials: OidcCredentials, region: str) -> Secret:
@@ -143,12 +158,18 @@ def _token(credentials: OidcCredentials, region: str) -> Secret:
             text = file.read(_MOST_TOKEN_BYTES).decode("ascii").strip()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise _none(region, f"token file {credentials.token_file}: {reason}") from None
+        raise _bad_file(region, f"token file {credentials.token_file}: {reason}") from None
     except UnicodeDecodeError:
-        raise _none(region, f"token file {credentials.token_file} is not text") from None
-    if not text:
-        raise _none(region, f"token file {credentials.token_file} is empty")
+        raise _bad_file(region, f"token file {credentials.token_file} is not text") from None
+    if _JWT.fullmatch(text) is None:
+        raise _bad_file(region, f"token file {credentials.token_file} holds no web identity token")
     return Secret(text)
+
+
+def _bad_file(region: str, message: str) -> ReadError:
+    """The sample token is unusable: nothing is known of the feed's own."""
+    failure = _none(region, message).failure
+    return ReadError(replace(failure, trouble=Trouble.OTHER, code="TokenFile"))
 
 
 def _none(region: str, message: str) -> ReadError:

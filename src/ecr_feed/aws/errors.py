@@ -20,8 +20,6 @@ _CLOCK_WORDS = re.compile(r"signature (?:expired|not yet current)", re.IGNORECAS
 _SCOPE_WORDS = re.compile(r"credential should be scoped to", re.IGNORECASE)
 # The signed time, and in brackets AWS's own: "expired: T1 is now earlier than T2 (T3 - 15 min.)".
 _CLOCK_TIMES = re.compile(r"(\d{8}T\d{6}Z)\D.*\((\d{8}T\d{6}Z)")
-# Failures of a credential provider that say nothing of the credentials themselves.
-_EXCHANGE_REFUSED = frozenset({Trouble.DENIED, Trouble.NOT_FOUND, Trouble.OTHER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +113,22 @@ def _of_the_clock(failure: Failure) -> Failure:
 def _of_the_exchange(failure: Failure, operation: str) -> Failure:
     if not operation or operation == failure.operation:
         return failure
-    refused = failure.trouble in _EXCHANGE_REFUSED
     return replace(
         failure,
         service=_SERVICE_OF.get(operation, failure.service),
         operation=operation,
-        trouble=Trouble.NO_CREDENTIALS if refused else failure.trouble,
+        trouble=Trouble.NO_CREDENTIALS if refused(failure) else failure.trouble,
         host="",
     )
+
+
+def refused(failure: Failure) -> bool:
+    """An exchange for credentials (AssumeRole and its like) was refused for good, by its answer.
+
+    A fault of the service, or of the identity provider, may pass.
+    """
+    for_good = failure.trouble in (Trouble.DENIED, Trouble.NOT_FOUND)
+    return for_good or failure.code in codes.INVALID_PARAMETER
 
 
 _SERVICE_OF: Final = {

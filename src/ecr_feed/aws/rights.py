@@ -164,7 +164,7 @@ class Rights:
         except ReadError as error:
             # A web identity token is Octopus's to make: without one there is nobody to probe as.
             oidc = isinstance(self.account.feed.credentials, OidcCredentials)
-            if oidc and error.failure.trouble is Trouble.NO_CREDENTIALS and self.has_auditor:
+            if oidc and self.has_auditor and _of_the_token(error.failure):
                 return None
             raise
 
@@ -287,6 +287,12 @@ class Rights:
         if isinstance(credentials, OidcCredentials):
             return credentials.role_arn.split(":")[4]
         return self.account.identity().account
+
+
+def _of_the_token(failure: Failure) -> bool:
+    """There was no web identity token, it was unusable, or STS did not exchange it."""
+    missing = failure.trouble is Trouble.NO_CREDENTIALS or failure.code == "TokenFile"
+    return missing or failure.operation == "AssumeRoleWithWebIdentity"
 
 
 def _unheard(witness: str, action: str, resource: str, failure: Failure) -> Permission:

@@ -13,14 +13,13 @@ from ecr_feed.aws import readonly
 from ecr_feed.aws.backend import AWS, Backend
 from ecr_feed.aws.calls import CallLog, Recorder
 from ecr_feed.aws.client import Client, Hosts, utcnow
-from ecr_feed.aws.credentials import opened
+from ecr_feed.aws.credentials import label_of, opened
 from ecr_feed.aws.errors import Asked, classify
 from ecr_feed.aws.patience import Patience
 from ecr_feed.cell import Cell
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
-    KeyCredentials,
     OidcCredentials,
     ProfileCredentials,
     WorkerCredentials,
@@ -177,9 +176,8 @@ class Sessions:
 
     def _seeded(self, credentials: Credentials) -> datetime | None:
         """When the embedded account's own temporary key ends."""
-        if not isinstance(credentials, KeyCredentials) or credentials.key not in self.backend.keys:
-            return None
-        return self.backend.keys[credentials.key].expires_at
+        key = self.backend.keys.get(label_of(credentials))
+        return None if key is None else key.expires_at
 
     def wrap(self, boto: Any, service: str, region: str) -> Client:
         """A botocore client behind the suite's own way of calling."""
