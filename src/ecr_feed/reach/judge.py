@@ -48,7 +48,9 @@ def judge_clock(offset: ClockOffset | None) -> Judgement:
     if offset is None:
         message = "No answer carried a time to compare this machine's clock with."
         return Judgement(OutcomeWord.NOT_ASSESSED, message, expected)
-    off = timedelta(seconds=round(offset.offset.total_seconds()))
+    # Dates are cut to the second: what is off by minutes is told in minutes.
+    unit = timedelta(minutes=1) if offset.too_much else timedelta(seconds=1)
+    off = round(offset.offset / unit) * unit
     apart = f"{duration(abs(off))} {'ahead' if off > timedelta() else 'behind'}"
     found = apart if off else "less than a second apart"
     evidence: dict[str, object] = {

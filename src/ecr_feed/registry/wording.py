@@ -11,7 +11,8 @@ from ecr_feed.registry.steps import PackageWalk, Step, StepResult, Wanted
 SHOWN: Final = 10  # names in a message; the evidence has them all
 
 _DIGEST: Final = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
-_NOT_ASKED: Final = "not asked, because "
+_STEPS: Final = "|".join(sorted((step.value for step in Step), key=len, reverse=True))
+_NOT_ASKED: Final = re.compile(rf"not asked, because (?:{_STEPS})(?: \S+)?: ")
 _RULES: Final = {
     Step.CHALLENGE.value: "LOGIN-1",
     Step.LOGIN.value: "LOGIN-1",
@@ -25,14 +26,14 @@ _RULES: Final = {
 
 
 def named(wanted: Wanted) -> str:
-    """`team/app:1.4.2`, or `team/app@sha256:0123456789ab...` where it was asked for by digest."""
+    """`team/app:1.4.2`, or `team/app@sha256:0123456789ab…` where it was asked for by digest."""
     mark = "@" if (wanted.tag or "").startswith("sha256:") else ":"
     return short(f"{wanted.repository}{mark}{wanted.tag}")
 
 
 def short(text: str) -> str:
     """The text with each digest cut to what tells it apart."""
-    return _DIGEST.sub(r"\1...", text)
+    return _DIGEST.sub("\\1\N{HORIZONTAL ELLIPSIS}", text)
 
 
 def sentence(text: str) -> str:
@@ -42,7 +43,7 @@ def sentence(text: str) -> str:
 
 def said(step: StepResult) -> str:
     """What happened, whichever step it happened at."""
-    return short(step.what.removeprefix(_NOT_ASKED))
+    return short(_NOT_ASKED.sub("", step.what))
 
 
 def cause(walk: PackageWalk) -> StepResult | None:
