@@ -20,6 +20,7 @@ class Asked:
     operation: str
     region: str
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, object]:
         """The JSON body."""
@@ -123,4 +124,4 @@ def _asked(headers: Message, body: bytes) -> Asked:
     if not operation and b"Action=" in body:
         operation = body.split(b"Action=")[1].split(b"&")[0].decode()
     scope = headers.get("Authorization", "").partition("Credential=")[2].split("/")
-    return Asked(operation, scope[2] if len(scope) > 2 else "", body)
+    return Asked(operation, scope[2] if len(scope) > 2 else "", body, dict(headers.items()))

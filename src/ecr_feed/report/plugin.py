@@ -21,6 +21,7 @@ from ecr_feed.report.live import Live, Steps
 from ecr_feed.report.logs import safe_logs
 from ecr_feed.report.publish import Publisher
 from ecr_feed.report.redact import Redactor
+from ecr_feed.report.run import safe_call
 from ecr_feed.report.text import inert
 
 FINDING: Final = "ecr_finding"
@@ -96,9 +97,16 @@ class Reporter:
 
     def leave(self, report: pytest.TestReport) -> None:
         """Send along the calls made since the last report: a worker that dies loses no evidence."""
-        calls = [asdict(call) for call in self.drain_calls()]
+        calls = self._calls()
         if calls:
             setattr(report, CALLS, calls)
+
+    def _calls(self) -> list[dict[str, Any]]:
+        return [asdict(safe_call(call, self.redactor)) for call in self.drain_calls()]
+
+    def _facts(self) -> dict[str, dict[str, Any]]:
+        facts: Any = self.redactor.scrub(self.feed_facts())
+        return dict(facts)
 
     # Hooks: what a person sees meanwhile.
 
@@ -190,8 +198,8 @@ class Reporter:
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, None, None]:
         """Settle the verdict before pytest-html writes, move the artefacts after it has."""
-        late = [asdict(call) for call in self.drain_calls()]
-        self.collector.feeds.update(self.feed_facts())
+        late = self._calls()
+        self.collector.feeds.update(self._facts())
         worker = getattr(session.config, "workeroutput", None)
         if worker is not None:
             worker[_WORKER] = {

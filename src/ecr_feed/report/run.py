@@ -225,7 +225,7 @@ def prepare(run: Run, redactor: Redactor) -> Run:
         run,
         findings=findings,
         feeds=tuple(_safe_feed(feed, redactor) for feed in run.feeds),
-        calls=tuple(sorted((_safe_call(call, redactor) for call in run.calls), key=_call_order)),
+        calls=tuple(sorted((safe_call(call, redactor) for call in run.calls), key=_call_order)),
         waivers=tuple(_safe_waiver(waiver, redactor) for waiver in run.waivers),
         comparison=_safe_comparison(run.comparison, redactor),
         auditor_arn=redactor.line(run.auditor_arn),
@@ -251,7 +251,8 @@ def _safe_feed(feed: FeedFacts, redactor: Redactor) -> FeedFacts:
     )
 
 
-def _safe_call(call: Call, redactor: Redactor) -> Call:
+def safe_call(call: Call, redactor: Redactor) -> Call:
+    """The call as it may leave the process: a worker's secrets are known to that worker alone."""
     return replace(
         call,
         service=redactor.line(call.service),
