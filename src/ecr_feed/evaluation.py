@@ -48,12 +48,17 @@ _TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was read for one resource. `tags` is None where nobody read them."""
+    """All that was read for one resource.
+
+    `tags` is None where nobody read them; `tags_unread` says how that was refused. `unread` holds
+    the policies that could not be read.
+    """
 
     principal: Principal
     organization: Organization
     resource_policies: tuple[PolicyDocument, ...] = ()
     tags: Mapping[str, str] | None = None
+    tags_unread: Failure | None = None
     unread: tuple[Failure, ...] = ()
 
 
@@ -203,7 +208,8 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
     if decision.outcome is Outcome.EXPLICIT_DENY:
         return Answer.DENIED, decision.because
     if decision.outcome is Outcome.UNDETERMINED:
-        return Answer.UNDETERMINED, decision.because
+        unread = evidence.tags_unread
+        return Answer.UNDETERMINED, decision.because + (f" {unread.said}" if unread else "")
     grants = (*evidence.principal.unread, *evidence.unread)
     limits = evidence.organization.unread if _bound(evidence.organization) else ()
     if decision.outcome is Outcome.IMPLICIT_DENY:

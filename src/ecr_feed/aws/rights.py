@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -11,6 +10,7 @@ from typing import Final, TypeVar
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.audit import Audit
 from ecr_feed.aws.blindspots import tempered
+from ecr_feed.aws.dossier import Dossier
 from ecr_feed.aws.simulate import Question
 from ecr_feed.cell import Cell
 from ecr_feed.config import OidcCredentials
@@ -18,7 +18,7 @@ from ecr_feed.evaluation import Evidence, Situation, evaluate
 from ecr_feed.facts import Answer, Failure, Permission, ReadError, Trouble
 from ecr_feed.iam import Decision
 from ecr_feed.naming import is_repository_name, repository_arn
-from ecr_feed.principals import AccessKey, Organization, PolicyDocument, Principal
+from ecr_feed.principals import AccessKey, Principal
 
 T = TypeVar("T")
 
@@ -26,7 +26,8 @@ TOKEN: Final = "ecr:GetAuthorizationToken"
 DESCRIBE: Final = "ecr:DescribeRepositories"
 PROBED: Final = (DESCRIBE, "ecr:DescribeImages", "ecr:ListImages")
 PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+_UNSEEN: Final = ("endpoint", "session")
+"""Policies that AWS blames for a denial and that no auditor reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,26 @@ class Testimony:
 
 
 class Rights:
-    """What a feed may do. `audit` is None where no auditor is configured."""
+    """What a feed may do.
+
+    `audit` is None where no auditor is configured; `unknown` says what a plan does not tell yet of
+    who may do what.
+    """
 
     def __init__(
-        self, account: Account, audit: Callable[[str], Audit] | None, now: Callable[[], datetime]
+        self,
+        account: Account,
+        audit: Callable[[str], Audit] | None,
+        now: Callable[[], datetime],
+        *,
+        unknown: tuple[str, ...] = (),
     ) -> None:
         self.account = account
+        self.unknown = unknown
         self._make_audit = audit
         self._now = now
         self._audit = Cell(self._open_audit)
-        self._evidence: dict[str, Cell[Evidence]] = {}
-        self._common = Cell(self._read_common)
-        self._policies = Cell(self._read_policies)
+        self._dossier = Dossier(self.audit, self.principal, self.packages, account.threads)
         self._simulated = Cell(self._simulate)
         # What was learnt on the way, for the reports: nobody asks for it again.
         self.known_keys: tuple[AccessKey, ...] = ()
@@ -132,7 +141,7 @@ class Rights:
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
                 simulation = tempered(simulation, evaluated, decision, evidence)
-            witnesses += [simulation, evaluated]
+            witnesses += [self._unless_blamed(action, package, w) for w in (simulation, evaluated)]
         return Testimony(action, resource, tuple(w for w in witnesses if w is not None), decision)
 
     def resource(self, action: str, package: str | None) -> str:
@@ -168,6 +177,24 @@ class Rights:
                 return None
             raise
 
+    def _unless_blamed(self, action: str, package: str | None, witness: Permission) -> Permission:
+        """A witness of an action that is not tried, unless another call met what it cannot see."""
+        if action not in PULL or witness.answer is not Answer.ALLOWED:
+            return witness
+        asked = [(TOKEN, None), *((each, package) for each in PROBED)]
+        denials = [probe for each in asked if (probe := self._tried(*each)) is not None]
+        unseen = next((d for d in denials if d.evidence.get("policy_type") in _UNSEEN), None)
+        if unseen is None:
+            return witness
+        because = f"{witness.because}, but {unseen.action} meets what it does not see: "
+        return replace(witness, answer=Answer.UNDETERMINED, because=because + unseen.because)
+
+    def _tried(self, action: str, package: str | None) -> Permission | None:
+        try:
+            return self._probe(action, package)
+        except ReadError:
+            return None  # its own rule says so
+
     def _simulation(self, action: str, resource: str) -> Permission:
         try:
             return self._simulated.get()[action, resource]
@@ -179,97 +206,42 @@ class Rights:
     def _simulate(self) -> dict[tuple[str, str], Permission]:
         """All actions on all repositories in few calls, and the token by itself."""
         audit, principal = self.audit(), self.principal()
-        arns = tuple(self.resource(DESCRIBE, name) for name in self.packages())
-        texts = {}
-        if principal.kind == "user":
-            for name in self.packages():
-                policy = self._policy(name)
-                if policy is not None and isinstance(policy.document, str):
-                    texts[self.resource(DESCRIBE, name)] = policy.document
+        texts: dict[str, str] = {}
+        said: list[Permission] = []
+        arns: list[str] = []
+        for name in self.packages():
+            arn = self.resource(DESCRIBE, name)
+            try:
+                policy = self._dossier.policy(name) if principal.kind == "user" else None
+            except ReadError as error:
+                # What a policy that nobody read says, nobody can hand to the simulation.
+                said += [
+                    _unheard("simulation", action, arn, error.failure)
+                    for action in (*PROBED, *PULL)
+                ]
+                continue
+            arns.append(arn)
+            if policy is not None and isinstance(policy.document, str):
+                texts[arn] = policy.document
         context = {"aws:RequestedRegion": self.account.feed.region, "aws:SecureTransport": "true"}
         questions = [
             Question((TOKEN,), ("*",), context=context),
             Question((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
         ]
         if arns:
-            questions.append(Question((*PROBED, *PULL), arns, texts, context))
-        said = [each for question in questions for each in audit.simulate(principal, question)]
+            questions.append(Question((*PROBED, *PULL), tuple(arns), texts, context))
+        said += [each for question in questions for each in audit.simulate(principal, question)]
         return {(each.action, each.resource): each for each in said}
 
     def _evaluation(
         self, action: str, resource: str, package: str | None
     ) -> tuple[Permission, Decision | None, Evidence | None]:
         try:
-            evidence = self._evidence_of(package)
+            evidence = self._dossier.of(package, resource)
         except ReadError as error:
             return _unheard("evaluation", action, resource, error.failure), None, None
         situation = Situation(self.account.feed.region, self._now())
         return *evaluate(action, resource, evidence, situation), evidence
-
-    def _evidence_of(self, package: str | None) -> Evidence:
-        cell = self._evidence.setdefault(package or "", Cell(lambda: self._read_evidence(package)))
-        return cell.get()
-
-    def _read_evidence(self, package: str | None) -> Evidence:
-        common = self._common.get()
-        if package is None:
-            return common
-        try:
-            policy = self._policy(package)
-        except ReadError as error:
-            common, policy = replace(common, unread=(*common.unread, error.failure)), None
-        own = () if policy is None else (policy,)
-        evidence = replace(common, resource_policies=(*common.resource_policies, *own))
-        return self._tagged(evidence, package)
-
-    def _read_common(self) -> Evidence:
-        audit, principal = self.audit(), self.principal()
-        unread: list[Failure] = []
-        registry: tuple[PolicyDocument, ...] = ()
-        try:
-            policy = audit.registry_policy()
-            registry = () if policy is None else (policy,)
-        except ReadError as error:
-            unread.append(error.failure)
-        return Evidence(principal, self._organization(), registry, unread=tuple(unread))
-
-    def _organization(self) -> Organization:
-        try:
-            return self.audit().organization(self._account_id())
-        except ReadError as error:
-            return Organization(member=None, unread=(error.failure,))
-
-    def _tagged(self, evidence: Evidence, package: str) -> Evidence:
-        """With the repository's tags, read only where a policy looks at them."""
-        principal = evidence.principal
-        documents = (*principal.policies, *evidence.resource_policies)
-        asked = any(key in str(each.document).lower() for each in documents for key in _TAG_KEYS)
-        if not asked:
-            return evidence
-        try:
-            tags = self.audit().repository_tags(self.resource(DESCRIBE, package))
-        except ReadError as error:
-            return replace(evidence, tags=None, unread=(*evidence.unread, error.failure))
-        return replace(evidence, tags=tags)
-
-    def _policy(self, package: str) -> PolicyDocument | None:
-        found = self._policies.get()[package]
-        if isinstance(found, Failure):
-            raise ReadError(found)
-        return found
-
-    def _read_policies(self) -> dict[str, PolicyDocument | Failure | None]:
-        audit = self.audit()
-
-        def read(name: str) -> PolicyDocument | Failure | None:
-            try:
-                return audit.repository_policy(name)
-            except ReadError as error:
-                return error.failure
-
-        names = self.packages()
-        with ThreadPoolExecutor(max_workers=self.account.threads) as pool:
-            return dict(zip(names, pool.map(read, names), strict=True))
 
     def _open_audit(self) -> Audit:
         if self._make_audit is None:
