@@ -182,7 +182,7 @@ def test_planted_secrets(tmp_path: Path, workers: tuple[str, ...]) -> None:
     (tmp_path / "feeds.toml").write_text("".join(feeds) + _LEGACY, encoding="utf-8")
     login = f"docker login -u AWS -p {LEGACY} https://123456789012.dkr.ecr.eu-west-1.amazonaws.com"
     (tmp_path / "login.txt").write_text(login, encoding="utf-8")
-    log = tmp_path / "run.log"
+    log, trace = tmp_path / "run.log", tmp_path / "trace.log"
     with moto_server(tmp_path) as upstream:
         for region in ANSWERS:
             client = owner(upstream, "ecr", region)
@@ -195,7 +195,7 @@ def test_planted_secrets(tmp_path: Path, workers: tuple[str, ...]) -> None:
                 *LOUDEST,
                 *workers,
                 *("--feeds", str(tmp_path / "feeds.toml"), "--aws-endpoint-url", endpoint),
-                *("--log-file", str(log), "--log-file-level=DEBUG"),
+                *("--log-file", str(log), "--log-file-level=DEBUG", f"--debug={trace}"),
                 *("--output-format=ocsf", "--output-format=github", "--output-format=policy-fix"),
                 env={**KEYS, "AWS_MAX_ATTEMPTS": "1"},
             )
@@ -203,7 +203,7 @@ def test_planted_secrets(tmp_path: Path, workers: tuple[str, ...]) -> None:
     assert "********" in ran.text
     for region, feed in zip(ANSWERS, ran.results["feeds"], strict=False):
         assert feed["token"] or region == "eu-north-1", feed
-    shows_nothing(ran, log)
+    shows_nothing(ran, log, trace)
 
 
 SHAPES = {

@@ -42,7 +42,11 @@ def register(config: pytest.Config, reporter: Reporter) -> None:
     config.stash[REPORTER] = reporter
     config.pluginmanager.register(reporter, NAME)
     config.add_cleanup(safe_logs(reporter.safe_block))
-    config.option.fulltrace = False  # of an interrupted read: its arguments hold signed requests
+    # Both would show arguments as they are: of an interrupted read, of every hook.
+    config.option.fulltrace = False
+    if config.option.debug:
+        config.trace("ecr-feed: no further trace, the arguments of hooks may hold secrets")
+        config.trace.root.setwriter(None)
     if not hasattr(config, "workerinput"):  # a worker ends with its controller
         config.add_cleanup(terminate_like_interrupt())
 
