@@ -1,0 +1,93 @@
+"""Every check has an account that breaks it; each account trips its own checks and no others."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fixtures.catalogue import catalogue
+from fixtures.selection import ACCOUNTS, HEALTHY, demos
+from tests.end_to_end.forked import Forks
+from tests.support.run import Ran
+
+CHECKS = {info.id for info in catalogue()}
+TRIPS: dict[str, set[str]] = {
+    name: set(tomllib.loads((ACCOUNTS / f"{name}.toml").read_text(encoding="utf-8"))["trips"])
+    for name in demos()
+}
+BREAKING = sorted(set(TRIPS) - {HEALTHY})
+MET_NOWHERE: dict[str, str] = {}
+"""Checks that the healthy account cannot meet, each with the reason."""
+_HEAD = re.compile(r"(?:✗ not met|\? not assessed) +(?:critical|high|medium|low) +([A-Z]+-\d+)")
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with Forks(tmp_path_factory.mktemp("demos")) as running:
+        yield running
+
+
+def test_every_check_has_an_account_that_breaks_it() -> None:
+    assert CHECKS - set().union(*TRIPS.values()) == set()
+
+
+def test_every_trip_is_a_check() -> None:
+    assert {name: trips - CHECKS for name, trips in TRIPS.items() if trips - CHECKS} == {}
+
+
+def test_the_healthy_account_alone_trips_nothing() -> None:
+    assert [name for name, trips in TRIPS.items() if not trips] == [HEALTHY]
+
+
+def test_the_healthy_account_meets_every_check(forks: Forks) -> None:
+    ran = forks.demo(HEALTHY)
+    assert ran.checks("met") == CHECKS - set(MET_NOWHERE)
+    assert ran.checks("not met", "not assessed", "waived") == set()
+    assert (ran.status, ran.results["verdict"]) == (0, "READY")
+    assert _blocks(ran) == []
+
+
+@pytest.mark.parametrize("account", BREAKING)
+def test_an_account_trips_its_own_checks_and_no_others(forks: Forks, account: str) -> None:
+    ran = forks.demo(account)
+    assert ran.checks("not met") == TRIPS[account]
+    assert ran.status == int(any(finding["gating"] for finding in _open(ran)))
+    assert ran.status == int(ran.results["verdict"] != "READY")
+    _says_what_a_person_needs(ran)
+
+
+def _says_what_a_person_needs(ran: Ran) -> None:
+    """What is wrong and how to mend it, four lines each; of our own trouble nothing."""
+    assert "Traceback" not in ran.text
+    assert "The check itself failed" not in ran.text
+    blocks = _blocks(ran)
+    assert {check for check, _ in blocks} <= {finding["check"] for finding in _open(ran)}
+    for check, lines in blocks:
+        assert 2 <= len(lines) <= 4, lines
+        if check in ran.checks("not met"):
+            assert any(line.startswith("    fix  ") for line in lines), lines
+    assert all(each["fix"] for each in _open(ran) if each["outcome"] == "not met")
+    assert ran.out.splitlines()[-2].startswith(f"[DEMO] {ran.results['verdict']}: ")
+
+
+def _open(ran: Ran) -> list[dict[str, Any]]:
+    findings: list[dict[str, Any]] = ran.results["findings"]
+    return [each for each in findings if each["outcome"] in ("not met", "not assessed")]
+
+
+def _blocks(ran: Ran) -> list[tuple[str, list[str]]]:
+    """The printed blocks, each with the first check that it names."""
+    blocks: list[tuple[str, list[str]]] = []
+    inside = False
+    for line in ran.out.splitlines():
+        head = _HEAD.match(line)
+        if head is not None:
+            blocks.append((head[1], [line]))
+        elif inside and line.startswith("    "):
+            blocks[-1][1].append(line)
+        inside = head is not None or (inside and line.startswith("    "))
+    return blocks
