@@ -15,6 +15,7 @@ from ecr_feed.embedded.shorthand import Kind, document
 from ecr_feed.facts import Secret
 
 _DAY = 86400
+_CANNOT_SIGN = ("deleted", "unknown", "expired", "inactive", "wrong-secret")
 _EC2_TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -138,7 +139,7 @@ class _Filler:
         return _temporary_key(made)
 
     def _use(self, key: KeyTable) -> None:
-        if key.used_days is None or key.status in ("deleted", "unknown", "expired", "inactive"):
+        if key.used_days is None or key.status in _CANNOT_SIGN:
             return
         made = self._keys[key.label]
         token = made.session_token.reveal() if made.session_token else None
