@@ -257,6 +257,7 @@ def test_a_registry_that_is_down_is_not_assessed(at: Shop) -> None:
     login = at.registry().login()
     said = judge.login_accepted(login, REGION).message
     assert said.startswith(f"Whether {HOST} accepts the token is not known: the connection was cut")
+    assert said.endswith("(REACH-2).")
     assert judge.login_accepted(login, REGION).word is NOT_ASSESSED
     assert judge.wrong_password_refused(login).word is NOT_ASSESSED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from socket import EAI_NONAME, gaierror
-from typing import Any
+from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -21,6 +21,8 @@ from botocore.exceptions import (
 from ecr_feed.embedded.core import Core
 from ecr_feed.embedded.regions import partition_of
 from ecr_feed.embedded.wire import ConnectionFault, WireRequest
+
+_PROXY: Final = "http://proxy.example.com:3128"  # the one that a fault puts in the way
 
 BeforeSend = Callable[..., AWSResponse]
 
@@ -83,6 +85,6 @@ def _broken(fault: ConnectionFault, url: str) -> HTTPClientError:
         "refused": EndpointConnectionError(endpoint_url=url, error=error),
         "dns": EndpointConnectionError(endpoint_url=url, error=gaierror(EAI_NONAME, fault.kind)),
         "tls": SSLError(endpoint_url=url, error=error),
-        "proxy": ProxyConnectionError(proxy_url=url, error=error),
+        "proxy": ProxyConnectionError(proxy_url=_PROXY, error=error),
     }
     return made[fault.kind]

@@ -70,7 +70,8 @@ def login_accepted(login: Login, region: str) -> Judgement:
     )
     message = f"{login.host} does not accept the token: {said(step)}"
     if step.state is State.NOT_ASSESSED:
-        message = f"Whether {login.host} accepts the token is not known: {said(step)}"
+        why = because(step, own="LOGIN-1")
+        message = f"Whether {login.host} accepts the token is not known: {why}"
     return _not_ok(step, message, expected, fix)
 
 
@@ -81,7 +82,7 @@ def wrong_password_refused(login: Login) -> Judgement:
         return Judgement(MET, f"{login.host} refuses a wrong password.", expected, step.what)
     message = f"{login.host} accepts any password, so that its accepting the token proves nothing"
     if step.state is State.NOT_ASSESSED:
-        message = f"Whether {login.host} refuses a wrong password is not known: {said(step)}"
+        message = f"Whether {login.host} refuses a wrong password is not known: {because(step)}"
     fix = f"Find out what answers for {login.host}: it is not Amazon ECR."
     return _not_ok(step, message, expected, fix)
 
@@ -275,7 +276,7 @@ def views_agree(walk: PackageWalk, api_tags: Collection[str]) -> Judgement:
         f"API and registry differ about {name}: {'; '.join(parts)}.",
         expected,
         found,
-        "Run again: a push between the two reads looks like this. If it stays, ask AWS support.",
+        "Run again: a push between the two reads looks like this. If it stays, look for a cache.",
         {"only_api": missing, "only_registry": more},
     )
 

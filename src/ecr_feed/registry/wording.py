@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from ecr_feed.naming import RegistryHost
 from ecr_feed.registry.steps import PackageWalk, Step, StepResult, Wanted
 
 SHOWN: Final = 10  # names in a message; the evidence has them all
@@ -52,10 +53,17 @@ def cause(walk: PackageWalk) -> StepResult | None:
     return next((step for step in broken if step.step is not Step.TAGS), next(iter(broken), None))
 
 
-def because(step: StepResult) -> str:
-    """The cause of what was not asked, and the rule that judges it."""
-    rule = _RULES.get(step.failure.operation) if step.failure is not None else None
-    return f"{said(step)}{f' ({rule})' if rule else ''}"
+def because(step: StepResult, own: str = "") -> str:
+    """The cause of what is not known, and the rule that judges it, unless it is the caller's own.
+
+    Where the registry cannot be reached at all, that is the rule of its host.
+    """
+    failure = step.failure
+    if failure is None:
+        return said(step)
+    silent = failure.trouble.unreachable and RegistryHost.parse(failure.host).ok
+    rule = "REACH-2" if silent else _RULES.get(failure.operation, own)
+    return said(step) if rule == own else f"{said(step)} ({rule})"
 
 
 def few(names: Collection[str]) -> str:

@@ -325,6 +325,9 @@ def test_faults_by_operation_repository_and_caller(served: Served) -> None:
     other = f"{BASE}team/worker/tags/list"
     assert served.ask("GET", other, password=password).status_code == 200
     faults.clear()
+    faults.add(Fault(service="registry", operation="tags", replace=("1.4.2", "1.4.0")))
+    assert "1.4.0" in served.ask("GET", url, password=password).json()["tags"]
+    faults.clear()
     faults.add(Fault(service="registry", operation="ping", body="<h1>hi</h1>", status=200))
     assert served.ask("GET", BASE).text == "<h1>hi</h1>"
 

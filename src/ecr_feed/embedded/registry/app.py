@@ -80,7 +80,7 @@ class RegistryApp:
         holder = self._holder(request.headers.get("authorization", ""))
         callers = () if holder is None else (holder.caller.key_id, holder.caller.name)
         fault = self._fault(operation, where.region, name, callers)
-        if fault is not None and fault.truncate is None:
+        if fault is not None and not _changes(fault):
             return _faulty(fault)
         answer = self._dated(self._answer(request, where, holder))
         return answer if fault is None else cut(fault, answer)
@@ -126,7 +126,7 @@ class RegistryApp:
         account, _, rest = path.lstrip("/").partition("/")
         name, _, digest = rest.rpartition("/")
         fault = self._fault("layer", region, name, ())
-        if fault is not None and fault.truncate is None:
+        if fault is not None and not _changes(fault):
             return _faulty(fault)
         answer = self._storage(request, self._state.registry(account, region), name, digest)
         return answer if fault is None else cut(fault, answer)
@@ -152,6 +152,11 @@ def route(path: str) -> tuple[str, str, str]:
                 unquote(parts.get("reference", "")),
             )
     return "", "", ""
+
+
+def _changes(fault: Fault) -> bool:
+    """The true answer is given, changed."""
+    return fault.truncate is not None or fault.replace is not None
 
 
 def _faulty(fault: Fault) -> WireResponse:
