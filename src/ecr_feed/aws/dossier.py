@@ -44,8 +44,8 @@ class Dossier:
         return self._evidence.setdefault(package, Cell(lambda: self._read(package, arn))).get()
 
     def policy(self, package: str) -> PolicyDocument | None:
-        """The repository's own policy, None where it has none. Raises ReadError."""
-        found = self._policies.get()[package]
+        """The repository's own policy; None where it has none, or is none. Raises ReadError."""
+        found = self._policies.get().get(package)
         if isinstance(found, Failure):
             raise ReadError(found)
         return found

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from ecr_feed.aws import search
 from ecr_feed.aws.client import Client
-from ecr_feed.facts import Failure, ReadError
+from ecr_feed.aws.regions import is_default_on
+from ecr_feed.facts import Failure, ReadError, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +63,11 @@ def _held(client: Client, names: list[str]) -> frozenset[str] | Failure:
     with ThreadPoolExecutor(max_workers=1) as alone:
         found = search.look_up(client, names, alone)
     if isinstance(found, Failure):
-        return found
+        return frozenset() if _is_off(client.region, found) else found
     return frozenset(name for name in names if name in found.repositories)
+
+
+def _is_off(region: str, failure: Failure) -> bool:
+    """An opt-in region that does not know a key that works elsewhere is not enabled: empty."""
+    unknown = failure.trouble in (Trouble.UNKNOWN_KEY, Trouble.REGION_OFF)
+    return unknown and not is_default_on(region)
