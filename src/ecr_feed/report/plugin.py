@@ -215,8 +215,11 @@ class Reporter:
         if self._publisher is None:
             return (yield)
         session.exitstatus = self._publisher.settle(self.collector, int(session.exitstatus))
-        yield
-        session.exitstatus = self._publisher.publish(int(session.exitstatus))
+        try:
+            yield  # pytest-html and JUnit write their files, perhaps on a disk that is full
+            session.exitstatus = self._publisher.publish(int(session.exitstatus))
+        except (OSError, KeyboardInterrupt) as error:
+            session.exitstatus = self._publisher.give_up(error, int(session.exitstatus))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:

@@ -35,7 +35,8 @@ from ecr_feed.report.run import (
 )
 
 Line = tuple[str, dict[str, bool]]
-_PUBLISHABLE = (0, 1, 2, 5)  # pytest's exit statuses after which findings mean something
+INTERRUPTED = 2  # pytest's own exit status
+_PUBLISHABLE = (0, 1, INTERRUPTED, 5)  # pytest's exit statuses after which findings mean something
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,22 @@ class Publisher:
             shutil.rmtree(self._setting.staging, ignore_errors=True)
         return status
 
+    def give_up(self, error: OSError | KeyboardInterrupt, status: int) -> int:
+        """Whatever writes was ended, and what is in the folder is whole; as `publish` otherwise."""
+        shutil.rmtree(self._setting.staging, ignore_errors=True)
+        if isinstance(error, KeyboardInterrupt):
+            self._trouble = (
+                "Interrupted while the report was written: the folder holds the earlier one, or"
+                " all of this one."
+            )
+            return INTERRUPTED
+        reason = error.strerror or type(error).__name__
+        self._trouble = (
+            f"The reports cannot be written to {str(self._setting.staging.parent)!r}: {reason}."
+            " Make room there, or name another folder with TMPDIR."
+        )
+        return status or 1
+
     def _write(self, run: Run) -> None:
         folder, artefacts = self._setting.folder, self._artefacts(run)
         manifest = write_all(folder, artefacts)
@@ -185,7 +202,7 @@ class Publisher:
             setting = self._setting
             for line in services.lines(self._run, self._formats, setting.environ, self._written):
                 yield line, {}
-            yield from summary.verdict(self._run, setting.folder)
+            yield from summary.verdict(self._run, None if self._trouble else setting.folder)
 
     def final_place(self, text: str) -> str:
         """The text with the folder that a person knows instead of the one that pytest wrote to."""
@@ -215,7 +232,7 @@ class Publisher:
 
 
 def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str:
-    if status == 2:
+    if status == INTERRUPTED:
         return "the run was interrupted"
     if missing := collector.missing():
         return f"{len(missing)} of {len(collector.collected)} rules were not run"
