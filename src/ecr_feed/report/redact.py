@@ -47,7 +47,7 @@ class Redactor:
         self._lock = Lock()
         self._forms: tuple[str, ...] = ()  # longest first
         self._words: tuple[re.Pattern[str], ...] = ()
-        self._grams: frozenset[str] = frozenset()
+        self._grams: set[str] = set()  # only ever grows: a copy for each secret is quadratic
         self._known: set[str] = set()
         self._lines: dict[str, str] = {}
         for secret in secrets:
@@ -71,7 +71,7 @@ class Redactor:
             return
         self._forms = tuple(sorted({*self._forms, *_forms(text)}, key=len, reverse=True))
         if len(text) >= _LONG:
-            self._grams = self._grams | frozenset(_grams(text))
+            self._grams.update(_grams(text))
 
     def text(self, text: str) -> str:
         """The text without secrets, otherwise as it was."""
