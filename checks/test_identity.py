@@ -23,6 +23,7 @@ from ecr_feed.config import (
     WorkerCredentials,
 )
 from ecr_feed.facts import Access, Failure, Identity, ReadError, Trouble
+from ecr_feed.report.stamp import to_second
 from ecr_feed.token import SHORTEST_RUN
 
 _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"
@@ -123,7 +124,7 @@ def test_temporary_credentials_outlive_the_run(
         left >= SHORTEST_RUN,
         f"The credentials expire in {int(left.total_seconds() // 60)} minutes.",
         expected=f"at least {int(SHORTEST_RUN.total_seconds() // 60)} minutes left",
-        found=identity.expires_at.isoformat(),
+        found=to_second(identity.expires_at),
     )
 
 
@@ -150,5 +151,5 @@ def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
         not access_key_id.startswith("ASIA"),
         "The feed's access key is a temporary one.",
         expected="an access key ID that begins with AKIA",
-        found=f"{access_key_id[:4]}...{access_key_id[-4:]}",
+        found=f"{access_key_id[:4]}…{access_key_id[-4:]}",
     )

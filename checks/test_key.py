@@ -52,7 +52,8 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
         not dead,
         f"User {feed_user.name} keeps an inactive access key: {', '.join(dead)}.",
         expected="active keys only",
-        found=dead or None,
+        found=", ".join(dead) or None,
+        fix=f"aws iam delete-access-key --user-name {feed_user.name} --access-key-id KEY-ID",
     )
 
 
@@ -74,7 +75,8 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
         not unused,
         f"User {feed_user.name} has a second access key that was never used: {', '.join(unused)}.",
         expected="one key, or a second one in use",
-        found=unused or None,
+        found=", ".join(unused) or None,
+        fix=f"aws iam delete-access-key --user-name {feed_user.name} --access-key-id KEY-ID",
     )
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from ecr_feed.aws.rights import Rights
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_applicable
 from ecr_feed.config import Feed
-from fixtures.permissions import NO_AUDITOR, disagreements, expect_allowed, expect_witnessed
+from ecr_feed.registry.wording import many
+from fixtures.permissions import (
+    NO_AUDITOR,
+    disagreement_fix,
+    disagreements,
+    expect_allowed,
+    expect_witnessed,
+)
 
 _WITNESSES = (
     "iam:SimulatePrincipalPolicy",
@@ -147,7 +154,7 @@ def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
     title="The witnesses of each permission agree",
     why="Where a call is denied that IAM's simulation allows, something denies it that no "
     "simulation sees: a resource control, registry, session or endpoint policy, or a condition.",
-    fix="Look for what the allowing witness does not see, in the order the finding names.",
+    fix="Look for a resource control, registry, session or endpoint policy, or a condition.",
     reads=_WITNESSES,
     refs=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html",
@@ -159,7 +166,8 @@ def test_witnesses_agree(feed: Feed, rights: Rights) -> None:
     found = disagreements(rights)
     expect(
         not found,
-        f"The witnesses disagree on {len(found)} permissions: {', '.join(found[:3])}.",
+        f"The witnesses disagree: {many(len(found), 'permission')}.",
         expected="one answer from probe, simulation and evaluation",
-        found=found or None,
+        found="; ".join(found) or None,
+        fix=disagreement_fix(rights) if found else None,
     )

@@ -33,7 +33,7 @@ def _pulls(feed: Feed) -> str | None:
     applies=_pulls,
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.tag_resolves(registry.walk(package)))
+    expect_word(judge.tag_resolves(registry.pull(package)))
 
 
 @check(
@@ -47,7 +47,7 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     applies=_pulls,
 )
 def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.media_type_usable(registry.walk(package)))
+    expect_word(judge.media_type_usable(registry.pull(package)))
 
 
 @check(
@@ -61,7 +61,7 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
     applies=_pulls,
 )
 def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.platform_available(registry.walk(package)))
+    expect_word(judge.platform_available(registry.pull(package)))
 
 
 @check(
@@ -75,7 +75,7 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
     applies=_pulls,
 )
 def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.manifest_readable(registry.walk(package)))
+    expect_word(judge.manifest_readable(registry.pull(package)))
 
 
 @check(
@@ -89,7 +89,7 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
     applies=_pulls,
 )
 def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.layers_reachable(registry.walk(package), feed.region))
+    expect_word(judge.layers_reachable(registry.pull(package), feed.region))
 
 
 @check(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ecr_feed.aws.regions import KnownRegions
-from ecr_feed.check import CRITICAL, HIGH, check, expect, not_applicable, not_assessed
+from ecr_feed.check import CRITICAL, HIGH, check, expect, not_applicable, not_assessed, note
 from ecr_feed.config import Feed
-from ecr_feed.facts import Access
+from ecr_feed.facts import Access, ReadError
 from ecr_feed.naming import near_regions
+from ecr_feed.registry.wording import many
 from fixtures.facts import Elsewhere
 
 
@@ -41,6 +42,8 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions) -> None:
     refs=("https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html",),
 )
 def test_region_enabled(feed: Feed, access: Access) -> None:
+    if access.region_enabled is None and access.failure is not None:
+        raise ReadError(access.failure)
     if access.region_enabled is None:
         not_assessed(access.because or "Nothing tells whether the region is enabled.")
     expect(
@@ -69,13 +72,14 @@ def test_region_holds_the_repositories(feed: Feed, elsewhere: Elsewhere) -> None
     holding = {name: elsewhere.regions(name) for name in missing if elsewhere.regions(name)}
     unread = sorted({region for name in missing for region in elsewhere.unread(name)})
     if missing and not holding and unread:
-        not_assessed(f"Of the other regions, {', '.join(unread)} could not be read.")
+        note(unread=unread)
+        not_assessed(f"{many(len(unread), 'other region')} could not be read.")
     if missing and not holding:
         not_applicable("What is missing here is in no other region either (REPO-1).")
     expect(
         not holding,
         f"Not in {feed.region}, but in another region: {', '.join(holding)}.",
         expected=feed.region,
-        found={name: list(regions) for name, regions in holding.items()} or feed.region,
+        found="; ".join(f"{name} in {', '.join(held)}" for name, held in holding.items()) or None,
         evidence={"unread": unread},
     )

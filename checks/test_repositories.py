@@ -8,6 +8,7 @@ from ecr_feed.check import CRITICAL, MEDIUM, check, expect, not_applicable, note
 from ecr_feed.config import Feed
 from ecr_feed.facts import Repository
 from ecr_feed.naming import judge_name
+from ecr_feed.registry.wording import many
 from fixtures.creation import Creation
 from fixtures.facts import Elsewhere
 
@@ -42,8 +43,14 @@ def test_repository_exists(
         f"Package ID {package!r} has no repository in {feed.region}.",
         expected=f"a repository named {package}",
         found=repository.arn if repository else elsewhere.found(package, inventory),
-        fix=None if repository else creation.fix(package, _CREATE),
+        fix=None if repository else _fix(package, elsewhere, creation),
     )
+
+
+def _fix(package: str, elsewhere: Elsewhere, creation: Creation) -> str | None:
+    if regions := elsewhere.regions(package):
+        return f"Set the feed's region to {regions[0]}, or make the repository here as well."
+    return creation.fix(package, _CREATE)
 
 
 @check(
@@ -85,5 +92,5 @@ def test_repository_holds_a_tagged_image(
         bool(usable),
         f"{package} holds no tagged image that can be pulled.",
         expected="at least one tagged image",
-        found=f"{len(images)} images, {len(tagged)} tagged, {len(usable)} of these not archived",
+        found=f"{many(len(images), 'image')}, {len(tagged)} tagged, {len(usable)} not archived",
     )

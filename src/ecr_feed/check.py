@@ -44,7 +44,11 @@ class NotMet(Exception):  # noqa: N818 - an outcome, not an error
 
 
 class NotAssessed(Exception):  # noqa: N818 - an outcome, not an error
-    """The rule could not be judged; the message names what is missing."""
+    """The rule could not be judged; the message names what is missing, `fix` what would help."""
+
+    def __init__(self, message: str, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error

@@ -65,15 +65,19 @@ def test_one_cause_that_keeps_many_rules_from_being_judged_is_one_item() -> None
         )
         for check, package in (("IDENT-2", None), ("PERM-2", "a/b"), ("PERM-2", "c/d"))
     ]
-    found.append(
+    found += [
         helpers.finding(
-            "REPO-3", OutcomeWord.NOT_ASSESSED, "a/b", message="throttled", fix="See A-1."
-        )
-    )
+            "REPO-3", OutcomeWord.NOT_ASSESSED, "a/b", message="said otherwise", fix="See A-1."
+        ),
+        helpers.finding(
+            "TOKEN-1", OutcomeWord.NOT_ASSESSED, message="key unknown", fix="Run again."
+        ),
+    ]
     first, second = grouped(helpers.build(tuple(found)))
-    assert first.checks == ("IDENT-2", "PERM-2")
+    assert first.checks == ("IDENT-2", "PERM-2", "REPO-3")
     assert first.packages == ("a/b", "c/d")
-    assert second.checks == ("REPO-3",)
+    assert [said for _, _, said in first.details][-1] == "said otherwise"
+    assert second.checks == ("TOKEN-1",)
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,13 @@ class Rights:
         credentials = self.account.feed.credentials
         if isinstance(credentials, OidcCredentials):
             return credentials.role_arn.split(":")[4]
-        return self.account.identity().account
+        try:
+            return self.account.identity().account
+        except ReadError:
+            # Who the feed is may be unknown where STS is out of reach; ECR still answers.
+            if self.account.feed.account is None:
+                raise
+            return self.account.feed.account
 
 
 def _of_the_token(failure: Failure) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
@@ -25,12 +26,20 @@ def nearest(decision: Decision) -> tuple[NearMiss, ...]:
             continue
         for layer, document in _documents(block, decision):
             for statement in document.statements:
-                misses = tuple(_misses(statement, question)) if statement.allows else ()
+                misses = (
+                    _as_asked(_misses(statement, question), decision) if statement.allows else ()
+                )
                 if misses:
                     near = NearMiss(layer, statement.ref, misses)
                     found[layer, id(statement)] = (_distance(statement, misses, question), near)
     ranked = sorted(found.values(), key=lambda each: each[0])
     return tuple(near for _, near in ranked[:_SHOWN])
+
+
+def _as_asked(misses: Iterable[Miss], decision: Decision) -> tuple[Miss, ...]:
+    """The action as the request spells it, not as it was compared."""
+    asked = decision.request.action
+    return tuple(replace(miss, found=asked) if miss.what == "action" else miss for miss in misses)
 
 
 def _documents(block: Block, decision: Decision) -> Iterator[tuple[Layer, Document]]:

@@ -112,7 +112,8 @@ def _key(finding: Finding, run: Run) -> tuple[object, ...]:
     fix, message = _general(finding.fix or "", finding), _general(finding.message, finding)
     same = (finding.outcome, finding.gating, mark_of(finding, run), fix)
     if finding.outcome == OutcomeWord.NOT_ASSESSED:
-        return (*same, message)
+        # One host that does not answer is one thing to mend, whatever was asked of it.
+        return (*same, "" if fix else message)
     return (*same, finding.check, "" if fix else message)
 
 
