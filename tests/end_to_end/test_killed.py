@@ -17,6 +17,7 @@ from threading import Event
 
 import pytest
 
+from tests.end_to_end.plain import answers, feed
 from tests.support.proxy import Asked, Reply, serving
 from tests.support.run import ROOT, Ran, clean_environment, run_checks
 
@@ -27,14 +28,7 @@ KEYS = {
     "OCTOPUS_AWS_SECRET_ACCESS_KEY": SECRET,
     "OCTOPUS_AWS_SESSION_TOKEN": SESSION,
 }
-FEED = """
-[[feed]]
-name = "Production"
-region = "eu-west-1"
-account = "123456789012"
-packages = ["team/app", "team/worker"]
-credentials = { env_prefix = "OCTOPUS_" }
-"""
+FEED = feed("Production")
 ARTEFACTS = {"report.html", "results.json", "junit.xml", "findings.csv", "manifest.json"}
 
 
@@ -81,42 +75,6 @@ class Holding:
             self.reached.set()
             self.release.wait(60)
         return answers(asked)
-
-
-def answers(asked: Asked) -> Reply:
-    """An account that has everything, as far as the packages go."""
-    names = ("team/app", "team/worker")
-    place = "arn:aws:ecr:eu-west-1:123456789012:repository/"
-    image = {
-        "registryId": "123456789012",
-        "imageDigest": f"sha256:{'0' * 64}",
-        "imageTags": ["1.0"],
-        "imagePushedAt": 1700000000,
-    }
-    match asked.operation:
-        case "GetCallerIdentity":
-            return Reply(
-                200,
-                b"<GetCallerIdentityResponse><GetCallerIdentityResult>"
-                b"<Arn>arn:aws:iam::123456789012:user/octopus</Arn><UserId>AIDAEXAMPLE</UserId>"
-                b"<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
-                "text/xml",
-            )
-        case "DescribeRepositories":
-            rows = [
-                {
-                    "repositoryName": name,
-                    "repositoryArn": place + name,
-                    "registryId": "123456789012",
-                }
-                for name in names
-            ]
-            return Reply(200, json.dumps({"repositories": rows}).encode())
-        case "DescribeImages":
-            return Reply(200, json.dumps({"imageDetails": [image]}).encode())
-        case "ListImages":
-            return Reply(200, b'{"imageIds": []}')
-    return Reply(400, b'{"__type": "AccessDeniedException", "message": "no"}')
 
 
 @contextmanager
