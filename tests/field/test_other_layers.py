@@ -129,7 +129,7 @@ def test_what_a_simulation_cannot_see_is_no_disagreement(told: Told, name: str) 
 def test_a_call_denied_where_all_documents_allow_it_is_one(told: Told) -> None:
     said = told.of("endpoint", "PERM-8")
     assert said.outcome == "not met"
-    assert "endpoint" in said.message
+    assert "endpoint" in said.text
 
 
 def test_a_planned_repository_policy_has_no_resource() -> None:

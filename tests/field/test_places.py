@@ -123,9 +123,9 @@ def test_another_region_is_named_only_where_it_was_read(told: Told) -> None:
     for package in ("moved/one", "moved/two"):
         said = told.of("moved", "REPO-1", package)
         assert said.outcome == "not met"
-        assert said.found == f"found in {OTHER}"
+        assert OTHER in said.found
     assert told.outcome("moved", "REGION-3") == "not met"
-    assert "found in" not in told.of("gone", "REPO-1").found
+    assert OTHER not in told.of("gone", "REPO-1").found
     assert told.outcome("gone", "REGION-3") == "not applicable"
 
 
