@@ -76,7 +76,23 @@ def account() -> AccountFile:
 
 @contextmanager
 def ministack(folder: Path) -> Iterator[Door]:
-    """A filled ministack on a free loopback port."""
+    """A ministack that holds the contract account."""
+    with running(folder) as url:
+        seeded = fill_endpoint(url, account())
+        profiles = {
+            label: {
+                "aws_access_key_id": key.access_key_id,
+                "aws_secret_access_key": key.secret.reveal(),
+            }
+            for label, key in seeded.keys.items()
+        }
+        profiles["root"] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "root"}
+        yield Door("ministack", at_endpoint(url, profiles))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """The URL of an empty ministack of its own, on a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -97,16 +113,7 @@ def ministack(folder: Path) -> Iterator[Door]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url)
-            seeded = fill_endpoint(url, account())
-            profiles = {
-                label: {
-                    "aws_access_key_id": key.access_key_id,
-                    "aws_secret_access_key": key.secret.reveal(),
-                }
-                for label, key in seeded.keys.items()
-            }
-            profiles["root"] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "root"}
-            yield Door("ministack", at_endpoint(url, profiles))
+            yield url
         finally:
             process.terminate()
 

@@ -36,8 +36,10 @@ class IamCall:
     def user(self) -> str:
         """The user named, or the caller where none is; NoSuchEntity where there is none."""
         name = str(self.params.get("UserName") or self.caller.name)
-        if name not in self.world.directory.details(self.account).users:
-            raise ServiceError("NoSuchEntity", f"The user with name {name} cannot be found.", 404)
+        if not name:
+            raise ServiceError("NoSuchEntity", "The user with name  cannot be found.", 404)
+        # Not the whole directory, which is read anew after every write: users are made in numbers.
+        self.world.iam.ask(self.account, "GetUser", {"UserName": name})
         return name
 
 
@@ -142,6 +144,16 @@ def delete_boundary(asked: IamCall) -> Answer:
     return {}
 
 
+def set_default_version(asked: IamCall) -> Answer:
+    """Choose a managed policy's default version; moto loses it where it is chosen already."""
+    policy = asked.world.iam.ask(
+        asked.account, "GetPolicy", {"PolicyArn": asked.params["PolicyArn"]}
+    )
+    if policy["Policy"]["DefaultVersionId"] == asked.params["VersionId"]:
+        return {}
+    return forward(asked)
+
+
 def create_key(asked: IamCall) -> Answer:
     """A new access key: the one time its secret is shown."""
     if asked.caller.kind == "root" and "UserName" not in asked.params:
@@ -197,6 +209,7 @@ HANDLERS: Final[Mapping[str, Callable[[IamCall], Answer]]] = {
     "DeleteUser": delete_user,
     "PutUserPermissionsBoundary": put_boundary,
     "DeleteUserPermissionsBoundary": delete_boundary,
+    "SetDefaultPolicyVersion": set_default_version,
     "CreateAccessKey": create_key,
     "ListAccessKeys": list_keys,
     "UpdateAccessKey": update_key,

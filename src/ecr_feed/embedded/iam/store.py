@@ -1,17 +1,18 @@
 """IAM's state: moto keeps it; what moto lacks is kept beside it.
 
 moto drops a user's permissions boundary, has AWS-managed policies only all at once (a second),
-leaves one document unencoded, and its user ids are not AWS's. Access keys are the key ring's.
+leaves one document unencoded, refuses some, and its user ids are not AWS's. Access keys are the
+key ring's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from ecr_feed.embedded.iam.managed import from_stand_in, stand_in, to_stand_in
+from ecr_feed.embedded.iam.written import Written
 from ecr_feed.embedded.moto_backend import Moto
 from ecr_feed.embedded.protocol import operation_model, paginators
 from ecr_feed.embedded.query import parse_xml
@@ -29,18 +30,22 @@ class IamStore:
     partition: str = "aws"
     moto: Moto = field(default_factory=Moto)
     boundaries: dict[tuple[str, str], str] = field(default_factory=dict)  # (account, user) -> ARN
+    written: Written = field(default_factory=Written)
     writes: int = 0
 
     def ask(self, account: str, operation: str, form: Mapping[str, str] | None = None) -> Answer:
         """One IAM operation, answered by moto and completed, all pages in one; ServiceError."""
         given = {k: v for k, v in (form or {}).items() if k not in ("Marker", "MaxItems")}
         given = {k: self._translated(account, v) for k, v in given.items()}
+        if text := given.get("PolicyDocument"):
+            given["PolicyDocument"] = self.written.storable(operation, text)
         given |= {"Action": operation, "Version": _VERSION}
         answer = self._all_pages(account, operation, given)
         if not operation.startswith(("Get", "List", "Simulate")):
             self.writes += 1
         model = operation_model("iam", operation)
-        answer = _encoded(model.output_shape, answer) if model.output_shape else {}
+        shape, written = model.output_shape, self.written.as_written
+        answer = _encoded(shape, answer, written) if shape else {}
         answer = from_stand_in(account, self.partition, answer)
         return self._completed(account, operation, answer)
 
@@ -92,13 +97,12 @@ class IamStore:
         return answer
 
 
-def _encoded(shape: Any, value: Any) -> Any:
+def _encoded(shape: Any, value: Any, shown: Callable[[Any], Any]) -> Any:
     """The answer with every policy document URL-encoded, as IAM sends them."""
     kind = shape.type_name
     if kind == "structure":
-        return {k: _encoded(shape.members[k], v) for k, v in value.items() if k in shape.members}
+        members = shape.members
+        return {k: _encoded(members[k], v, shown) for k, v in value.items() if k in members}
     if kind == "list":
-        return [_encoded(shape.member, item) for item in value]
-    if shape.name == "policyDocumentType" and str(value).lstrip().startswith("{"):
-        return quote(value)
-    return value
+        return [_encoded(shape.member, item, shown) for item in value]
+    return shown(value) if shape.name == "policyDocumentType" else value
