@@ -69,7 +69,7 @@ class Steps:
         """One more check of so many is done; the message to print, if it is time for one."""
         self._done += 1
         share = self._done * 100 // max(total, self._done)
-        if share - self._said < STEP:
+        if share // STEP == self._said // STEP:
             return None
         self._said = share
         return progress(share, f"{self._done} of {max(total, self._done)} checks")
