@@ -45,11 +45,13 @@ class Live:
                         self._terminal.ensure_newline()
                     self._write(line)
 
-    def end(self) -> None:
+    def end(self, nodeid: str) -> None:
         """The test has what it waited for: the line stays, with its last figures."""
         with self._lock:
             if self._progress is not None and self._progress.showing:
                 self._write(self._progress.line(self._feed, monotonic()))
+                if not self._terminal.showlongtestinfo:  # the dots go on below, after the file's name
+                    self._terminal.write_fspath_result(nodeid, "")
             self._progress = None
 
     def _write(self, line: str) -> None:

@@ -139,8 +139,8 @@ class Reporter:
             warning_message.message = UserWarning(safe)
 
     def _show_progress(self, report: pytest.TestReport) -> None:
-        if self._live is not None and report.when != "teardown":
-            self._live.end()
+        if self._live is not None and (report.when != "setup" or not report.passed):
+            self._live.end(report.nodeid)
         if report.when == "teardown" and self._publisher is not None and self._terminal is not None:
             message = self._publisher.step(self._steps, len(self.collector.collected))
             if message is not None:
