@@ -50,7 +50,7 @@ class Live:
         with self._lock:
             if self._progress is not None and self._progress.showing:
                 self._write(self._progress.line(self._feed, monotonic()))
-                if not self._terminal.showlongtestinfo:  # the dots go on below, after the file's name
+                if not self._terminal.showlongtestinfo:  # dots go on below the file's name
                     self._terminal.write_fspath_result(nodeid, "")
             self._progress = None
 
