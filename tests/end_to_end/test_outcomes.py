@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.run import Ran, project_with, run_checks
+from tests.support.run import ONE_FEED, Ran, project_with, run_checks
 
 CHECKS = """
 from ecr_feed.check import CRITICAL, HIGH, LOW, check, expect, not_applicable, not_assessed, note
@@ -103,9 +103,17 @@ EXPECTED = {
 @pytest.fixture(scope="module", params=[(), ("-n", "2"), ("-p", "no:xdist")], ids=repr)
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     tmp_path = tmp_path_factory.mktemp("outcomes")
-    project = project_with(tmp_path, checks={"words": CHECKS})
+    project = project_with(tmp_path, checks={"words": CHECKS}, accounts={"one": ONE_FEED})
     return run_checks(
-        tmp_path, *request.param, "-vvv", "--showlocals", "--tb=long", "-rA", root=project
+        tmp_path,
+        "--demo",
+        "one",
+        *request.param,
+        "-vvv",
+        "--showlocals",
+        "--tb=long",
+        "-rA",
+        root=project,
     )
 
 
@@ -156,35 +164,48 @@ def test_the_terminal_agrees(ran: Ran) -> None:
 
 
 def test_a_lower_gate_fails_what_it_let_pass(tmp_path: Path) -> None:
-    project = project_with(tmp_path, checks={"words": CHECKS})
-    ran = run_checks(tmp_path, "--gate", "low", "-k", "low", root=project)
+    project = project_with(tmp_path, checks={"words": CHECKS}, accounts={"one": ONE_FEED})
+    ran = run_checks(tmp_path, "--demo", "one", "--gate", "low", "-k", "low", root=project)
     assert ran.status == 1
     assert ran.finding("REPO-8")["gating"] is True
-    ran = run_checks(tmp_path, "--gate", "critical", "-k", "test_not_met or test_met", root=project)
+    ran = run_checks(
+        tmp_path,
+        "--demo",
+        "one",
+        "--gate",
+        "critical",
+        "-k",
+        "test_not_met or test_met",
+        root=project,
+    )
     assert ran.status == 0, ran.text
     assert ran.finding("REPO-2")["outcome"] == "not met"
     assert ran.results["verdict"] == "READY"
 
 
 def test_a_feed_of_which_nothing_was_judged_fails_the_run(tmp_path: Path) -> None:
-    project = project_with(tmp_path, checks={"words": CHECKS})
-    ran = run_checks(tmp_path, "-k", "not_applicable", root=project)
+    project = project_with(tmp_path, checks={"words": CHECKS}, accounts={"one": ONE_FEED})
+    ran = run_checks(tmp_path, "--demo", "one", "-k", "not_applicable", root=project)
     assert ran.status == 1
     assert ran.results["verdict"] == "NOT PROVEN"
 
 
-def test_a_crashed_worker_is_not_assessed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_crashed_worker_is_not_assessed(tmp_path: Path, workers: str) -> None:
     crash = CHECKS + "\n\n@rule(12)\ndef test_crash(feed):\n    import os\n    os._exit(3)\n"
     project = project_with(tmp_path, checks={"words": crash})
-    ran = run_checks(tmp_path, "-n", "1", "-k", "crash or test_met", root=project)
+    # The healthy demo has two ECR feeds: both crash, and what they leave is done all the same.
+    ran = run_checks(tmp_path, "-n", workers, "-k", "crash or test_met", root=project)
     assert ran.status == 1
-    assert ran.finding("REPO-12")["outcome"] == "not assessed"
-    assert ran.finding("REPO-1")["outcome"] == "met"
+    words = {(f["check"], f["feed"]): f["outcome"] for f in ran.results["findings"]}
+    assert len(words) == 4
+    assert {word for (check, _), word in words.items() if check == "REPO-12"} == {"not assessed"}
+    assert {word for (check, _), word in words.items() if check == "REPO-1"} == {"met"}
 
 
 def test_stopping_early_is_not_a_whole_run(tmp_path: Path) -> None:
-    project = project_with(tmp_path, checks={"words": CHECKS})
-    ran = run_checks(tmp_path, "-x", root=project)
+    project = project_with(tmp_path, checks={"words": CHECKS}, accounts={"one": ONE_FEED})
+    ran = run_checks(tmp_path, "--demo", "one", "-x", root=project)
     assert ran.status == 1
     assert ran.results["verdict"] == "NOT READY"
     assert ran.results["run"]["complete"] is False

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.run import Ran, project_with, run_checks
+from tests.support.run import ONE_FEED, Ran, project_with, run_checks
 
 REGION = "eu-central-1"
 BASE = f"arn:aws:ecr:{REGION}:123456789012:repository"
@@ -257,16 +257,26 @@ def test_mixtures_and_missing_files(tmp_path: Path, arguments: list[str], said: 
 
 def test_the_written_policy_is_exactly_enough(tmp_path: Path) -> None:
     written = tmp_path / "feed.json"
-    ran = run_checks(tmp_path, "--write-policy", str(written))
+    project = project_with(tmp_path, accounts={"one": ONE_FEED})
+    ran = run_checks(tmp_path, "--demo", "one", "--write-policy", str(written), root=project)
     assert ran.status == 0, ran.text
     auditor = json.loads((tmp_path / "feed.auditor.json").read_text(encoding="utf-8"))
     assert "iam:SimulatePrincipalPolicy" in auditor["Statement"][0]["Action"]
     text = written.read_text(encoding="utf-8").replace("eu-west-1", REGION)
     (tmp_path / "plan").mkdir()
-    packages = ("team/app", "team/worker")
-    again = plan(tmp_path / "plan", "--policy", "{at}/feed.json", packages=packages, feed=text)
+    plan_of = tmp_path / "plan"
+    again = plan(plan_of, "--policy", "{at}/feed.json", packages=("team/app",), feed=text)
     assert again.status == 0, again.text
     assert not again.checks("not met") - {"REPO-3"}
+
+
+def test_every_feed_has_its_own_written_policy(tmp_path: Path) -> None:
+    ran = run_checks(tmp_path, "--write-policy", str(tmp_path / "feed.json"))
+    assert ran.status == 0, ran.text
+    slugs = {feed["slug"] for feed in ran.results["feeds"] if feed["kind"] == "ecr"}
+    assert len(slugs) > 1
+    for slug in slugs:
+        assert json.loads((tmp_path / f"feed.{slug}.json").read_text(encoding="utf-8"))
 
 
 AUDITED = """

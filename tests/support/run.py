@@ -106,6 +106,25 @@ def run_checks(
     return Ran(done.returncode, done.stdout, done.stderr, report, results)
 
 
+ONE_FEED = """
+[[user]]
+name = "octopus-feed"
+keys = [{ label = "feed" }]
+policies.feed = { allow = "ecr:*" }
+
+[[repository]]
+name = "team/app"
+images = [{ tags = ["1.0.0"] }]
+
+[[feed]]
+name = "Production ECR"
+region = "eu-west-1"
+packages = ["team/app"]
+credentials = { key = "feed" }
+"""
+"""An account with a single feed that works."""
+
+
 def project_with(
     tmp_path: Path,
     *,
