@@ -13,31 +13,8 @@ from fixtures.permissions import (
     expect_allowed,
     expect_witnessed,
 )
+from fixtures.reads import WITNESSES
 
-_WITNESSES = (
-    "iam:SimulatePrincipalPolicy",
-    "iam:GetUser",
-    "iam:GetRole",
-    "iam:GetGroupPolicy",
-    "iam:GetUserPolicy",
-    "iam:GetRolePolicy",
-    "iam:GetPolicy",
-    "iam:GetPolicyVersion",
-    "iam:ListGroupsForUser",
-    "iam:ListUserPolicies",
-    "iam:ListRolePolicies",
-    "iam:ListGroupPolicies",
-    "iam:ListAttachedUserPolicies",
-    "iam:ListAttachedRolePolicies",
-    "iam:ListAttachedGroupPolicies",
-    "ecr:GetRepositoryPolicy",
-    "ecr:GetRegistryPolicy",
-    "ecr:ListTagsForResource",
-    "organizations:DescribeOrganization",
-    "organizations:ListParents",
-    "organizations:ListPoliciesForTarget",
-    "organizations:DescribePolicy",
-)
 _PULL = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html"
 _MINIMUM = (
     "https://octopus.com/docs/packaging-applications/package-repositories/guides/"
@@ -109,7 +86,7 @@ def test_may_list_images(feed: Feed, package: str, rights: Rights) -> None:
     why="The documented minimum is not enough to pull: a target that pulls with the feed's own "
     "credentials reads the manifest with ecr:BatchGetImage.",
     fix="Allow ecr:BatchGetImage on the repository {package}.",
-    reads=_WITNESSES,
+    reads=WITNESSES,
     refs=(_PULL, _ECR),
     applies=_pulls,
 )
@@ -124,7 +101,7 @@ def test_may_pull_manifests(feed: Feed, package: str, rights: Rights) -> None:
     why="The documented minimum is not enough to pull: a target that pulls with the feed's own "
     "credentials downloads layers with ecr:GetDownloadUrlForLayer.",
     fix="Allow ecr:GetDownloadUrlForLayer on the repository {package}.",
-    reads=_WITNESSES,
+    reads=WITNESSES,
     refs=(_PULL, _ECR),
     applies=_pulls,
 )
@@ -155,7 +132,7 @@ def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
     why="Where a call is denied that IAM's simulation allows, something denies it that no "
     "simulation sees: a resource control, registry, session or endpoint policy, or a condition.",
     fix="Look for a resource control, registry, session or endpoint policy, or a condition.",
-    reads=_WITNESSES,
+    reads=WITNESSES,
     refs=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html",
     ),

@@ -7,7 +7,8 @@ from ecr_feed.check import HIGH, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.iam import Group
 from ecr_feed.principals import Principal
-from fixtures.scope import READS, expect_nothing_of
+from fixtures.reads import POLICIES
+from fixtures.scope import expect_nothing_of
 
 _LEAST = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
@@ -20,7 +21,7 @@ _LEAST = (
     title="The identity may not change anything in ECR",
     why="A feed only reads: whoever gets hold of its key must not push or delete images.",
     fix="Attach only the policy that `--write-policy FILE` writes for this feed.",
-    reads=READS,
+    reads=POLICIES,
     refs=(_LEAST,),
 )
 def test_no_writes_to_ecr(feed: Feed, principal: Principal, rights: Rights) -> None:
@@ -33,7 +34,7 @@ def test_no_writes_to_ecr(feed: Feed, principal: Principal, rights: Rights) -> N
     title="The identity may not change permissions",
     why="An identity that may change permissions may do anything, whatever its policies say today.",
     fix="Attach only the policy that `--write-policy FILE` writes for this feed.",
-    reads=READS,
+    reads=POLICIES,
     refs=(_LEAST,),
 )
 def test_no_privilege_escalation(feed: Feed, principal: Principal, rights: Rights) -> None:
@@ -46,7 +47,7 @@ def test_no_privilege_escalation(feed: Feed, principal: Principal, rights: Right
     title="The identity may use no other service",
     why="A feed needs ECR alone; every other permission is a way to misuse its key.",
     fix="Attach only the policy that `--write-policy FILE` writes for this feed.",
-    reads=READS,
+    reads=POLICIES,
     refs=(_LEAST,),
 )
 def test_no_other_services(feed: Feed, principal: Principal, rights: Rights) -> None:
