@@ -101,6 +101,7 @@ class Rights:
         self._audit = Cell(self._open_audit)
         self._dossier = Dossier(self.audit, self.principal, self.packages, account.threads)
         self._simulated = Cell(self._simulate)
+        self._heard: dict[tuple[str, str | None], Cell[Testimony]] = {}
         # What was learnt on the way, for the reports: nobody asks for it again.
         self.known_keys: tuple[AccessKey, ...] = ()
         self.policy_fix: dict[str, object] | None = None
@@ -131,8 +132,13 @@ class Rights:
     def testimony(self, action: str, package: str | None) -> Testimony:
         """The witnesses on an action; `package` None: the token, or the list without names.
 
-        Raises ReadError where the feed's own call failed for a reason other than a denial.
+        Raises ReadError where the feed's own call failed for a reason other than a denial. Heard
+        once: the fix of each denial looks at all of them.
         """
+        heard = self._heard.setdefault((action, package), Cell(lambda: self._hear(action, package)))
+        return heard.get()
+
+    def _hear(self, action: str, package: str | None) -> Testimony:
         resource = self.resource(action, package)
         witnesses = [self._probe(action, package)]
         decision = None
