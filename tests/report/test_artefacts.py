@@ -168,3 +168,31 @@ def test_a_run_that_is_killed_leaves_whole_files(tmp_path: Path, moment: int) ->
     assert contents <= {b"old", b"a" * 10, b"b" * 10, b"c" * 10}
     # Before the first rename all is old, after the last all is new; between, no manifest fits.
     assert matches(tmp_path) is (moment in (0, 4))
+
+
+def test_a_rename_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    write_all(tmp_path, {"a": b"old", "b": b"old"})
+    (tmp_path / "d").mkdir()
+    before = {name: (tmp_path / name).read_bytes() for name in ("a", "b", MANIFEST)}
+    with pytest.raises(ReportFolderError, match="could not be written"):
+        write_all(tmp_path, {"a": b"new", "b": b"new", "c": b"new", "d": b"new"})
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert names(tmp_path) == ["a", "b", "d", MANIFEST]
+
+
+@pytest.mark.parametrize("fails", range(4))
+def test_renames_are_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int) -> None:
+    write_all(tmp_path, {"a": b"old", "b": b"old"})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    replace = os.replace
+    left = [*[1] * 9, 0, *[1] * fails]
+
+    def once(source: Path, target: Path) -> None:
+        if left.pop() == 0:
+            raise OSError(5, "Input/output error")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", once)
+    with pytest.raises(ReportFolderError, match="Input/output error"):
+        write_all(tmp_path, {"a": b"new", "b": b"new", "c": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -233,3 +233,11 @@ def test_a_megabyte_of_almost_secrets_is_no_trap(text: str) -> None:
     begin = process_time()
     known().block(text * (1_000_000 // len(text)))
     assert process_time() - begin < 15
+
+
+def test_an_account_id_in_a_token_is_no_secret() -> None:
+    # As a widely used test endpoint makes them.
+    token = base64.b64encode(b"AWS:123456789012-auth-token").decode()
+    shown = Redactor([Secret(token)]).text(f"{token} 123456789012-auth-token 123456789012")
+    assert shown == "******** ******** 123456789012"
+    assert Redactor([Secret(token)]).text("210987654321") == "210987654321"

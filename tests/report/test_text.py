@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
 
 import pytest
@@ -63,5 +65,16 @@ def test_no_order_to_a_build_server_survives(text: str) -> None:
     assert not any(part.lstrip().startswith("::") for part in block.splitlines())
 
 
+@pytest.mark.parametrize("word", ["said", "x" * 90, "half-"])
+@pytest.mark.parametrize("order", ["::error::x", "::error file=a,line=1::x", "::stop-commands::x"])
+def test_an_order_does_not_come_about_where_a_text_is_wrapped(word: str, order: str) -> None:
+    for text in (f"{word}{order}", f"{word} {order}", f"{word}\t{order}"):
+        shown = inert(text)
+        for width in range(10, 120):
+            lines = textwrap.wrap(shown, width, drop_whitespace=True)
+            assert not [line for line in lines if re.match(r"\s*::[\w-]+.*::", line)]
+
+
 def test_a_node_id_stays_readable() -> None:
-    assert inert("checks/test_a.py::test_b[c]") == "checks/test_a.py::test_b[c]"
+    for text in ("checks/test_a.py::test_b[c]", "arn:aws:iam::123456789012:role/a:::b"):
+        assert inert(text) == text
