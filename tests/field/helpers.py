@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Iterable, Mapping
+import os
+import pickle
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.run import Ran, project_with, run_checks
 
@@ -146,6 +151,20 @@ class Told:
 
 
 FAMILIES = ("region", "identity", "repositories", "permissions", "token", "docker", "key", "scope")
+
+
+def once(factory: pytest.TempPathFactory, name: str, judge: Callable[[Path], Told]) -> Told:
+    """The run of a module, made by whichever xdist worker needs it first and shared with all."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    kept = shared / f"field-{name}.pickle"
+    with (shared / f"field-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(judge(factory.mktemp(name))))
+        told = pickle.loads(kept.read_bytes())
+    assert isinstance(told, Told)
+    return told
 
 
 def demo(

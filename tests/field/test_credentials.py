@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.field.helpers import ALL, Told, allow, demo, fault, feed, repository, user
+from tests.field.helpers import ALL, Told, allow, demo, fault, feed, once, repository, user
 
 A, REGION = "012345678910", "eu-west-3"
 RULES = {"IDENT-1", "IDENT-2", "REGION-2", "PERM-1", "PERM-4", "REPO-1", "TOKEN-1", "TOKEN-2"}
@@ -45,8 +47,12 @@ ELSEWHERE = {"off": "ap-east-1", "on": "eu-south-1", "china": "cn-north-1", "gov
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return once(tmp_path_factory, "credentials", judge)
+
+
+def judge(tmp_path: Path) -> Told:
     return demo(
-        tmp_path_factory.mktemp("credentials"),
+        tmp_path,
         f'account = "{A}"\nregion = "{REGION}"\nenabled_regions = ["eu-south-1", "me-south-1"]',
         repository("shop/cart"),
         *(user(name, allow(ALL), key=key) for name, key in KEYS.items()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.field.helpers import (
@@ -16,6 +18,7 @@ from tests.field.helpers import (
     demo,
     deny,
     feed,
+    once,
     repository,
     role,
     table,
@@ -69,9 +72,13 @@ USERS: dict[str, list[Statement]] = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return once(tmp_path_factory, "identity", judge)
+
+
+def judge(tmp_path: Path) -> Told:
     tags = {"attributes": {"squad": "orders"}}
     return demo(
-        tmp_path_factory.mktemp("identity"),
+        tmp_path,
         f'account = "{A}"\nregion = "{REGION}"',
         auditor(),
         repository(CART, tags={"squad": "orders"}),

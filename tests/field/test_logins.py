@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ecr_feed.facts import AuthorizationToken, Secret
 from ecr_feed.token import lifetime
-from tests.field.helpers import Told, demo, table
+from tests.field.helpers import Told, demo, once, table
 
 A = "777788889999"
 REGION = "eu-west-2"
@@ -53,12 +54,16 @@ RESETS: dict[str, tuple[dict[str, object], bool, str]] = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return once(tmp_path_factory, "logins", judge)
+
+
+def judge(tmp_path: Path) -> Told:
     def docker(name: str, region: str, **more: object) -> str:
         login = {"file": f"{name}.txt"}
         return table("docker_feed", name=name, region=region, account=A, login=login, **more)
 
     return demo(
-        tmp_path_factory.mktemp("logins"),
+        tmp_path,
         *(
             docker(name, "cn-northwest-1" if "china" in name else REGION, reset_hours=8)
             for name in LINES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ecr_feed.iam import Outcome, Policies, PolicyError, Request, decide, parse
@@ -16,6 +18,7 @@ from tests.field.helpers import (
     deny,
     fault,
     feed,
+    once,
     repository,
     role,
     table,
@@ -47,9 +50,13 @@ USERS = ("bounded", "scp", "scp-list", "rcp", "registry", "endpoint", "session",
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return once(tmp_path_factory, "layers", judge)
+
+
+def judge(tmp_path: Path) -> Told:
     through = allow(PULL, to=[arn_of("through"), f"arn:aws:iam::{A}:role/ci/replica"])
     return demo(
-        tmp_path_factory.mktemp("layers"),
+        tmp_path,
         f'account = "{A}"\nregion = "{HOME}"',
         auditor(),
         *(repository(name) for name in (CART, WEB)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.field.helpers import (
@@ -11,6 +13,7 @@ from tests.field.helpers import (
     auditor,
     demo,
     feed,
+    once,
     repository,
     table,
     user,
@@ -46,9 +49,13 @@ LEGAL = ["shop/cart", "shop--team/web", "shop__team/web", "a.b/c-d_e", "00"]
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return once(tmp_path_factory, "places", judge)
+
+
+def judge(tmp_path: Path) -> Told:
     names = ["shop/cart2", "Shop/Basket".lower(), "infra/cart-tools"]
     return demo(
-        tmp_path_factory.mktemp("places"),
+        tmp_path,
         f'account = "{A}"\nregion = "{REGION}"',
         auditor(),
         *(repository(name) for name in (*LEGAL, *names)),

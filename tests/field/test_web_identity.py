@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.field.helpers import ALL, Told, allow, auditor, demo, feed, role, table
+from tests.field.helpers import ALL, Told, allow, auditor, demo, feed, once, role, table
 
 A, REGION, HOST, AUDIENCE = "888899990000", "eu-central-1", "octopus.acme.example", "sts.acme"
 SUBJECT = "space:default:feed:registry"
@@ -56,11 +57,15 @@ def credentials(role_name: str, token: str = "", **more: object) -> dict[str, ob
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return once(tmp_path_factory, "web", judge)
+
+
+def judge(tmp_path: Path) -> Told:
     def judged(name: str, given: dict[str, object]) -> str:
         return feed(name, REGION, "shop/cart", pulls=True, credentials=given)
 
     return demo(
-        tmp_path_factory.mktemp("web"),
+        tmp_path,
         f'account = "{A}"\nregion = "{REGION}"',
         auditor(),
         table("repository", name="shop/cart", images=[{"tags": ["1.0.0"]}]),
