@@ -35,6 +35,9 @@ actions = st.sampled_from([*ACTIONS, "ecr:*"])
 effects = st.sampled_from(["Allow", "Deny"])
 scopes = st.sampled_from(SCOPES)
 contents = st.integers(0, 2)
+filled = st.dictionaries(
+    names, st.dictionaries(contents, st.booleans(), max_size=2), min_size=1, max_size=2
+)  # repositories -> images by content -> whether archived
 tags = st.sampled_from(["1.0", "1.1", "latest"])
 hours = st.integers(1, 30)
 
@@ -47,12 +50,15 @@ class AccountMachine(RuleBasedStateMachine):
 
     steps = 0
 
-    @initialize(there=st.sets(names, min_size=1), granted=st.sets(st.sampled_from(ACTIONS)))
-    def begin(self, there: set[str], granted: set[str]) -> None:
-        """Some repositories, and some of the four actions on everything."""
+    @initialize(there=filled, granted=st.sets(st.sampled_from(ACTIONS)))
+    def begin(self, there: dict[str, dict[int, bool]], granted: set[str]) -> None:
+        """Some repositories with images in them, and some of the four actions on everything."""
         self.real, self.model, self.made = Real(), Model(), 0
-        for name in sorted(there):
+        for name, images in sorted(there.items()):
             self.create(name)
+            for content, archived in sorted(images.items()):
+                self.put(name, content, f"0.{content}")
+                self.move(name, content, archive=archived)
         for action in sorted(granted):
             self._put(Statement("Allow", action, EVERYTHING))
 
@@ -83,11 +89,14 @@ class AccountMachine(RuleBasedStateMachine):
         pushed = images.get(content)
         if (holder and holder.archived) or (pushed and (pushed.archived or pushed is holder)):
             return  # refused, or nothing new
-        text = manifest(content)
-        self.real.ecr.put_image(repositoryName=name, imageManifest=text, imageTag=tag)
+        self.put(name, content, tag)
         if holder:
             holder.tags.remove(tag)
-        images.setdefault(content, Image()).tags.add(tag)
+
+    def put(self, name: str, content: int, tag: str) -> None:
+        text = manifest(content)
+        self.real.ecr.put_image(repositoryName=name, imageManifest=text, imageTag=tag)
+        self.model.repositories[name].images.setdefault(content, Image()).tags.add(tag)
 
     @precondition(lambda self: self.model.region_enabled and self._images(archived=False))
     @rule(data=st.data())
@@ -101,7 +110,9 @@ class AccountMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.region_enabled and self._images())
     @rule(data=st.data(), archive=st.booleans())
     def move_image(self, data: st.DataObject, archive: bool) -> None:
-        name, content = data.draw(st.sampled_from(self._images()))
+        self.move(*data.draw(st.sampled_from(self._images())), archive=archive)
+
+    def move(self, name: str, content: int, *, archive: bool) -> None:
         self.real.ecr.update_image_storage_class(
             repositoryName=name,
             imageId={"imageDigest": digest(content)},
