@@ -91,7 +91,6 @@ def table(name: str, region: str, packages: tuple[str, ...]) -> str:
 
 OPTIONS = {
     "loud": ("-vv", "-rA", "--log-cli-level=INFO"),
-    "usual": ("-v", "-rA"),
     "workers": ("-n", "2", "-v", "-rA"),
 }
 

@@ -120,7 +120,6 @@ def test_killed_while_it_reads(tmp_path: Path, report: Path, earlier: Path, oper
 @pytest.mark.parametrize(
     ("operation", "number", "options"),
     [
-        ("GetCallerIdentity", signal.SIGTERM, ()),
         ("GetCallerIdentity", signal.SIGINT, ()),
         ("DescribeImages", signal.SIGTERM, ()),
         ("GetCallerIdentity", signal.SIGTERM, ("-n", "2")),
@@ -171,7 +170,7 @@ def signalled(tmp_path: Path, report: Path, at: int, number: int) -> Ran:
     return run(tmp_path, report, "-p", "tests.end_to_end.killing", env=variables)
 
 
-@pytest.mark.parametrize("at", [0, 2, 4])
+@pytest.mark.parametrize("at", [0, 2])
 def test_killed_while_it_renames(tmp_path: Path, report: Path, earlier: Path, at: int) -> None:
     ran = signalled(tmp_path, report, at, signal.SIGKILL)
     assert ran.status == -signal.SIGKILL
@@ -226,7 +225,7 @@ def test_a_folder_that_gets_in_the_way_meanwhile(
         assert after[name].read_bytes() == before[name]
 
 
-@pytest.mark.parametrize("place", ["file/report", "/proc/report", "/dev/full/report", "full"])
+@pytest.mark.parametrize("place", ["file/report", "/proc/report", "full"])
 def test_a_folder_that_cannot_be_written_ends_the_run_before_it_reads(
     tmp_path: Path, report: Path, earlier: Path, place: str
 ) -> None:
