@@ -11,6 +11,7 @@ import pytest
 from tests.report import helpers
 from tests.report.browser import AXE, BROWSER, DRIVER, Page, browser, need
 from tests.report.pages import page
+from tests.support.run import run_checks
 
 VIEWS: dict[str, dict[str, object]] = {
     "light": {},
@@ -40,6 +41,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "few": page(folder / "few", "few"),
         "many": page(folder / "many", "many", "10_000", items=1_200),
         "hostile": page(folder / "hostile", "hostile", mode="demo"),
+        # A real run, with every family and all three witnesses.
+        "demo": run_checks(folder / "demo").report / "report.html",
     }
 
 
@@ -51,7 +54,7 @@ def show(tab: Page, to: Path, view: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("name", ["none", "few", "hostile"])
+@pytest.mark.parametrize("name", ["none", "few", "hostile", "demo"])
 def test_axe_finds_nothing(tab: Page, pages: dict[str, Path], name: str, view: str) -> None:
     need(AXE, AXE_CORE)
     show(tab, pages[name], view)
@@ -69,7 +72,7 @@ def test_axe_finds_nothing_in_ten_thousand_findings(tab: Page, pages: dict[str, 
 @pytest.mark.parametrize(
     ("name", "view"),
     [
-        *(("few", view) for view in VIEWS),
+        *((name, view) for name in ("few", "demo") for view in VIEWS),
         *((name, "phone") for name in ("none", "hostile", "many")),
         ("hostile", "light"),
     ],
