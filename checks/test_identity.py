@@ -23,6 +23,7 @@ from ecr_feed.config import (
     WorkerCredentials,
 )
 from ecr_feed.facts import Access, Failure, Identity, ReadError, Trouble
+from ecr_feed.remedy import remedy
 from ecr_feed.report.stamp import to_second
 from ecr_feed.token import SHORTEST_RUN
 
@@ -53,7 +54,22 @@ def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> N
         expected=f"credentials that AWS accepts in {feed.region}",
         found=failure.said if failure else None,
         evidence={"request_id": failure.request_id} if failure else None,
+        fix=_renewal(feed, failure) if failure else None,
     )
+
+
+def _renewal(feed: Feed, failure: Failure) -> str | None:
+    """What to do where a new access key is not the answer; None where it is."""
+    if isinstance(feed.credentials, OidcCredentials):
+        return remedy(failure)
+    if isinstance(feed.credentials, WorkerCredentials):
+        return (
+            "Give the worker's machine a role; a container on it reaches the role's credentials "
+            "with a metadata hop limit of 2."
+        )
+    if failure.trouble is Trouble.EXPIRED:
+        return "Give the feed a long-term access key (AKIA...), or use an OIDC feed with a role."
+    return None
 
 
 def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:

@@ -6,7 +6,7 @@ from ecr_feed.aws.regions import KnownRegions
 from ecr_feed.check import CRITICAL, HIGH, check, expect, not_applicable, not_assessed, note
 from ecr_feed.config import Feed
 from ecr_feed.facts import Access, ReadError
-from ecr_feed.naming import near_regions
+from ecr_feed.naming import near_regions, partition_of
 from ecr_feed.registry.wording import many
 from fixtures.facts import Elsewhere
 
@@ -48,12 +48,21 @@ def test_region_enabled(feed: Feed, access: Access) -> None:
         not_assessed(access.because or "Nothing tells whether the region is enabled.")
     expect(
         access.region_enabled,
-        f"{feed.region} is not enabled for the account: the same credentials work in "
-        f"{access.elsewhere}.",
+        f"{feed.region} is not enabled for the account: "
+        f"{access.because or 'the same credentials work elsewhere'}.",
         expected=f"credentials accepted in {feed.region}",
         found=access.failure.said if access.failure else None,
         evidence={"elsewhere": access.elsewhere},
+        fix=_partition_fix(feed.region, access.elsewhere),
     )
+
+
+def _partition_fix(region: str, elsewhere: str) -> str | None:
+    """No region can be enabled for an account of another partition."""
+    here, there = partition_of(region), partition_of(elsewhere)
+    if not elsewhere or here == there:
+        return None
+    return f"Give the feed a key of an account in {here}, or a region of {there}."
 
 
 @check(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.inventory import Inventory
-from ecr_feed.check import CRITICAL, MEDIUM, check, expect, not_applicable, note
+from ecr_feed.check import CRITICAL, MEDIUM, check, expect, not_applicable, not_assessed, note
 from ecr_feed.config import Feed
 from ecr_feed.facts import Repository
-from ecr_feed.naming import judge_name
+from ecr_feed.naming import NameProblem, judge_name, other_registry
 from ecr_feed.registry.wording import many
 from fixtures.creation import Creation
 from fixtures.facts import Elsewhere
@@ -38,6 +38,8 @@ def test_repository_exists(
     repository = inventory.repository(package)
     if repository is None:
         note(near=list(inventory.near(package)), **elsewhere.evidence(package))
+        if registry := other_registry(package):
+            note(hint=f"{registry} is another registry: its images need a feed of their own")
     expect(
         repository is not None,
         f"Package ID {package!r} has no repository in {feed.region}.",
@@ -64,6 +66,8 @@ def _fix(package: str, elsewhere: Elsewhere, creation: Creation) -> str | None:
 )
 def test_package_id_is_a_legal_name(feed: Feed, package: str) -> None:
     name = judge_name(package)
+    if name.kind is NameProblem.VARIABLE:
+        not_assessed(f"Package ID {package!r}: {name.problem}.")
     expect(
         name.legal,
         f"Package ID {package!r} is not a legal repository name: {name.problem}.",

@@ -19,6 +19,7 @@ from tests.field.helpers import (
     feed,
     repository,
     role,
+    table,
     user,
 )
 
@@ -105,6 +106,17 @@ def test_an_auditor_who_learns_nothing(tmp_path: Path, parts: tuple[str, ...], s
         for check in ("SCOPE-1", "SCOPE-2", "KEY-1"):
             said = told.of(name, check)
             assert (said.outcome, says in said.text) == ("not assessed", True), said
+
+
+def test_the_organisation_is_blamed_by_the_simulation_alone(tmp_path: Path) -> None:
+    """F43: its policies may not be read; IAM's own answer stands, and names the place."""
+    reads = [each for each in AUDIT if not each.startswith("organizations:")]
+    scp = {"name": "NoLayers", "document": deny(PULL[1])}
+    told = judge(tmp_path, auditor(allow(reads)), table("scp", **scp), feeds=("free",))
+    said = told.of("free", "PERM-6", CART)
+    assert said.outcome == "not met"
+    assert "service control policy" in said.fix
+    assert told.outcome("free", "PERM-5", CART) == "met"
 
 
 def test_an_auditor_with_all_rights(tmp_path: Path) -> None:

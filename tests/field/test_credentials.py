@@ -153,6 +153,8 @@ def test_a_key_of_another_partition(told: Told, name: str) -> None:
     said = told.of(name, "REGION-2")
     assert said.outcome == "not met"
     assert "us-east-1" in said.text
+    assert "enable-region" not in said.fix
+    assert "partition" in said.message
 
 
 def test_the_root_user(told: Told) -> None:

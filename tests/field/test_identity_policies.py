@@ -176,6 +176,23 @@ def test_a_denied_action_touches_no_other_rule(told: Told) -> None:
     assert told.not_met("here-only") == told.not_met("managed") == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("tagged", f"tag-resource --resource-arn arn:aws:ecr:{REGION}:{A}:repository/{WEB} "),
+        ("private", "aws:VpcSourceIp"),
+        ("private-but", "Narrow the Deny"),
+        ("second-factor", '"ecr:BatchGetImage"'),
+    ],
+)
+def test_the_fix_is_where_the_cause_is(told: Told, name: str, says: str) -> None:
+    assert says in told.of(name, "PERM-5", WEB).fix
+
+
+def test_the_list_without_names_has_a_fix_of_its_own(told: Told) -> None:
+    assert f'"arn:aws:ecr:{REGION}:{A}:repository/*"' in told.of("right", "PERM-7").fix
+
+
 def test_an_explicit_deny_is_never_mended_with_an_allow(told: Told) -> None:
     for name, check in (("explicit", "PERM-1"), ("denied-one", "PERM-4"), ("all-but", "PERM-4")):
         package = None if check == "PERM-1" else WEB

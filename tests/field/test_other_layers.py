@@ -95,6 +95,9 @@ def judge(tmp_path: Path) -> Told:
         # F43: a boundary without the action, or without anything.
         ("bounded", "PERM-4", CART, "met", ""),
         ("bounded", "PERM-5", CART, "not met", "permissions boundary"),
+        # Even where the denied list hides whether there is a repository.
+        ("walled", "PERM-5", CART, "not met", "in the permissions boundary"),
+        ("bounded-and-poor", "PERM-5", CART, "not met", "boundary. And add to the identity"),
         ("walled", "PERM-1", None, "not met", "in the permissions boundary"),
         ("walled", "PERM-2", CART, "not met", "in the permissions boundary"),
         # Its siblings of the organisation, and of the registry.

@@ -67,10 +67,11 @@ def judge(tmp_path: Path) -> Told:
         feed("names", REGION, *ILLEGAL, *LEGAL, credentials={"key": "octopus"}),
         feed(
             *("missing", REGION, "shop/car", "shop/basket2", "infra/carttools", "cart", "nothing"),
-            *("hub/library/nginx", "made/new"),
+            *("hub/library/nginx", "made/new", "ghcr.io/acme/app"),
             credentials={"key": "octopus"},
         ),
         feed("moved", REGION, "moved/one", "moved/two", credentials={"key": "octopus"}),
+        feed("open", REGION, "shop/#{Team}", "#{App}", credentials={"key": "octopus"}),
         feed("gone", REGION, "nowhere/app", credentials={"key": "octopus"}),
         feed("theirs", REGION, "theirs/app", account=B, credentials={"key": "octopus"}),
         *(
@@ -89,6 +90,13 @@ def test_an_illegal_package_id(told: Told, package: str, says: str) -> None:
     assert says in said.text
     assert told.outcome("names", "REPO-1", package) == "not applicable"
     assert told.outcome("names", "PERM-3", package) == "not applicable"
+
+
+@pytest.mark.parametrize("package", ["shop/#{Team}", "#{App}"])
+def test_a_variable_is_known_at_deployment_only(told: Told, package: str) -> None:
+    said = told.of("open", "REPO-2", package)
+    assert (said.outcome, "variable" in said.message) == ("not assessed", True)
+    assert told.outcome("open", "REPO-1", package) == "not applicable"
 
 
 @pytest.mark.parametrize("package", LEGAL)
@@ -123,6 +131,13 @@ def test_a_repository_that_a_rule_would_create(told: Told) -> None:
     assert "ecr:BatchImportUpstreamImage" in said.fix
     assert "ecr:CreateRepository" in said.fix
     assert "first push" in told.of("missing", "REPO-1", "made/new").fix
+
+
+def test_another_registry_in_front_of_a_name(told: Told) -> None:
+    """F19's sibling: ECR allows the name, and people mean something else."""
+    said = told.of("missing", "REPO-1", "ghcr.io/acme/app")
+    assert said.outcome == "not met"
+    assert "another registry" in said.evidence["hint"]
 
 
 def test_another_region_is_named_only_where_it_was_read(told: Told) -> None:

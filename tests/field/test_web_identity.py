@@ -77,7 +77,7 @@ def judge(tmp_path: Path) -> Told:
         judged("unknown role", credentials("nobody", "fresh")),
         judged("untried", credentials("right")),
         files={f"{name}.jwt": token for name, token in TOKENS.items()},
-        families=("identity", "region", "repositories", "permissions", "token"),
+        families=("identity", "region", "repositories", "permissions", "token", "key"),
     )
 
 
@@ -93,6 +93,7 @@ def test_a_trust_policy_that_does_not_fit(told: Told, name: str) -> None:
     said = told.of(name, "IDENT-1")
     assert said.outcome == "not met"
     assert "AssumeRoleWithWebIdentity" in said.text
+    assert "trust policy" in said.fix
     assert told.not_met(name) == {"IDENT-1"}
     assert told.outcome(name, "REPO-1") == told.outcome(name, "TOKEN-1") == "not assessed"
 
@@ -115,5 +116,6 @@ def test_without_a_usable_token_the_documents_speak(told: Told, name: str) -> No
     """Only Octopus can sign: a sample that is stale, or none, says nothing of the feed."""
     assert told.not_met(name) == set()
     assert told.outcome(name, "IDENT-1") == told.outcome(name, "TOKEN-1") == "not assessed"
-    for check in ("PERM-1", "PERM-2", "PERM-3", "PERM-4"):
+    for check in ("PERM-1", "PERM-2", "PERM-3", "PERM-4", "PERM-5", "PERM-6"):
         assert told.outcome(name, check) == "met"
+    assert told.outcome(name, "KEY-1") == "not applicable"
