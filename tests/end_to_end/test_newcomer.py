@@ -7,29 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.run import ROOT, Ran, project_with, run_checks
+from tests.support.run import ONE_FEED, ROOT, Ran, project_with, run_checks
 
-TWO = """
-[[user]]
-name = "octopus-feed"
-keys = [{ label = "feed" }]
-policies.feed = { allow = "ecr:*" }
-
-[[repository]]
-name = "team/app"
-images = [{ tags = ["1.0.0"] }]
-
-[[feed]]
-name = "Production ECR"
-region = "eu-west-1"
-packages = ["team/app"]
-credentials = { key = "feed" }
-
+TWO = f"""{ONE_FEED}
 [[feed]]
 name = "Staging"
 region = "eu-west-1"
 packages = ["team/app", "team/missing"]
-credentials = { key = "feed" }
+credentials = {{ key = "feed" }}
 """
 
 
