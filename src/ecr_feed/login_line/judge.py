@@ -73,7 +73,7 @@ def judge_email(line: LoginLine) -> Judged:
 def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
     """The registry is that of the feed's region, and of its account where the feed names one.
 
-    An account ID that has not 12 digits is `judge_form`'s finding and not compared again.
+    An account ID that has not 12 digits is `judge_form`'s finding: it cannot be compared.
     """
     host = line.registry
     if host is None:
@@ -81,6 +81,11 @@ def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
     if _VARIABLE.search(line.host or ""):
         return Judged(False, unjudged="The login line's registry holds a placeholder (DOCKER-1).")
     problems = [*_host_problems(host, region, account), *_source_problems(line, region)]
+    if not problems and account is not None and not is_account_id(host.account):
+        return Judged(
+            False,
+            unjudged="The registry's account ID is none, so whose it is stays open (DOCKER-1).",
+        )
     whose = account or (host.account if is_account_id(host.account) else "ACCOUNT")
     expected = expected_hosts(whose, region)[0]
     return Judged(
