@@ -18,10 +18,6 @@ _PULL = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-pull-ecr-
 _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html"
 
 
-def _pulls(feed: Feed) -> str | None:
-    return None if feed.pulls else "Targets do not pull with this feed's credentials (pulls)."
-
-
 @check(
     id="PULL-1",
     severity=CRITICAL,
@@ -30,7 +26,6 @@ def _pulls(feed: Feed) -> str | None:
     fix="Push the tag to {package!q}, or deploy one that is there.",
     reads=_READS,
     refs=(_PULL,),
-    applies=_pulls,
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_word(judge.tag_resolves(registry.pull(package)))
@@ -44,7 +39,6 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     fix="Build and push the image again with a current Docker or buildx.",
     reads=_READS,
     refs=(_FORMATS,),
-    applies=_pulls,
 )
 def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_word(judge.media_type_usable(registry.pull(package)))
@@ -58,7 +52,6 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="docker buildx build --platform PLATFORM --push ...",
     reads=_READS,
     refs=(_FORMATS,),
-    applies=_pulls,
 )
 def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_word(judge.platform_available(registry.pull(package)))
@@ -72,7 +65,6 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
     fix="Allow ecr:BatchGetImage on the repository {package}.",
     reads=_READS,
     refs=(_PULL,),
-    applies=_pulls,
 )
 def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_word(judge.manifest_readable(registry.pull(package)))
@@ -86,7 +78,6 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="Allow ecr:GetDownloadUrlForLayer, and let workers reach the layer storage.",
     reads=_READS,
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",),
-    applies=_pulls,
 )
 def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_word(judge.layers_reachable(registry.pull(package), feed.region))
@@ -100,7 +91,6 @@ def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="Run again: a push between the two reads looks like this.",
     reads=_READS,
     refs=(_PULL,),
-    applies=_pulls,
 )
 def test_views_agree(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.views_agree(registry.walk(package), registry.tags(package)))
+    expect_word(judge.views_agree(registry.listed(package), registry.tags(package)))

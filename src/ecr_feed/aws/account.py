@@ -70,6 +70,7 @@ class Account:
         self._access = Cell(self._read_access)
         self._token = self._shared("token", self._read_token)
         self._ecr = Cell(self._open_ecr)
+        self._self_audit = Cell(self._open_self_audit)
         self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
         self._inventory = Cell(self._read_inventory)
         self._listing = Cell(lambda: search.listing(self._ecr.get()))
@@ -86,12 +87,14 @@ class Account:
 
     def self_audit(self) -> Audit:
         """The account's documents as far as the feed's own credentials may read them."""
+        return self._self_audit.get()
+
+    def _open_self_audit(self) -> Audit:
         feed = self.feed
         return Audit(
             self._sessions,
             feed.credentials,
             feed.region,
-            account=self.identity().account,
             endpoint_url=feed.endpoint_url,
         )
 
