@@ -6,7 +6,7 @@ the text, which may be malformed. `ecr_feed.iam.parse` takes either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -117,6 +117,12 @@ class CacheRule:
     prefix: str
     upstream: str
     upstream_prefix: str = ""
+
+
+def cache_rule_of(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
+    """The rule that a repository's name falls under, the most specific one; None under none."""
+    fitting = (rule for rule in rules if repository.startswith(f"{rule.prefix}/"))
+    return max(fitting, key=lambda rule: len(rule.prefix), default=None)
 
 
 @dataclass(frozen=True, slots=True)
