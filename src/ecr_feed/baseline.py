@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ecr_feed.config import ConfigError
+from ecr_feed.config.read import read
 from ecr_feed.config.words import one_line, quote, show
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.report.results import SCHEMA_VERSION
@@ -68,7 +69,12 @@ def load(path: Path, *, mode: str = "") -> Baseline:
     Raises ConfigError, one paragraph that says what is wrong with the file.
     """
     source = one_line(path)
-    data = _read(path, source)
+    data = read(
+        path,
+        expected="an earlier results.json",
+        largest=LARGEST,
+        too_large="is larger than any results.json",
+    )
     document = _document(data, source)
     found_mode = document.get("mode")
     if mode and found_mode != mode:
@@ -85,20 +91,6 @@ def load(path: Path, *, mode: str = "") -> Baseline:
         mode=str(found_mode),
         open=_open(document, source),
     )
-
-
-def _read(path: Path, source: str) -> bytes:
-    try:
-        if path.is_dir():
-            raise ConfigError(f"{source} is a directory: expected an earlier results.json.")
-        if path.stat().st_size > LARGEST:
-            raise ConfigError(f"{source} is larger than any results.json.")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigError(f"{source}: there is no such file.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{source} cannot be read: {reason}.") from None
 
 
 def _document(data: bytes, source: str) -> dict[str, object]:

@@ -144,7 +144,11 @@ def load(path: Path, *, checks: Collection[str] = ()) -> Waivers:
 
     Raises ConfigError, one paragraph with file, key path, what was found and what was expected.
     """
-    data = read(path)
+    data = read(
+        path,
+        expected="a waivers file (TOML)",
+        too_large="is larger than any waivers file",
+    )
     source = one_line(path)
     tables = parse(data, source)
     try:

@@ -17,21 +17,30 @@ _OPEN_QUOTE = re.compile(r"""Expected "['"]|Unterminated""")
 _BACKSLASH = re.compile(r'=.*"[^"]*\\')
 
 
-def read(path: Path) -> bytes:
-    """The bytes of a feeds file, at most `LARGEST`. Raises ConfigError."""
+def read(
+    path: Path,
+    *,
+    expected: str = "a feeds file (TOML)",
+    largest: int = LARGEST,
+    too_large: str = f"has more than {LARGEST // 1024 // 1024} MiB: no feeds file",
+) -> bytes:
+    """The bytes of a file that a person named, at most `largest`. Raises ConfigError.
+
+    `expected` and `too_large` are the words for a directory and for a file beyond the limit.
+    """
     name = one_line(path)
     try:
         if path.is_dir():
-            raise ConfigError(f"{name} is a directory: expected a feeds file (TOML).")
+            raise ConfigError(f"{name} is a directory: expected {expected}.")
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(largest + 1)
     except FileNotFoundError:
         raise ConfigError(f"{name}: there is no such file.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{name} cannot be read: {reason}.") from None
-    if len(data) > LARGEST:
-        raise ConfigError(f"{name} has more than {LARGEST // 1024 // 1024} MiB: no feeds file.")
+    if len(data) > largest:
+        raise ConfigError(f"{name} {too_large}.")
     return data
 
 
