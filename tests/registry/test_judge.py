@@ -10,7 +10,7 @@ from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.registry import PackageWalk, Platform, Wanted, judge, media
 from tests.registry.images import Image, image, index, schema_1
-from tests.registry.shelf import ACCOUNT, HOST, NAME, STORAGE, Shop, error
+from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
 
 REGION = "eu-west-1"
 MET, NOT_MET = OutcomeWord.MET, OutcomeWord.NOT_MET
@@ -260,17 +260,3 @@ def test_a_registry_that_is_down_is_not_assessed(at: Shop) -> None:
     assert said.endswith("(REACH-2).")
     assert judge.login_accepted(login, REGION).word is NOT_ASSESSED
     assert judge.wrong_password_refused(login).word is NOT_ASSESSED
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "account", "word"),
-    [
-        (f"https://{HOST}", ACCOUNT, MET),
-        (f"https://{HOST}", None, MET),
-        (f"https://{HOST}", "210987654321", NOT_MET),
-        (f"https://{HOST.replace(REGION, 'us-east-1')}", None, NOT_MET),
-        ("https://registry.example.com", None, NOT_MET),
-    ],
-)
-def test_the_registry_of_the_token(endpoint: str, account: str | None, word: OutcomeWord) -> None:
-    assert judge.registry_of_token(endpoint, account, REGION).word is word

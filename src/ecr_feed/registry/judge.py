@@ -87,26 +87,6 @@ def wrong_password_refused(login: Login) -> Judgement:
     return _not_ok(step, message, expected, fix)
 
 
-def registry_of_token(endpoint: str, account: str | None, region: str) -> Judgement:
-    """The token's registry is the feed's: its region, and its account if the feed names one."""
-    host = RegistryHost.parse(endpoint)
-    expected = f"{account or 'any account'} in {region}"
-    if not host.ok:
-        found = "; ".join(host.problems)
-        message = f"The token is for {host.host!r}, which is no ECR registry."
-        return Judgement(NOT_MET, message, expected, found, _ENDPOINT_FIX)
-    found = f"{host.account} in {host.region}"
-    if host.region == region and account in (None, host.account):
-        return Judgement(MET, f"The token is for {host.host}.", expected, found)
-    message = (
-        f"The token is for {found}, the feed for {expected}: deployments pull from the token's."
-    )
-    return Judgement(NOT_MET, message, expected, found, _ENDPOINT_FIX)
-
-
-_ENDPOINT_FIX: Final = "Use credentials of the feed's own account, and the region of its registry."
-
-
 def tag_resolves(walk: PackageWalk) -> Judgement:
     """The registry knows the tag by name."""
     name = named(walk.wanted)

@@ -29,10 +29,6 @@ class Collector:
         """A later phase of the same test (a broken teardown) replaces the earlier word."""
         self._findings[finding.test] = finding
 
-    def has(self, nodeid: str) -> bool:
-        """Whether that test has a word."""
-        return nodeid in self._findings
-
     def missing(self) -> set[str]:
         """Collected tests that never got a word: the run was cut short."""
         return self.collected - set(self._findings)

@@ -15,7 +15,7 @@ import pytest
 
 from ecr_feed.facts import Call, Secret
 from ecr_feed.findings import Finding
-from ecr_feed.report.collector import Collector, portable, restore
+from ecr_feed.report.collector import Collector, restore
 from ecr_feed.report.interrupt import terminate_like_interrupt
 from ecr_feed.report.live import Live, Steps
 from ecr_feed.report.logs import safe_logs
@@ -91,14 +91,6 @@ class Reporter:
         """The finding after waivers, every text of it safe to leave the process."""
         return self.redactor.finding(self._judge(finding))
 
-    def portable(self, finding: Finding) -> dict[str, Any]:
-        """The finding as builtin types."""
-        return portable(finding)
-
-    def clean_sections(self, sections: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Captured output without secrets."""
-        return [(name, self.safe_block(text)) for name, text in sections]
-
     def leave(self, report: pytest.TestReport) -> None:
         """Send along the calls made since the last report: a worker that dies loses no evidence."""
         calls = self._calls()
@@ -162,7 +154,7 @@ class Reporter:
 
     def _make_safe(self, report: pytest.TestReport) -> None:
         """Before any other plugin prints or stores it: a worker, its controller, a terminal."""
-        report.sections = self.clean_sections(report.sections)
+        report.sections = [(name, self.safe_block(text)) for name, text in report.sections]
         if isinstance(report.longrepr, str):
             report.longrepr = self._safe_line(report.longrepr)
         elif isinstance(report.longrepr, tuple):

@@ -13,7 +13,6 @@ from ecr_feed.embedded.ecr.state import Repository, Upload, digest_of
 from ecr_feed.embedded.regions import suffix_of
 from ecr_feed.embedded.wire import ServiceError
 
-PART_MINIMUM: Final = 5 * 1024 * 1024  # every part but the last
 PART_SIZE: Final = 20 * 1024 * 1024
 
 

@@ -70,7 +70,6 @@ class Repository:
     images: dict[str, Image] = field(default_factory=dict)  # by digest
     tags: dict[str, str] = field(default_factory=dict)  # tag -> digest
     layers: dict[str, bytes] = field(default_factory=dict, repr=False)  # by digest
-    layer_types: dict[str, str] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
 
     def find(self, *, tag: str = "", digest: str = "") -> Image | None:
