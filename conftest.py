@@ -1,9 +1,3 @@
 """Wiring only: the plugins of a run."""
 
-pytest_plugins = [
-    "fixtures.options",
-    "fixtures.feeds",
-    "fixtures.facts",
-    "fixtures.outcomes",
-    "fixtures.scheduler",
-]
+pytest_plugins = ["ecr_feed.plugin.options", "fixtures.facts"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_assessed, note
+from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import DockerFeed
 from ecr_feed.login_line import (
     Judged,
@@ -15,6 +15,7 @@ from ecr_feed.login_line import (
     judge_reset,
     schedule,
 )
+from ecr_feed.outcomes import expect, not_assessed, note
 
 _LOGIN = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 _OCTOPUS = "https://octopus.com/docs/packaging-applications/package-repositories/docker-registries"

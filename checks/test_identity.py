@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ecr_feed.check import (
-    CRITICAL,
-    HIGH,
-    MEDIUM,
-    check,
-    expect,
-    not_applicable,
-    not_assessed,
-    note,
-)
+from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import (
     EnvCredentials,
     Feed,
@@ -22,9 +13,10 @@ from ecr_feed.config import (
     ProfileCredentials,
     WorkerCredentials,
 )
-from ecr_feed.facts import Access, Failure, Identity, ReadError, Trouble
-from ecr_feed.remedy import remedy
-from ecr_feed.report.stamp import to_second
+from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
+from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
+from ecr_feed.read_advice import remedy
+from ecr_feed.text.times import to_second
 from ecr_feed.token import SHORTEST_RUN
 
 _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"

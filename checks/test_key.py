@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ecr_feed.check import LOW, MEDIUM, check, expect, not_assessed
+from ecr_feed.check import LOW, MEDIUM, check
 from ecr_feed.config import Feed
-from ecr_feed.facts import ReadError
-from ecr_feed.principals import AccessKey
+from ecr_feed.facts.aws import ReadError
+from ecr_feed.facts.iam import AccessKey
+from ecr_feed.feed.access_key import FeedUser
+from ecr_feed.outcomes import expect, not_assessed
 from ecr_feed.report.run import ROTATE_AFTER
-from fixtures.keys import FeedUser
 
 _KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from ecr_feed.aws.rights import Rights
-from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check, expect, not_applicable
+from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import Feed
-from ecr_feed.registry.wording import many
-from fixtures.permissions import (
+from ecr_feed.oci.messages import many
+from ecr_feed.outcomes import expect, not_applicable
+from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.judge import (
     NO_AUDITOR,
     disagreement_fix,
     disagreements,
     expect_allowed,
     expect_witnessed,
 )
-from fixtures.reads import WITNESSES
+from ecr_feed.permissions.reads import WITNESSES
 
 _PULL = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html"
 _MINIMUM = (

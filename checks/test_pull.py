@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
-from ecr_feed.registry import judge
-from fixtures.registry import FeedRegistry, expect_word
+from ecr_feed.feed.registry import FeedRegistry, expect_word
+from ecr_feed.oci import rules
 
 _READS = (
     "ecr:GetAuthorizationToken",
@@ -28,7 +28,7 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
     refs=(_PULL,),
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.tag_resolves(registry.pull(package)))
+    expect_word(rules.tag_resolves(registry.pull(package)))
 
 
 @check(
@@ -41,7 +41,7 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     refs=(_FORMATS,),
 )
 def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.media_type_usable(registry.pull(package)))
+    expect_word(rules.media_type_usable(registry.pull(package)))
 
 
 @check(
@@ -54,7 +54,7 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
     refs=(_FORMATS,),
 )
 def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.platform_available(registry.pull(package)))
+    expect_word(rules.platform_available(registry.pull(package)))
 
 
 @check(
@@ -67,7 +67,7 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
     refs=(_PULL,),
 )
 def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.manifest_readable(registry.pull(package)))
+    expect_word(rules.manifest_readable(registry.pull(package)))
 
 
 @check(
@@ -80,7 +80,7 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",),
 )
 def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.layers_reachable(registry.pull(package), feed.region))
+    expect_word(rules.layers_reachable(registry.pull(package), feed.region))
 
 
 @check(
@@ -93,4 +93,4 @@ def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) 
     refs=(_PULL,),
 )
 def test_views_agree(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(judge.views_agree(registry.listed(package), registry.tags(package)))
+    expect_word(rules.views_agree(registry.listed(package), registry.tags(package)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ecr_feed.check import CRITICAL, HIGH, LOW, check, not_applicable
+from ecr_feed.check import CRITICAL, HIGH, LOW, check
 from ecr_feed.config import Feed
+from ecr_feed.feed.reachability import Reachability
+from ecr_feed.feed.registry import expect_word
+from ecr_feed.outcomes import not_applicable
 from ecr_feed.reach import Purpose, judge_host
-from fixtures.reachability import Reachability
-from fixtures.registry import expect_word
 
 _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html"
 

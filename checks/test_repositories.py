@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.inventory import Inventory
-from ecr_feed.check import CRITICAL, MEDIUM, check, expect, not_applicable, not_assessed, note
+from ecr_feed.aws.readers.inventory import Inventory
+from ecr_feed.check import CRITICAL, MEDIUM, check
 from ecr_feed.config import Feed
-from ecr_feed.facts import Repository
+from ecr_feed.facts.aws import Repository
+from ecr_feed.feed.creation import Creation
+from ecr_feed.feed.elsewhere import Elsewhere
 from ecr_feed.naming import NameProblem, judge_name, other_registry
-from ecr_feed.registry.wording import many
-from fixtures.creation import Creation
-from fixtures.facts import Elsewhere
+from ecr_feed.oci.messages import many
+from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
 
 _CREATE = "aws ecr create-repository --repository-name {package!q} --region {feed.region!q}"
 _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ecr_feed.aws.rights import Rights
 from ecr_feed.check import HIGH, MEDIUM, check
 from ecr_feed.config import Feed
+from ecr_feed.facts.iam import Principal
 from ecr_feed.iam import Group
-from ecr_feed.principals import Principal
-from fixtures.reads import POLICIES
-from fixtures.scope import expect_nothing_of
+from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.reads import POLICIES
+from ecr_feed.permissions.scope import expect_nothing_of
 
 _LEAST = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"

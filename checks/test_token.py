@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from ecr_feed import token as tokens
 from ecr_feed.aws.account import Account
-from ecr_feed.check import CRITICAL, HIGH, check, expect, not_assessed, note
+from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
-from ecr_feed.facts import AuthorizationToken
+from ecr_feed.facts.aws import AuthorizationToken
+from ecr_feed.feed.registry import expect_word
 from ecr_feed.naming import expected_hosts
+from ecr_feed.outcomes import expect, not_assessed, note
 from ecr_feed.reach import ClockOffset, judge_clock
-from ecr_feed.report.stamp import to_second as moment
-from fixtures.registry import expect_word
+from ecr_feed.text.times import to_second as moment
 
 _API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"
 _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed import baseline
 from ecr_feed.config import ConfigError
 from ecr_feed.findings import Finding, OutcomeWord, verdict
 from ecr_feed.report.results import results, to_bytes
+from ecr_feed.triage import baseline
 from tests.report import helpers
 
 MET, NOT_MET = OutcomeWord.MET, OutcomeWord.NOT_MET

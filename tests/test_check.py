@@ -4,19 +4,16 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.check import (
-    CRITICAL,
+from ecr_feed.check import CRITICAL, check, info_of, render_fix
+from ecr_feed.outcomes import (
     NotApplicable,
     NotAssessed,
     NotMet,
-    check,
     collecting_evidence,
     expect,
-    info_of,
     not_applicable,
     not_assessed,
     note,
-    render_fix,
 )
 
 GOOD: dict[str, Any] = {

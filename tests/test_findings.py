@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ecr_feed.cell import Cell
-from ecr_feed.facts import MASK, Failure, ReadError, Secret, Trouble
+from ecr_feed.facts.aws import MASK, Failure, ReadError, Secret, Trouble
 from ecr_feed.findings import Finding, Verdict, verdict
-from ecr_feed.remedy import remedy
+from ecr_feed.once import Cell
+from ecr_feed.read_advice import remedy
 
 
 def finding(outcome: str, *, gating: bool = True) -> Finding:

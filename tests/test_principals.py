@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecr_feed.principals import CacheRule, cache_rule_of
+from ecr_feed.facts.iam import CacheRule, cache_rule_of
 
 RULES = (CacheRule("hub", "registry-1.docker.io"), CacheRule("hub/team", "example.com"))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecr_feed.config import ConfigError
 from ecr_feed.findings import Finding, OutcomeWord
-from ecr_feed.waivers import Waiver, Waivers, load
+from ecr_feed.triage.waivers import Waiver, Waivers, load
 
 TODAY = date(2026, 11, 25)
 GOOD = """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class OutcomeWord(StrEnum):
@@ -39,6 +41,9 @@ class Verdict(StrEnum):
     NOT_PROVEN = "NOT PROVEN"
 
 
+WORDS: Final = tuple(word.value for word in OutcomeWord)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One check's word on one subject.
@@ -62,6 +67,38 @@ class Finding:
     def fails_the_run(self) -> bool:
         """It gates and is not met, or gates and could not be judged."""
         return self.gating and self.outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED)
+
+
+def subject(finding: Finding) -> tuple[str, str, str]:
+    """What identifies a finding from run to run: check, feed, package ("" for the feed's own)."""
+    return (finding.check, finding.feed, finding.package or "")
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """What a waiver did in this run. `state`: "in force", "expired" or "unused"."""
+
+    check: str
+    feed: str
+    package: str
+    reason: str
+    owner: str
+    expires: date
+    state: str
+    covers: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """This run against an earlier one; `marks` goes by `subject(finding)`, `gone` is unjudged."""
+
+    source: str
+    finished: str
+    sha256: str
+    marks: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    gone: tuple[tuple[str, str, str], ...] = ()
+    new_only: bool = False
 
 
 def verdict(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ecr_feed.facts import AuthorizationToken, Secret
+from ecr_feed.facts.aws import AuthorizationToken, Secret
 from ecr_feed.naming import RegistryHost, expected_hosts
 
 USER: Final = "AWS"

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.backend import Backend, Key
-from ecr_feed.aws.botosession import Settings
-from ecr_feed.aws.session import Sessions
+from ecr_feed.aws.transport.backend import Backend, Key
+from ecr_feed.aws.transport.botosession import Settings
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import EnvCredentials, Feed, KeyCredentials, Package
-from ecr_feed.facts import Failure, ReadError, Secret
+from ecr_feed.facts.aws import Failure, ReadError, Secret
 from tests.aws.fake import FakeAws
 
 KEY = Key("AKIAEXAMPLEEXAMPLE01", Secret("secret-of-the-feed"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecr_feed.config import KeyCredentials
-from ecr_feed.facts import Trouble
+from ecr_feed.facts.aws import Trouble
 from tests.aws.fake import ACCOUNT, Asked, FakeAws, Reply, fault, identity, query_fault
 from tests.aws.helpers import account, failure_of
 

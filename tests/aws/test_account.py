@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.plan import planned_calls
-from ecr_feed.facts import Answer, Trouble
+from ecr_feed.aws.readers.repositories import planned_calls
+from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.fake import (
     ACCOUNT,
     NOW,

@@ -9,16 +9,16 @@ from urllib.parse import quote
 
 import pytest
 
-from ecr_feed.aws.audit import Audit
-from ecr_feed.aws.backend import Backend
-from ecr_feed.aws.session import Sessions
-from ecr_feed.aws.simulate import Question
-from ecr_feed.aws.sts import Who
+from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.readers.identity import Who
+from ecr_feed.aws.readers.simulation import Question
+from ecr_feed.aws.transport.backend import Backend
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import KeyCredentials
-from ecr_feed.embedded.accounts import AccountFile
-from ecr_feed.embedded.doors import boto3_answer
-from ecr_feed.embedded.seed import core_for, fill
-from ecr_feed.facts import Answer, Trouble
+from ecr_feed.embedded.protocol.doors import boto3_answer
+from ecr_feed.embedded.seeding.accounts import AccountFile
+from ecr_feed.embedded.seeding.seed import core_for, fill
+from ecr_feed.facts.aws import Answer, Trouble
 from ecr_feed.iam import Outcome, Policies, Request, decide, parse
 from tests.aws.fake import ACCOUNT, Asked, FakeAws, Reply, query_fault
 from tests.aws.helpers import embedded, failure_of

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_feed.aws.denial import Denial, parse
+from ecr_feed.aws.transport.access_denied import Denial, parse
 
 USER = "arn:aws:sts::123456789012:assumed-role/feed/session"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/team/app"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import IncompleteRead, NewConnectionError, ProtocolError
 
-from ecr_feed.aws.errors import Asked, classify
-from ecr_feed.facts import Trouble
+from ecr_feed.aws.transport.errors import Asked, classify
+from ecr_feed.facts.aws import Trouble
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ASKED = Asked("ecr", "DescribeImages", "eu-west-1", now=NOW)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.aws.backend import Backend, Key
-from ecr_feed.aws.session import Sessions
-from ecr_feed.aws.sts import Who
+from ecr_feed.aws.readers.identity import Who
+from ecr_feed.aws.transport.backend import Backend, Key
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import OidcCredentials, WorkerCredentials
-from ecr_feed.facts import Secret, Trouble
+from ecr_feed.facts.aws import Secret, Trouble
 from tests.aws.fake import ACCOUNT, FakeAws, Reply, over_http, query_fault, served
 from tests.aws.helpers import assumed, embedded, failure_of
 

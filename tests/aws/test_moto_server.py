@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.plan import planned_calls
-from ecr_feed.facts import Answer, Trouble
+from ecr_feed.aws.readers.repositories import planned_calls
+from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.helpers import env_feed, failure_of, home, over
 from tests.support.moto_server import moto_server, owner, push
 

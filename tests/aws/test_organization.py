@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecr_feed.aws.audit import Audit
+from ecr_feed.aws.documents import Audit
 from ecr_feed.config import KeyCredentials
-from ecr_feed.facts import Trouble
-from ecr_feed.principals import Organization
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.facts.iam import Organization
 from tests.aws.fake import ACCOUNT, Asked, FakeAws, Reply, fault, ok
 from tests.aws.helpers import embedded
 

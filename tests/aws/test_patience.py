@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
-from ecr_feed.aws.patience import GIVE_UP_SECONDS, Patience
+from ecr_feed.aws.transport.retries import GIVE_UP_SECONDS, Patience
 
 OPERATION = SimpleNamespace(
     name="DescribeImages",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.aws import readonly
-from ecr_feed.aws.readonly import EXCHANGES, READS, GuardError
+from ecr_feed.aws.transport import readonly
+from ecr_feed.aws.transport.readonly import EXCHANGES, READS, GuardError
 from ecr_feed.config import KeyCredentials
 from tests.aws.fake import FakeAws
 from tests.aws.helpers import embedded

@@ -7,7 +7,13 @@ import sys
 import botocore
 import pytest
 
-from ecr_feed.aws.regions import DEFAULT_ON, ask_in, is_aws_host, is_default_on, known_regions
+from ecr_feed.aws.readers.regions import (
+    DEFAULT_ON,
+    ask_in,
+    is_aws_host,
+    is_default_on,
+    known_regions,
+)
 
 
 def test_every_partition_is_known_and_no_pseudo_region() -> None:

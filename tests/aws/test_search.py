@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.aws.inventory import Inventory
-from ecr_feed.aws.search import take
+from ecr_feed.aws.readers.inventory import Inventory
+from ecr_feed.aws.readers.repositories import take
 from ecr_feed.config import KeyCredentials
-from ecr_feed.facts import Answer, Trouble
+from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.fake import FakeAws, denial, fault, ok, repository
 from tests.aws.helpers import embedded, failure_of
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ecr_feed import __version__
-from ecr_feed.aws.backend import Backend
-from ecr_feed.aws.botosession import Settings, utc
-from ecr_feed.aws.credentials import missing_profiles
-from ecr_feed.aws.session import Sessions
-from ecr_feed.aws.sts import Who
+from ecr_feed.aws.readers.identity import Who
+from ecr_feed.aws.transport.backend import Backend
+from ecr_feed.aws.transport.botosession import Settings, utc
+from ecr_feed.aws.transport.credentials import missing_profiles
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
@@ -22,7 +22,7 @@ from ecr_feed.config import (
     Suite,
     WorkerCredentials,
 )
-from ecr_feed.facts import Trouble
+from ecr_feed.facts.aws import Trouble
 from tests.aws.fake import ACCOUNT, FakeAws, Reply, over_http, query_fault, served
 from tests.aws.helpers import ENVIRON, assumed, embedded, failure_of, feed, home
 

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.aws.client import Client
-from ecr_feed.aws.ecr import ImageReader, probe_list, read_token
-from ecr_feed.aws.search import take
+from ecr_feed.aws.readers.ecr import ImageReader, probe_list, read_token
+from ecr_feed.aws.readers.repositories import take
+from ecr_feed.aws.transport.client import Client
 from ecr_feed.config import KeyCredentials
-from ecr_feed.facts import ReadError, Trouble
+from ecr_feed.facts.aws import ReadError, Trouble
 from tests.aws.fake import Asked, FakeAws, Reply, ok
 from tests.aws.helpers import embedded
 

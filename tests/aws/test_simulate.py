@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.aws.simulate import Question, simulate
-from ecr_feed.facts import Answer, Permission, ReadError, Trouble
-from ecr_feed.principals import Principal
+from ecr_feed.aws.readers.simulation import Question, simulate
+from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
+from ecr_feed.facts.iam import Principal
 from tests.aws.fake import ACCOUNT
 
 A, B, C = (f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/{name}" for name in "abc")
@@ -34,7 +34,7 @@ class Iam:
         yield {"EvaluationResults": self.answers.pop(0)}
 
     def malformed(self, operation: str, message: str) -> ReadError:
-        from ecr_feed.aws.errors import Asked, malformed
+        from ecr_feed.aws.transport.errors import Asked, malformed
 
         return ReadError(malformed(Asked("iam", operation, self.region), message))
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.patience import CONNECTION_ATTEMPTS, SERVER_ATTEMPTS
-from ecr_feed.aws.session import Sessions
+from ecr_feed.aws.transport.retries import CONNECTION_ATTEMPTS, SERVER_ATTEMPTS
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import EnvCredentials
-from ecr_feed.facts import Failure, Trouble
+from ecr_feed.facts.aws import Failure, Trouble
 from tests.aws.fake import FakeAws, over_http, served
 from tests.aws.helpers import env_feed, failure_of, home, over
 
@@ -63,7 +63,7 @@ def ask(sessions: Sessions, service: str) -> Failure:
     if service == "sts":
         return failure_of(account.identity)
     client = sessions.client(ENV, service, "eu-west-1")
-    from ecr_feed.aws.ecr import read_token
+    from ecr_feed.aws.readers.ecr import read_token
 
     failure = failure_of(read_token, client, lambda: datetime.now(UTC))
     assert failure.operation == operation

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_feed.aws.words import LIMIT, words
+from ecr_feed.aws.transport.response import LIMIT, words
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ecr_feed.embedded.accounts import from_tables, load
-from ecr_feed.embedded.owner import Owner
-from ecr_feed.embedded.seed import core_for, fill
+from ecr_feed.embedded.seeding.accounts import from_tables, load
+from ecr_feed.embedded.seeding.owner import Owner
+from ecr_feed.embedded.seeding.seed import core_for, fill
 
 ROOT = Path(__file__).parents[2]
 _READY = (
-    "from pathlib import Path; from ecr_feed.embedded.accounts import load; "
-    "from ecr_feed.embedded.seed import core_for, fill; "
+    "from pathlib import Path; from ecr_feed.embedded.seeding.accounts import load; "
+    "from ecr_feed.embedded.seeding.seed import core_for, fill; "
     "file = load(Path('fixtures/accounts/healthy.toml')); fill(core_for(file), file)"
 )
 

@@ -20,9 +20,9 @@ from http.server import BaseHTTPRequestHandler
 from statistics import median
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.backend import Backend
-from ecr_feed.aws.plan import planned_calls
-from ecr_feed.aws.session import Sessions
+from ecr_feed.aws.readers.repositories import planned_calls
+from ecr_feed.aws.transport.backend import Backend
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import EnvCredentials, Feed, Package
 from tests.aws.fake import FakeAws, over_http, served
 

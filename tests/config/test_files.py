@@ -24,7 +24,7 @@ from ecr_feed.config import (
     one_feed,
     read_login,
 )
-from ecr_feed.facts import Secret
+from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginParts, LoginText, of
 
 FEED = """\

@@ -14,8 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ecr_feed.embedded.accounts import AccountFile, load
-from ecr_feed.embedded.seed import fill_endpoint
+from ecr_feed.embedded.seeding.accounts import AccountFile, load
+from ecr_feed.embedded.seeding.seed import fill_endpoint
 from tests.embedded.doors import CONTRACT, Door, at_endpoint
 from tests.embedded.world import ACCOUNT
 

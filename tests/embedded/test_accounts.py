@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.embedded.accounts import AccountError, AccountFile, load
-from ecr_feed.embedded.core import Core
-from ecr_feed.embedded.faults import Fault
-from ecr_feed.embedded.faulttable import FaultTable
-from ecr_feed.embedded.http_door import serve
-from ecr_feed.embedded.owner import Owner
-from ecr_feed.embedded.seed import core_for, fill, fill_endpoint
+from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.embedded.protocol.http_server import serve
+from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile, load
+from ecr_feed.embedded.seeding.owner import Owner
+from ecr_feed.embedded.seeding.seed import core_for, fill, fill_endpoint
+from ecr_feed.embedded.seeding.shorthand import FaultTable
 from tests.embedded.world import ACCOUNT, HEALTHY, account, healthy, refused, rows, world
 from tests.support.moto_server import moto_server
 

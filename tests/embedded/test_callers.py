@@ -8,8 +8,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from ecr_feed.embedded.data import new_session
-from ecr_feed.embedded.doors import boto3_answer
+from ecr_feed.embedded.core.botocore_data import new_session
+from ecr_feed.embedded.protocol.doors import boto3_answer
 from tests.embedded.world import ACCOUNT, REGION, World, refused, world
 
 FILE = """

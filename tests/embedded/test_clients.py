@@ -19,8 +19,8 @@ import botocore.credentials
 import pytest
 import requests
 
-from ecr_feed.embedded.http_door import AccountServer, serve, wsgi
-from ecr_feed.embedded.requests_door import CoreAdapter
+from ecr_feed.embedded.protocol.http_server import AccountServer, serve, wsgi
+from ecr_feed.embedded.protocol.requests_door import CoreAdapter
 from tests.embedded.doors import endpoint_client
 from tests.embedded.world import ACCOUNT, REGION, World, account, parts, world
 

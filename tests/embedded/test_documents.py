@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.embedded.accounts import AccountError
-from ecr_feed.embedded.documents import Documents, account_from_documents
+from ecr_feed.embedded.seeding.accounts import AccountError
+from ecr_feed.planned.documents import Documents, account_from_documents
 from tests.embedded.world import refused, world
 
 

@@ -14,9 +14,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ecr_feed.embedded.faults import Asked, Fault, Faults
-from ecr_feed.embedded.http_door import serve
-from ecr_feed.embedded.requests_door import CoreAdapter
+from ecr_feed.embedded.core.faults import Asked, Fault, Faults
+from ecr_feed.embedded.protocol.http_server import serve
+from ecr_feed.embedded.protocol.requests_door import CoreAdapter
 from tests.embedded.doors import endpoint_client
 from tests.embedded.world import ACCOUNT, World, refused, world
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.aws.readonly import READS
+from ecr_feed.aws.transport.readonly import READS
 from ecr_feed.embedded.ecr import HANDLERS
 from tests.embedded.world import ACCOUNT, World, refused, rows, world
 
@@ -166,7 +166,7 @@ def test_a_console_password_is_told(iam: Any) -> None:
 
 def test_every_read_of_the_suite_has_an_answer_here() -> None:
     assert READS["ecr"] <= set(HANDLERS)
-    from ecr_feed.embedded.sts import HANDLERS as STS
+    from ecr_feed.embedded.identity.sts import HANDLERS as STS
 
     assert READS["sts"] <= set(STS)
 

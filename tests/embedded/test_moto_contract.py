@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecr_feed.embedded.moto_backend import Moto, managed_policy
+from ecr_feed.embedded.protocol.moto_backend import Moto, managed_policy
 from tests.embedded.world import ACCOUNT
 
 FORM = {"Version": "2010-05-08"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.embedded.accounts import AccountError
-from ecr_feed.embedded.terraform import account_from_plan
+from ecr_feed.embedded.seeding.accounts import AccountError
+from ecr_feed.planned.terraform import account_from_plan
 from tests.embedded.plans import (
     ACCOUNT,
     Json,

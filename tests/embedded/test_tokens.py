@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.protocol.wire import ServiceError
 from tests.embedded.world import ACCOUNT, REGION, World, world
 
 FILE = """

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecr_feed.aws.backend import Key
-from ecr_feed.embedded.accounts import AccountFile, from_tables, load
-from ecr_feed.embedded.core import Core
-from ecr_feed.embedded.owner import Owner
-from ecr_feed.embedded.seed import Seeded, core_for, fill
+from ecr_feed.aws.transport.backend import Key
+from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.seeding.accounts import AccountFile, from_tables, load
+from ecr_feed.embedded.seeding.owner import Owner
+from ecr_feed.embedded.seeding.seed import Seeded, core_for, fill
 
 ACCOUNT = "123456789012"
 OTHER = "210987654321"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecr_feed.aws.plan import planned_calls
+from ecr_feed.aws.readers.repositories import planned_calls
 from tests.support.moto_server import moto_server, owner, push
 from tests.support.run import run_checks
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.embedded.accounts import load
-from fixtures.selection import ACCOUNTS, demos
+from ecr_feed.embedded.seeding.accounts import load
+from ecr_feed.plugin.catalogue import ACCOUNTS
+from ecr_feed.plugin.run import demos
 from tests.end_to_end.forked import Forks
 from tests.support.run import ROOT, project_with, run_checks
 
 _LONGEST = 50  # lines; whoever reads a breaking account should see the breakage at once
 
 
-@pytest.mark.parametrize("name", [name for name in demos() if name != "healthy"])
+@pytest.mark.parametrize("name", [name for name in demos(ACCOUNTS) if name != "healthy"])
 def test_an_account_is_small_and_says_what_is_wrong(name: str) -> None:
     account = load(ACCOUNTS / f"{name}.toml")
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from fixtures.catalogue import catalogue
-from fixtures.selection import ACCOUNTS, HEALTHY, demos
+from ecr_feed.plugin.catalogue import ACCOUNTS, catalogue
+from ecr_feed.plugin.run import HEALTHY, demos
 from tests.end_to_end.forked import Forks
 from tests.support.run import Ran
 
 CHECKS = {info.id for info in catalogue()}
 TRIPS: dict[str, set[str]] = {
     name: set(tomllib.loads((ACCOUNTS / f"{name}.toml").read_text(encoding="utf-8"))["trips"])
-    for name in demos()
+    for name in demos(ACCOUNTS)
 }
 BREAKING = sorted(set(TRIPS) - {HEALTHY})
 MET_NOWHERE: dict[str, str] = {}

@@ -15,9 +15,9 @@ from typing import Final
 
 import pytest
 
+from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, TlsServer
-from ecr_feed.embedded.wire import WireRequest, WireResponse
-from ecr_feed.registry import CONNECTIONS, requests_of
+from ecr_feed.oci import CONNECTIONS, requests_of
 from tests.end_to_end.plain import KEYS, Plain
 from tests.registry.images import image
 from tests.registry.shelf import NAME, PASSWORD

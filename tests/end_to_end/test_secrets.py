@@ -242,7 +242,8 @@ import logging, sys, threading, warnings
 
 import pytest
 
-from ecr_feed.check import HIGH, check, expect, note
+from ecr_feed.check import HIGH, check
+from ecr_feed.outcomes import expect, note
 
 
 def rule(number):
@@ -305,7 +306,7 @@ def test_thread(feed, revealed):
 
 
 def test_that_is_no_check(accounts, pytestconfig):
-    from fixtures.stash import selection
+    from ecr_feed.plugin.run import selection
     feed = selection(pytestconfig).suite.feeds[0]
     print("plain", accounts.of(feed).token().token.reveal())
 """

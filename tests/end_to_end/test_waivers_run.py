@@ -13,7 +13,8 @@ from tests.support.run import Ran, project_with, run_checks
 CHECKS = """
 import os
 
-from ecr_feed.check import HIGH, MEDIUM, check, expect, not_assessed
+from ecr_feed.check import HIGH, MEDIUM, check
+from ecr_feed.outcomes import expect, not_assessed
 
 
 def rule(number, severity=HIGH):

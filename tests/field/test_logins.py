@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.facts import AuthorizationToken, Secret
+from ecr_feed.facts.aws import AuthorizationToken, Secret
 from ecr_feed.token import lifetime
 from tests.field.helpers import Told, demo, once, table
 

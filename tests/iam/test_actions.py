@@ -7,7 +7,7 @@ import pytest
 
 from ecr_feed.iam import actions
 from ecr_feed.iam.actions import Level
-from ecr_feed.iam.escalation import REASONS, escalates
+from ecr_feed.iam.breadth import REASONS, escalates
 
 
 def test_one_action() -> None:

@@ -5,8 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.iam.match import compile_tokens
-from ecr_feed.iam.patterns import covers, intersect, pattern_tokens, resource_type_pattern
-from ecr_feed.iam.witness import separating_texts, values_in_place
+from ecr_feed.iam.patterns import (
+    covers,
+    intersect,
+    pattern_tokens,
+    resource_type_pattern,
+    separating_texts,
+    values_in_place,
+)
 
 ECR = "arn:aws:ecr:eu-west-1:123456789012:repository/"
 

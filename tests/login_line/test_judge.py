@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.facts import Secret
+from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import (
     LoginLine,
     LoginParts,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.facts import Secret
+from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginLine, judge_form, judge_host, shell
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

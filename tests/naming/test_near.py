@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.naming import looks_like_region, near, near_regions, partition_of
-from ecr_feed.naming.edits import one_edit_apart
+from ecr_feed.naming.near import one_edit_apart
 
 KNOWN = [
     *("eu-west-1", "eu-west-2", "eu-west-3", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_feed.embedded.callers import owner_key
-from ecr_feed.embedded.core import Core
-from ecr_feed.embedded.doors import boto3_answer
+from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.identity.callers import owner_key
+from ecr_feed.embedded.protocol.doors import boto3_answer
 from tests.embedded.ministack import INSTALL, VARIABLE, running
 from tests.peers.account import Caller, Peer
 from tests.peers.conditions import CONDITIONS

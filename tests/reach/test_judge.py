@@ -2,8 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ecr_feed.facts import Trouble
+from ecr_feed.facts.aws import Trouble
 from ecr_feed.findings import OutcomeWord
+from ecr_feed.oci.errors import Cause
 from ecr_feed.reach import (
     ClockOffset,
     HostReach,
@@ -15,7 +16,6 @@ from ecr_feed.reach import (
     judge_clock,
     judge_host,
 )
-from ecr_feed.registry.trouble import Cause
 
 API = Where(
     Purpose.API, "api.ecr.eu-west-1.amazonaws.com", endpoint="com.amazonaws.eu-west-1.ecr.api"

@@ -11,10 +11,10 @@ from threading import Event, Thread
 import pytest
 
 from ecr_feed.embedded.registry import Authority, TlsServer
-from ecr_feed.facts import Trouble
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci import Timeouts
 from ecr_feed.reach import Prober, Purpose, Stage, SystemWay, Where
-from ecr_feed.reach.way import ProxyAddress, system_lookup
-from ecr_feed.registry import Timeouts
+from ecr_feed.reach.connection import ProxyAddress, system_lookup
 from tests.registry.shelf import HOST, Shelf, Shop, shop
 
 FAST = Timeouts(0.4, 0.4, 1.0)

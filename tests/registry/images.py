@@ -11,7 +11,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_feed.registry import media
+from ecr_feed.oci import manifests
 
 
 def digest(content: bytes) -> str:
@@ -52,16 +52,19 @@ class Image:
 
 
 _LAYERS = {
-    media.DOCKER_SCHEMA_2: "application/vnd.docker.image.rootfs.diff.tar.gzip",
-    media.OCI_MANIFEST: "application/vnd.oci.image.layer.v1.tar+gzip",
+    manifests.DOCKER_SCHEMA_2: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    manifests.OCI_MANIFEST: "application/vnd.oci.image.layer.v1.tar+gzip",
 }
-_CONFIGS = {media.DOCKER_SCHEMA_2: media.DOCKER_CONFIG, media.OCI_MANIFEST: media.OCI_CONFIG}
+_CONFIGS = {
+    manifests.DOCKER_SCHEMA_2: manifests.DOCKER_CONFIG,
+    manifests.OCI_MANIFEST: manifests.OCI_CONFIG,
+}
 
 
 def image(
     content: str = "hello",
     *,
-    form: str = media.OCI_MANIFEST,
+    form: str = manifests.OCI_MANIFEST,
     architecture: str | None = "amd64",
     config_type: str = "",
     pad: int = 0,
@@ -89,9 +92,9 @@ def _pointer(media_type: str, content: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": digest(content), "size": len(content)}
 
 
-def index(*platforms: str | None, form: str = media.OCI_INDEX, attest: bool = False) -> Image:
+def index(*platforms: str | None, form: str = manifests.OCI_INDEX, attest: bool = False) -> Image:
     """An index of images, one a platform; None is an image without one."""
-    inner = media.OCI_MANIFEST if form == media.OCI_INDEX else media.DOCKER_SCHEMA_2
+    inner = manifests.OCI_MANIFEST if form == manifests.OCI_INDEX else manifests.DOCKER_SCHEMA_2
     children, listed = [], []
     for at, platform in enumerate(platforms):
         child = image(f"{platform} {at}", form=inner, architecture=(platform or "").split("/")[0])
@@ -137,7 +140,7 @@ def schema_1(name: str, tag: str) -> Image:
     protected = _url64(raw({"formatLength": len(head), "formatTail": _url64(tail.encode())}))
     signatures = [{"header": {"alg": "ES256"}, "signature": "", "protected": protected}]
     signed = f'{head},\n   "signatures": {json.dumps(signatures)}{tail}'
-    return Image(media.DOCKER_SCHEMA_1_SIGNED, signed.encode(), {digest(stored): stored})
+    return Image(manifests.DOCKER_SCHEMA_1_SIGNED, signed.encode(), {digest(stored): stored})
 
 
 def _url64(content: bytes) -> str:

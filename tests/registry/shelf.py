@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, ConnectProxy, TlsServer
-from ecr_feed.embedded.wire import WireRequest, WireResponse
-from ecr_feed.facts import Secret
-from ecr_feed.registry import Client, Network, Registry, Timeouts, pooled_adapter
+from ecr_feed.facts.aws import Secret
+from ecr_feed.oci import Client, Network, Registry, Timeouts, pooled_adapter
 from tests.registry.images import Image
 
 ACCOUNT: Final = "123456789012"

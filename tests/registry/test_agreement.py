@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
-from ecr_feed.facts import Trouble
-from ecr_feed.registry import Platform, State, Step, StepResult, Wanted, media
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci import Platform, State, Step, StepResult, Wanted, manifests
 from tests.registry.images import Image, image, index, schema_1
 from tests.registry.shelf import HOST, NAME, PASSWORD, Hook, Shelf, Shop, error, shop, skopeo
 
@@ -134,7 +134,7 @@ ROWS = [
     Row("corrupted blob", corrupted, failed(Step.LAYER, Trouble.MALFORMED, "DIGEST")),
     Row("wrong digest", wrong_digest, failed(Step.PLATFORM, Trouble.MALFORMED, "DIGEST")),
     Row("OCI index", lambda: with_tag(index("arm64", "amd64", attest=True))),
-    Row("Docker schema 2", lambda: with_tag(image(form=media.DOCKER_SCHEMA_2))),
+    Row("Docker schema 2", lambda: with_tag(image(form=manifests.DOCKER_SCHEMA_2))),
     Row("schema 1", lambda: with_tag(schema_1(NAME, "1.0"))),
     Row(
         "artifact without platform",
@@ -190,10 +190,10 @@ MORE = [
     Row("OCI index that names no platform", lambda: with_tag(index(None))),
     Row(
         "Docker list that names no platform",
-        lambda: with_tag(index(None, form=media.DOCKER_LIST)),
+        lambda: with_tag(index(None, form=manifests.DOCKER_LIST)),
         failed(Step.PLATFORM, Trouble.OTHER, "PLATFORM"),
     ),
-    Row("Docker list", lambda: with_tag(index("amd64", form=media.DOCKER_LIST))),
+    Row("Docker list", lambda: with_tag(index("amd64", form=manifests.DOCKER_LIST))),
     Row("config without platform", lambda: with_tag(image(architecture=None))),
 ]
 

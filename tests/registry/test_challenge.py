@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.registry.challenge import Challenge, ChallengeError, parse_challenges
+from ecr_feed.oci.login import Challenge, ChallengeError, parse_challenges
 
 ECR = 'Basic realm="https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/",service="ecr.amazonaws.com"'
 

@@ -16,9 +16,9 @@ from typing import Final
 import pytest
 
 from ecr_feed.embedded.registry import Authority
-from ecr_feed.facts import Secret, Trouble
-from ecr_feed.registry import Client, Network, Platform, Registry, State, Step, Wanted, media
-from ecr_feed.registry.client import FIRST_BYTES, SMALL_LAYER
+from ecr_feed.facts.aws import Secret, Trouble
+from ecr_feed.oci import Client, Network, Platform, Registry, State, Step, Wanted, manifests
+from ecr_feed.oci.client import FIRST_BYTES, SMALL_LAYER
 from tests.registry.images import Image, digest, image, index, raw
 from tests.registry.shelf import NAME, PASSWORD, program
 
@@ -107,7 +107,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
     try:
         made = Debian(f"https://localhost:{port}", authority.ca_file, folder)
         made.push(image("one"), "1.0")
-        made.push(image("docker", form=media.DOCKER_SCHEMA_2), "docker")
+        made.push(image("docker", form=manifests.DOCKER_SCHEMA_2), "docker")
         made.push(index("amd64", "arm64", attest=True), "index")
         made.push(large(), "large")
         yield made

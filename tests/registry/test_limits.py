@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
-from ecr_feed.facts import Trouble
-from ecr_feed.registry import State, Step, StepResult, Wanted
-from ecr_feed.registry.client import FIRST_BYTES, SMALL_LAYER
-from ecr_feed.registry.transport import REDIRECTS
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci import State, Step, StepResult, Wanted
+from ecr_feed.oci.client import FIRST_BYTES, SMALL_LAYER
+from ecr_feed.oci.transport import REDIRECTS
 from tests.registry.images import Image, digest, image, raw
 from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ecr_feed.registry.links import next_link
+from ecr_feed.oci.endpoint import next_link
 
 
 @pytest.mark.parametrize(

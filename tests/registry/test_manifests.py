@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.registry import media
-from ecr_feed.registry.manifests import (
+from ecr_feed.oci import manifests
+from ecr_feed.oci.manifests import (
     Kind,
     ManifestError,
     digest_of,
@@ -14,8 +14,8 @@ from ecr_feed.registry.manifests import (
     parse_config,
     parse_manifest,
 )
-from ecr_feed.registry.package import choose
-from ecr_feed.registry.platforms import Platform
+from ecr_feed.oci.platforms import Platform
+from ecr_feed.oci.pull import choose
 
 D = "sha256:" + "a" * 64
 
@@ -23,8 +23,8 @@ D = "sha256:" + "a" * 64
 def image(**more: object) -> dict[str, object]:
     return {
         "schemaVersion": 2,
-        "mediaType": media.OCI_MANIFEST,
-        "config": {"mediaType": media.OCI_CONFIG, "digest": D, "size": 2},
+        "mediaType": manifests.OCI_MANIFEST,
+        "config": {"mediaType": manifests.OCI_CONFIG, "digest": D, "size": 2},
         "layers": [{"mediaType": "x", "digest": D, "size": 3}],
         **more,
     }
@@ -33,14 +33,14 @@ def image(**more: object) -> dict[str, object]:
 def index(*platforms: object, **more: object) -> dict[str, object]:
     children = [
         {
-            "mediaType": media.OCI_MANIFEST,
+            "mediaType": manifests.OCI_MANIFEST,
             "digest": f"sha256:{at:064x}",
             "size": 1,
             "platform": platform,
         }
         for at, platform in enumerate(platforms)
     ]
-    return {"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": children, **more}
+    return {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX, "manifests": children, **more}
 
 
 def raw(document: object) -> bytes:
@@ -53,8 +53,8 @@ def linux(architecture: str, variant: str = "") -> dict[str, str]:
 
 def test_an_image() -> None:
     body = raw(image())
-    found = parse_manifest(body, media.OCI_MANIFEST + "; charset=utf-8")
-    assert (found.kind, found.media_type) == (Kind.IMAGE, media.OCI_MANIFEST)
+    found = parse_manifest(body, manifests.OCI_MANIFEST + "; charset=utf-8")
+    assert (found.kind, found.media_type) == (Kind.IMAGE, manifests.OCI_MANIFEST)
     assert found.digest == "sha256:" + hashlib.sha256(body).hexdigest()
     assert found.config is not None
     assert found.config.size == 2
@@ -64,8 +64,11 @@ def test_an_image() -> None:
 def test_the_type_comes_from_the_answer_where_the_document_has_none() -> None:
     document = image()
     del document["mediaType"]
-    assert parse_manifest(raw(document), media.DOCKER_SCHEMA_2).media_type == media.DOCKER_SCHEMA_2
-    assert parse_manifest(raw(document), "application/json").media_type == media.OCI_MANIFEST
+    assert (
+        parse_manifest(raw(document), manifests.DOCKER_SCHEMA_2).media_type
+        == manifests.DOCKER_SCHEMA_2
+    )
+    assert parse_manifest(raw(document), "application/json").media_type == manifests.OCI_MANIFEST
 
 
 def test_an_artifact_is_what_has_no_image_config() -> None:
@@ -84,7 +87,7 @@ def test_an_artifact_is_what_has_no_image_config() -> None:
     [
         (image(manifests=[]), "", "two ways"),
         (index(layers=[]), "", "two ways"),
-        (image(), media.OCI_INDEX, "the document says"),
+        (image(), manifests.OCI_INDEX, "the document says"),
         (image(config=None), "", "config is missing"),
         (image(layers=None), "", "layers is missing"),
         (image(layers=[{"digest": "sha256:x", "size": 1}]), "", "has no digest"),

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import pytest
 
 from ecr_feed.embedded.registry import TlsServer
-from ecr_feed.embedded.registry.dial import LoopbackAdapter
+from ecr_feed.embedded.registry.loopback_adapter import LoopbackAdapter
 from ecr_feed.embedded.registry.server import ToldFaults
-from ecr_feed.facts import Secret, Trouble
-from ecr_feed.registry import (
+from ecr_feed.facts.aws import Secret, Trouble
+from ecr_feed.oci import (
     Client,
     EndpointError,
     Network,
@@ -22,7 +22,7 @@ from ecr_feed.registry import (
     Wanted,
     registry_origin,
 )
-from ecr_feed.registry.network import ca_bundle, environment_proxy
+from ecr_feed.oci.network import ca_bundle, environment_proxy
 from tests.registry.images import image
 from tests.registry.shelf import HOST, NAME, PASSWORD, Shelf, Shop, shop
 

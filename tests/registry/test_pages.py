@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ecr_feed.embedded.wire import WireRequest, WireResponse
-from ecr_feed.registry import State, Wanted
-from ecr_feed.registry.client import PAGE, PAGES
+from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
+from ecr_feed.oci import State, Wanted
+from ecr_feed.oci.client import PAGE, PAGES
 from tests.registry.images import raw
 from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ecr_feed.registry.platforms import Platform, accepts, rank
+from ecr_feed.oci.platforms import Platform, accepts, rank
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
-from ecr_feed.facts import Secret
-from ecr_feed.registry import Platform, Registry, UntouchableError, Wanted
-from ecr_feed.registry.transport import Basic
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.facts.aws import Secret
+from ecr_feed.oci import Platform, Registry, UntouchableError, Wanted
+from ecr_feed.oci.transport import Basic
 from tests.registry.images import image, raw
 from tests.registry.shelf import NAME, PASSWORD, Hook, Shop, error, skopeo
 

@@ -11,8 +11,8 @@ import pytest
 import requests
 import urllib3
 
-from ecr_feed.facts import Trouble
-from ecr_feed.registry.trouble import refused, refused_head, unanswered
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci.errors import refused, refused_head, unanswered
 
 
 def oci(code: object, message: object = "said") -> bytes:

@@ -6,17 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
-from ecr_feed.facts import Trouble
-from ecr_feed.registry import (
-    Platform,
-    State,
-    Step,
-    UntouchableError,
-    Wanted,
-    media,
-    requests_of,
-)
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci import Platform, State, Step, UntouchableError, Wanted, manifests, requests_of
 from tests.registry.images import image, index, schema_1
 from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
 
@@ -43,7 +35,7 @@ def test_a_walk_that_is_not_deep_asks_for_login_tags_and_head_only(at: Shop) -> 
     ]
     assert walk.requests == requests_of() == 2
     assert (walk.manifest, walk.platforms) == (None, ())
-    assert walk.media_type == media.OCI_INDEX
+    assert walk.media_type == manifests.OCI_INDEX
 
 
 def test_a_deep_walk_reads_one_image_and_its_blobs(at: Shop) -> None:

@@ -10,7 +10,7 @@ _CONFTEST = """
 import pytest
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.report import html
-from ecr_feed.report.html_hooks import Rows, counted_as, word_of
+from ecr_feed.report.pytest_html import Rows, counted_as, word_of
 from ecr_feed.report.results import digest, results, to_bytes
 from tests.report import helpers
 

@@ -8,10 +8,9 @@ from datetime import timedelta
 import pytest
 
 from ecr_feed.findings import Finding, OutcomeWord
+from ecr_feed.report.figures import ROWS, WIDTH, matrices, of_key, of_token
 from ecr_feed.report.groups import grouped, is_command, request_ids
-from ecr_feed.report.matrix import ROWS, matrices
 from ecr_feed.report.run import KeyTimes, TokenTimes
-from ecr_feed.report.timeline import WIDTH, of_key, of_token
 from tests.report import helpers
 
 NOW = helpers.NOW

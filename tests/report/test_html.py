@@ -13,11 +13,19 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.findings import OutcomeWord
+from ecr_feed.findings import Comparison, OutcomeWord, subject
 from ecr_feed.report import html
-from ecr_feed.report.finish import BEGIN, END, UnknownPage, rebuild
-from ecr_feed.report.html_hooks import ROW_LIMIT, Rows, counted_as, word_of
-from ecr_feed.report.run import Comparison, Run, subject
+from ecr_feed.report.pytest_html import (
+    BEGIN,
+    END,
+    ROW_LIMIT,
+    Rows,
+    UnknownPage,
+    counted_as,
+    rebuild,
+    word_of,
+)
+from ecr_feed.report.run import Run
 from tests.report import helpers
 from tests.report.pages import page
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecr_feed.facts import Secret
-from ecr_feed.report.interrupt import terminate_like_interrupt, undisturbed
-from ecr_feed.report.logs import WIRES, safe_logs
+from ecr_feed.facts.aws import Secret
+from ecr_feed.plugin.process import WIRES, safe_logs, terminate_like_interrupt
+from ecr_feed.report.artefacts import undisturbed
 from ecr_feed.report.redact import Redactor
-from ecr_feed.report.text import inert
+from ecr_feed.text.safe import inert
 
 PLANTED = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzEXAMPLEKy"
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.facts import Call, Secret
-from ecr_feed.findings import Finding, OutcomeWord
-from ecr_feed.report import github, html, ocsf, octopus, summary, views
-from ecr_feed.report.csv_view import findings_csv
-from ecr_feed.report.finish import BEGIN, END
+from ecr_feed.facts.aws import Call, Secret
+from ecr_feed.findings import Comparison, Finding, OutcomeWord, WaiverUse
+from ecr_feed.report import html, ocsf, services, summary, views
+from ecr_feed.report.pytest_html import BEGIN, END
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import results, to_bytes
-from ecr_feed.report.run import Comparison, FeedFacts, Run, WaiverUse, prepare
+from ecr_feed.report.run import FeedFacts, Run, prepare
+from ecr_feed.report.views import findings_csv
 from tests.report import helpers
 
 KEY = "fG7hJ2kL9mN4pQ6rS8tU1vW3xY5zA0bC+dE/fGhI"
@@ -28,14 +28,14 @@ OUTPUTS: dict[str, Callable[[Run], str]] = {
     "findings.csv": lambda run: findings_csv(run).decode(),
     "ocsf": lambda run: ocsf.ocsf(run).decode(),
     "html": lambda run: html.fragment(run, "0" * 64),
-    "summary.md": github.step_summary,
-    "annotations": lambda run: "\n".join(github.workflow_commands(run)),
-    "outputs": github.outputs,
-    "octopus": lambda run: "\n".join(octopus.messages(run, [])),
+    "summary.md": services.step_summary,
+    "annotations": lambda run: "\n".join(services.workflow_commands(run)),
+    "outputs": services.outputs,
+    "octopus": lambda run: "\n".join(services.messages(run, [])),
     "terminal": lambda run: "\n".join(
         line for line, _ in [*summary.findings(run), *summary.verdict(run, Path("reports"))]
     ),
-    "policy-fix": lambda run: repr(views.files(run, views.FORMATS)),
+    "policy-fix": lambda run: repr(views.files(run, services.FORMATS)),
 }
 
 

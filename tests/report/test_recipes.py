@@ -16,7 +16,7 @@ import pytest
 import yaml  # type: ignore[import-untyped] # ships no types; moto brings it
 
 from ecr_feed.config import from_tables
-from ecr_feed.report import octopus
+from ecr_feed.report import services
 from tests.report import helpers
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ def test_every_recipe_is_in_the_list() -> None:
 
 def test_the_octopus_recipe_names_the_variables_that_are_set() -> None:
     text = (FOLDER / "octopus-runbook.md").read_text("utf-8")
-    for name in octopus.variables(helpers.build(())):
+    for name in services.variables(helpers.build(())):
         assert f"`{name}`" in text
 
 

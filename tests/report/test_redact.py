@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.facts import MASK, Secret
+from ecr_feed.facts.aws import MASK, Secret
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.report.redact import GRAM, Redactor
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed import baseline
 from ecr_feed.findings import OutcomeWord
+from ecr_feed.plugin.live import INTERVAL, Progress
 from ecr_feed.report import services
-from ecr_feed.report.judging import Judgement
-from ecr_feed.report.progress import INTERVAL, Progress
 from ecr_feed.report.results import results, to_bytes
-from ecr_feed.waivers import Waiver, Waivers
+from ecr_feed.triage import baseline
+from ecr_feed.triage.apply import Judgement
+from ecr_feed.triage.waivers import Waiver, Waivers
 from tests.report import helpers
 
 TODAY = date(2026, 11, 25)

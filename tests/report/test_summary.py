@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.findings import Finding, OutcomeWord
+from ecr_feed.findings import Comparison, Finding, OutcomeWord, WaiverUse, subject
 from ecr_feed.report import summary
 from ecr_feed.report.groups import grouped
-from ecr_feed.report.run import Comparison, WaiverUse, subject
 from tests.report import helpers
 
 NOTHING_ELSE = "0 not assessed, 0 waived, 0 not applicable, 0 met"

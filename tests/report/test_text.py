@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_feed.report.text import BLOCK_LIMIT, LINE_LIMIT, clean, clean_line, cut, inert
+from ecr_feed.text.safe import BLOCK_LIMIT, LINE_LIMIT, clean, clean_line, cut, inert
 from tests.report.helpers import HOSTILE
 
 ANYTHING = st.text(st.characters(codec=None), max_size=60)

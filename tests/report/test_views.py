@@ -19,14 +19,13 @@ from ocsf_json_schema import (  # type: ignore[import-untyped] # ships no types
     get_ocsf_schema,
 )
 
-from ecr_feed.facts import Secret
+from ecr_feed.facts.aws import Secret
 from ecr_feed.findings import OutcomeWord
-from ecr_feed.report import github, ocsf, octopus, views
-from ecr_feed.report.csv_view import findings_csv
-from ecr_feed.report.junit import UnreadableJUnit, junit
+from ecr_feed.report import ocsf, services, views
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import FINDING_KEYS
 from ecr_feed.report.run import Run
+from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
 from tests.report import helpers
 
 HOSTILE = helpers.hostile_run()
@@ -99,7 +98,7 @@ def test_annotations_are_ten_of_each_kind_at_most_and_one_line_each() -> None:
         helpers.finding("REPO-3", OutcomeWord.NOT_MET, f"q/{at}", gating=False) for at in range(12)
     ]
     many = helpers.build((*helpers.many(40, broken=30), *quiet))
-    commands = github.workflow_commands(many)
+    commands = services.workflow_commands(many)
     for kind, left_out in (("error", 21), ("warning", 3)):
         mine = [line for line in commands if line.startswith(f"::{kind} ")]
         assert len(mine) == 10
@@ -110,12 +109,12 @@ def test_annotations_put_the_worst_first() -> None:
     low = helpers.finding("A-1", OutcomeWord.NOT_MET, severity="low")
     unknown = helpers.finding("B-1", OutcomeWord.NOT_ASSESSED)
     worst = helpers.finding("C-1", OutcomeWord.NOT_MET)
-    commands = github.workflow_commands(helpers.build((low, unknown, worst)))
+    commands = services.workflow_commands(helpers.build((low, unknown, worst)))
     assert [line.split("=")[1][:3] for line in commands] == ["C-1", "A-1", "B-1"]
 
 
 def test_hostile_names_make_no_second_annotation() -> None:
-    commands = github.workflow_commands(HOSTILE)
+    commands = services.workflow_commands(HOSTILE)
     assert len(commands) == 10
     for line in commands:
         assert "\n" not in line
@@ -131,14 +130,14 @@ def test_the_step_summary_stays_below_the_limit_and_says_what_is_left_out() -> N
         )
         for at in range(1, 2_500)
     )
-    text = github.step_summary(helpers.build(open_ones))
+    text = services.step_summary(helpers.build(open_ones))
     assert len(text.encode()) < 1_048_576
     assert re.search(r"And [\d]+ more findings", text)
 
 
 @pytest.mark.parametrize("run", [FEW, HOSTILE])
 def test_the_step_summary_is_one_table_row_a_group_without_markup(run: Run) -> None:
-    text = github.step_summary(run)
+    text = services.step_summary(run)
     assert "NOT READY" in text
     assert not re.search(r"<[a-z/!]", text, re.IGNORECASE)
     for line in text.splitlines():
@@ -147,7 +146,7 @@ def test_the_step_summary_is_one_table_row_a_group_without_markup(run: Run) -> N
 
 
 def test_outputs_are_plain() -> None:
-    assert github.outputs(FEW).splitlines() == [
+    assert services.outputs(FEW).splitlines() == [
         "verdict=NOT READY",
         "mode=aws",
         "not_met=2",
@@ -168,7 +167,7 @@ def parsed(line: str) -> tuple[str, dict[str, str]]:
 def test_octopus_messages_are_variables_then_artifacts(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     report.write_bytes(b"12345")
-    told = [parsed(line) for line in octopus.messages(FEW, [report, tmp_path / "gone"])]
+    told = [parsed(line) for line in services.messages(FEW, [report, tmp_path / "gone"])]
     assert told[0] == ("setVariable", {"name": "EcrFeedAudit.Verdict", "value": "NOT READY"})
     assert ("setVariable", {"name": "EcrFeedAudit.NotMet", "value": "2"}) in told
     assert told[-1] == (
@@ -180,24 +179,24 @@ def test_octopus_messages_are_variables_then_artifacts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", helpers.HOSTILE[:-1])
 def test_no_value_breaks_out_of_an_octopus_message(text: str) -> None:
-    name, values = parsed(octopus.progress(250, text))
+    name, values = parsed(services.progress(250, text))
     assert name == "progress"
     assert values["percentage"] == "100"
-    assert "\n" not in octopus.message("setVariable", {"name": text, "value": text})
+    assert "\n" not in services.message("setVariable", {"name": text, "value": text})
 
 
 def test_formats_of_the_service_are_added_to_those_asked_for() -> None:
-    assert views.wanted([], {}) == frozenset()
-    assert views.wanted(["ocsf"], {"GITHUB_ACTIONS": "true"}) == {"ocsf", "github"}
+    assert services.wanted([], {}) == frozenset()
+    assert services.wanted(["ocsf"], {"GITHUB_ACTIONS": "true"}) == {"ocsf", "github"}
     inside = {"OctopusCalamariWorkingDirectory": "/tmp/x", "GITHUB_ACTIONS": "false"}
-    assert views.wanted([], inside) == {"octopus"}
+    assert services.wanted([], inside) == {"octopus"}
 
 
 def test_every_format_makes_its_files() -> None:
     policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
     feeds = (helpers.FEED, helpers.TEAM)
     fixed = helpers.build(helpers.few(), feeds=(_with_policy(feeds[0], policy), feeds[1]))
-    made = views.files(fixed, views.FORMATS)
+    made = views.files(fixed, services.FORMATS)
     assert sorted(made) == ["findings.ocsf.json", "policy-fix.production-ecr.json", "summary.md"]
     assert json.loads(made["policy-fix.production-ecr.json"]) == policy
     assert not any(name in made for name in ("results.json", "manifest.json"))

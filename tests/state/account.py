@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.audit import Audit
-from ecr_feed.aws.backend import Backend
-from ecr_feed.aws.botosession import Settings
-from ecr_feed.aws.rights import Rights
-from ecr_feed.aws.session import Sessions
+from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.transport.backend import Backend
+from ecr_feed.aws.transport.botosession import Settings
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed, KeyCredentials, Package
-from ecr_feed.embedded.accounts import from_tables
-from ecr_feed.embedded.core import Core
-from ecr_feed.embedded.doors import boto3_answer
-from ecr_feed.embedded.owner import Owner
-from ecr_feed.embedded.seed import OWNER, fill
+from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.protocol.doors import boto3_answer
+from ecr_feed.embedded.seeding.accounts import from_tables
+from ecr_feed.embedded.seeding.owner import Owner
+from ecr_feed.embedded.seeding.seed import OWNER, fill
+from ecr_feed.permissions.answers import Rights
 from tests.state.model import EVERY_REPOSITORY, EVERYTHING, NAMES, Statement
 
 REGION: Final = "me-south-1"  # an opt-in region: it can be switched off

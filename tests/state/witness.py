@@ -8,8 +8,8 @@ from functools import partial
 from typing import Final
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.rights import Rights
-from ecr_feed.facts import Answer, ReadError, Trouble
+from ecr_feed.facts.aws import Answer, ReadError, Trouble
+from ecr_feed.permissions.answers import Rights
 from tests.state.account import ACCOUNT, BEGINNING, REGION, USER, digest
 from tests.state.model import (
     ACTIONS,

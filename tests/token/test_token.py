@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.facts import AuthorizationToken, Secret
+from ecr_feed.facts.aws import AuthorizationToken, Secret
 from ecr_feed.naming import RegistryHost
 from ecr_feed.token import (
     LIFETIME,

@@ -9,26 +9,27 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from ecr_feed.aws import search, sts
-from ecr_feed.aws.audit import Audit
-from ecr_feed.aws.client import Client, utcnow
-from ecr_feed.aws.ecr import (
+from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.readers import identity, repositories
+from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
     ACTION_IMAGES,
     ACTION_LIST,
     ACTION_TOKEN,
     ImageReader,
+    denied,
+    no_repository,
     probe_list,
+    probed,
     read_token,
 )
-from ecr_feed.aws.elsewhere import Elsewhere, Held, look_elsewhere
-from ecr_feed.aws.inventory import Inventory
-from ecr_feed.aws.probe import denied, no_repository, probed
-from ecr_feed.aws.regions import KnownRegions, is_aws_host, known_regions
-from ecr_feed.aws.session import Sessions
-from ecr_feed.cell import Cell
+from ecr_feed.aws.readers.inventory import Inventory
+from ecr_feed.aws.readers.other_regions import Elsewhere, Held, look_elsewhere
+from ecr_feed.aws.readers.regions import KnownRegions, is_aws_host, known_regions
+from ecr_feed.aws.transport.client import Client, utcnow
+from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
-from ecr_feed.facts import (
+from ecr_feed.facts.aws import (
     Access,
     Answer,
     AuthorizationToken,
@@ -40,6 +41,7 @@ from ecr_feed.facts import (
     Trouble,
 )
 from ecr_feed.naming import is_repository_name
+from ecr_feed.once import Cell
 
 T = TypeVar("T")
 
@@ -64,7 +66,7 @@ class Account:
         self._sessions = sessions
         self._clock = clock
         self._regions = regions
-        self._who = sts.Who(sessions, feed.credentials, feed.endpoint_url)
+        self._who = identity.Who(sessions, feed.credentials, feed.endpoint_url)
         self._names = tuple(dict.fromkeys(package.id for package in feed.packages))
         self._received = self._shared("received", self._receive)
         self._access = Cell(self._read_access)
@@ -73,7 +75,7 @@ class Account:
         self._self_audit = Cell(self._open_self_audit)
         self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
         self._inventory = Cell(self._read_inventory)
-        self._listing = Cell(lambda: search.listing(self._ecr.get()))
+        self._listing = Cell(lambda: repositories.listing(self._ecr.get()))
         self._elsewhere = Cell(self._look_elsewhere)
         self._images: dict[str, Cell[tuple[Image, ...]]] = {
             name: self._shared("images", partial(self._read_images, name), name)
@@ -219,7 +221,7 @@ class Account:
         regions = self._regions or known_regions()
         if self.feed.region not in regions.names:
             raise ReadError(self._unknown("GetCallerIdentity"))
-        return sts.received(self._who, self.feed.region)
+        return identity.received(self._who, self.feed.region)
 
     def _open_ecr(self) -> Client:
         """The ECR client, unless the credentials were refused already."""
@@ -241,7 +243,7 @@ class Account:
             self._token.get()
         except ReadError as error:
             if _closes(error.failure):
-                return sts.after_token(access, error.failure, self.feed.region)
+                return identity.after_token(access, error.failure, self.feed.region)
             if error.failure.trouble != Trouble.DENIED:
                 return access
         # ECR knows the caller, whatever STS said: the region is on.
@@ -261,7 +263,7 @@ class Account:
     def _read_inventory(self) -> Inventory:
         self._accepted()
         with self._pool() as pool:
-            return search.take(self._ecr.get(), self._names, pool, account=self._registry())
+            return repositories.take(self._ecr.get(), self._names, pool, account=self._registry())
 
     def _read_images(self, name: str) -> tuple[Image, ...]:
         return self._reader.get().images(name)

@@ -1,113 +1,200 @@
-"""A registry's documents: policies, lifecycle, cache rules, creation templates, tags.
-
-Each reader answers None (or nothing) for the one code that ECR documents as "there is none"; a
-repository that is missing, and every other fault, raises ReadError.
-"""
+"""What the auditor can tell of an account: the documents behind the feed's permissions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
-from ecr_feed.aws.client import Client
-from ecr_feed.aws.ecr import PAGE
-from ecr_feed.aws.shape import Reader
-from ecr_feed.facts import ReadError
-from ecr_feed.principals import CacheRule, CreationTemplate, LifecyclePolicy, PolicyDocument
+from ecr_feed.aws.readers import access_keys, ecr_documents, organization, simulation
+from ecr_feed.aws.readers.identity import Who
+from ecr_feed.aws.readers.principal import PrincipalReader
+from ecr_feed.aws.readers.simulation import Question
+from ecr_feed.aws.transport.client import Client
+from ecr_feed.aws.transport.sessions import Sessions
+from ecr_feed.config import Credentials
+from ecr_feed.facts.aws import Failure, Identity, Permission, ReadError, Trouble
+from ecr_feed.facts.iam import (
+    AccessKey,
+    CacheRule,
+    CreationTemplate,
+    LifecyclePolicy,
+    OidcProvider,
+    Organization,
+    PolicyDocument,
+    Principal,
+)
+from ecr_feed.once import Cell
 
-# Two codes mean that none exists even where a list is asked for without names.
-_NO_RULES: Final = "PullThroughCacheRuleNotFoundException"
-_NO_TEMPLATES: Final = "TemplateNotFoundException"
-
-
-def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
-    """ecr:GetRepositoryPolicy; None where the repository has no policy."""
-    answer = _unless(
-        client,
-        "GetRepositoryPolicy",
-        "RepositoryPolicyNotFoundException",
-        repositoryName=repository,
-    )
-    if answer is None:
-        return None
-    text = Reader(client, "GetRepositoryPolicy").require(answer, "policyText", str)
-    return PolicyDocument(f"policy of repository {repository}", "resource", text)
-
-
-def registry_policy(client: Client) -> PolicyDocument | None:
-    """ecr:GetRegistryPolicy; None where the registry has no policy."""
-    answer = _unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
-    if answer is None:
-        return None
-    text = Reader(client, "GetRegistryPolicy").require(answer, "policyText", str)
-    return PolicyDocument(f"registry policy in {client.region}", "registry", text)
+T = TypeVar("T")
 
 
-def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
-    """ecr:GetLifecyclePolicy; None where the repository has none."""
-    operation = "GetLifecyclePolicy"
-    answer = _unless(
-        client, operation, "LifecyclePolicyNotFoundException", repositoryName=repository
-    )
-    if answer is None:
-        return None
-    read = Reader(client, operation)
-    return LifecyclePolicy(
-        read.require(answer, "lifecyclePolicyText", str), read.time(answer, "lastEvaluatedAt")
-    )
+class Audit:
+    """Facts that one set of credentials reads of an account, each once; raise ReadError.
 
+    Made with the auditor's credentials; with the feed's own for what a feed may read itself.
+    `account` is the account that is judged: nothing is asked with credentials of another one,
+    which may have a user or a repository of the same name. IAM is asked through `region`, the
+    registry's documents in the region that is named with the question, by default the same.
+    """
 
-def cache_rules(client: Client) -> tuple[CacheRule, ...]:
-    """ecr:DescribePullThroughCacheRules, every page."""
-    operation = "DescribePullThroughCacheRules"
-    read = Reader(client, operation)
-    return tuple(
-        CacheRule(
-            prefix=read.require(item, "ecrRepositoryPrefix", str),
-            upstream=read.text(item, "upstreamRegistryUrl"),
-            upstream_prefix=read.text(item, "upstreamRepositoryPrefix"),
+    def __init__(
+        self,
+        sessions: Sessions,
+        credentials: Credentials,
+        region: str,
+        *,
+        account: str = "",
+        endpoint_url: str | None = None,
+    ) -> None:
+        self.region = region
+        self.account = account
+        self._sessions = sessions
+        self._credentials = credentials
+        self._endpoint_url = endpoint_url
+        self._lock = threading.Lock()
+        self._cells: dict[object, Cell[Any]] = {}
+        self._principals = Cell(lambda: PrincipalReader(self._client("iam")))
+
+    def identity(self) -> Identity:
+        """Who the auditor is."""
+        who = Who(self._sessions, self._credentials, self._endpoint_url)
+        return self._once("identity", lambda: who.identity(self.region), own=False)
+
+    @property
+    def known_arn(self) -> str:
+        """Who the auditor is, if that was read already."""
+        cell = self._cells.get("identity")
+        known = cell.peek() if cell is not None else None
+        return known.arn if known is not None else ""
+
+    def principal(self, arn: str) -> Principal:
+        """The user or role behind an identity's ARN or a role's, with all its policies."""
+        return self._once(
+            ("principal", arn), lambda: self._principals.get().read(arn), account=_account_of(arn)
         )
-        for item in _listed(client, operation, "pullThroughCacheRules", _NO_RULES)
-    )
+
+    def organization(self, account: str) -> Organization:
+        """The organisation's policies over an account; refusals are kept in `unread`.
+
+        The auditor of a management account may ask about its members.
+        """
+
+        def read() -> Organization:
+            own = self.identity().account == account
+            client = self._client("organizations")
+            return organization.read_organization(client, account, own=own)
+
+        return self._once(("organization", account), read, own=False)
+
+    def simulate(self, principal: Principal, question: Question) -> tuple[Permission, ...]:
+        """The simulation witness on each action and resource."""
+        return self._once(
+            ("simulation", principal.arn, question.key),
+            lambda: simulation.simulate(self._client("iam"), principal, question),
+            account=principal.account,
+        )
+
+    def access_keys(self, principal: Principal, own_key_id: str = "") -> tuple[AccessKey, ...]:
+        """The access keys of a user."""
+        return self._once(
+            ("keys", principal.arn, own_key_id),
+            lambda: access_keys.access_keys(
+                self._client("iam"), principal.name, own_key_id=own_key_id
+            ),
+            account=principal.account,
+        )
+
+    def has_console_password(self, principal: Principal) -> bool:
+        """A user that people can log in as."""
+        return self._once(
+            ("password", principal.arn),
+            lambda: access_keys.has_console_password(self._client("iam"), principal.name),
+            account=principal.account,
+        )
+
+    def oidc_provider(self, arn: str) -> OidcProvider | None:
+        """An OIDC identity provider of the account; None where there is none."""
+        return self._once(
+            ("provider", arn),
+            lambda: access_keys.oidc_provider(self._client("iam"), arn),
+            account=_account_of(arn),
+        )
+
+    def oidc_providers(self) -> tuple[str, ...]:
+        """The ARNs of the OIDC providers of the auditor's account."""
+        return self._once("providers", lambda: access_keys.oidc_providers(self._client("iam")))
+
+    def region_status(self, region: str) -> str:
+        """Whether a region is enabled for the auditor's account, in AWS's word."""
+        return self._once(
+            ("region", region), lambda: access_keys.region_status(self._client("account"), region)
+        )
+
+    def repository_policy(self, repository: str, region: str = "") -> PolicyDocument | None:
+        """The repository's policy, None where it has none."""
+        return self._ecr("policy", region, ecr_documents.repository_policy, repository)
+
+    def registry_policy(self, region: str = "") -> PolicyDocument | None:
+        """The registry's policy in a region, None where it has none."""
+        return self._ecr("registry policy", region, ecr_documents.registry_policy)
+
+    def lifecycle_policy(self, repository: str, region: str = "") -> LifecyclePolicy | None:
+        """The repository's lifecycle policy, None where it has none."""
+        return self._ecr("lifecycle", region, ecr_documents.lifecycle_policy, repository)
+
+    def repository_tags(self, repository_arn: str, region: str = "") -> Mapping[str, str]:
+        """The repository's tags, which conditions may look at."""
+        return self._ecr("tags", region, ecr_documents.repository_tags, repository_arn)
+
+    def cache_rules(self, region: str = "") -> tuple[CacheRule, ...]:
+        """The registry's pull-through cache rules."""
+        return self._ecr("cache rules", region, ecr_documents.cache_rules)
+
+    def creation_templates(self, region: str = "") -> tuple[CreationTemplate, ...]:
+        """The registry's repository creation templates."""
+        return self._ecr("templates", region, ecr_documents.creation_templates)
+
+    def _ecr(self, what: str, region: str, read: Callable[..., T], *names: str) -> T:
+        where = region or self.region
+        return self._once((what, where, names), lambda: read(self._client("ecr", where), *names))
+
+    def _client(self, service: str, region: str = "") -> Client:
+        return self._sessions.client(
+            self._credentials,
+            service,
+            region or self.region,
+            self._endpoint_url,
+            via=self.region,
+        )
+
+    def _once(
+        self, key: object, read: Callable[[], T], *, account: str = "", own: bool = True
+    ) -> T:
+        def guarded() -> T:
+            for each in (account, self.account) if own else ():
+                self._belongs(each)
+            return read()
+
+        with self._lock:
+            cell = self._cells.setdefault(key, Cell(guarded))
+        return cast("T", cell.get())
+
+    def _belongs(self, account: str) -> None:
+        own = self.identity().account if account else ""
+        if own != account:
+            raise ReadError(
+                Failure(
+                    Trouble.OTHER,
+                    "iam",
+                    "GetUser",
+                    self.region,
+                    code="OtherAccount",
+                    message=f"not called: the auditor belongs to account {own}, not to {account}",
+                )
+            )
 
 
-def creation_templates(client: Client) -> tuple[CreationTemplate, ...]:
-    """ecr:DescribeRepositoryCreationTemplates, every page."""
-    operation = "DescribeRepositoryCreationTemplates"
-    read = Reader(client, operation)
-    return tuple(
-        CreationTemplate(read.require(item, "prefix", str), read.texts(item, "appliedFor"))
-        for item in _listed(client, operation, "repositoryCreationTemplates", _NO_TEMPLATES)
-    )
-
-
-def repository_tags(client: Client, repository_arn: str) -> Mapping[str, str]:
-    """ecr:ListTagsForResource: the values of `aws:ResourceTag/KEY`."""
-    operation = "ListTagsForResource"
-    answer = client.call(operation, resourceArn=repository_arn)
-    read = Reader(client, operation)
-    return {
-        read.require(tag, "Key", str): read.text(tag, "Value") for tag in read.items(answer, "tags")
-    }
-
-
-def _unless(client: Client, operation: str, none: str, **parameters: Any) -> dict[str, Any] | None:
-    """The answer, or None for the code that says there is none."""
-    try:
-        return client.call(operation, **parameters)
-    except ReadError as error:
-        if error.failure.code == none:
-            return None
-        raise
-
-
-def _listed(client: Client, operation: str, key: str, none: str) -> list[Mapping[str, Any]]:
-    read = Reader(client, operation)
-    found: list[Mapping[str, Any]] = []
-    try:
-        for page in client.pages(operation, maxResults=PAGE):
-            found += read.items(page, key)
-    except ReadError as error:
-        if error.failure.code != none:
-            raise
-    return found
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""

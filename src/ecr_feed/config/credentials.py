@@ -260,3 +260,14 @@ LoginTable = Annotated[
     Discriminator(_login_kind),
     BeforeValidator(_check_login),
 ]
+
+
+WORKERS_KEY: Final = "worker"
+"""In an account file, the label of the key that the worker's own credentials are."""
+
+
+def label_of(credentials: Credentials) -> str:
+    """The label of the embedded account's key that these credentials are; "" for others."""
+    if isinstance(credentials, KeyCredentials):
+        return credentials.key
+    return WORKERS_KEY if isinstance(credentials, WorkerCredentials) else ""

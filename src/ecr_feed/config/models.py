@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from ecr_feed.config.credentials import Credentials, CredentialsTable, LoginTable, Table
-from ecr_feed.config.slug import slug_of
 from ecr_feed.config.values import (
     AccountId,
     Hours,
@@ -24,7 +23,7 @@ from ecr_feed.config.values import (
     not_blank,
     wrong,
 )
-from ecr_feed.config.words import quote
+from ecr_feed.config.words import quote, slug_of
 
 
 class Package(Table):

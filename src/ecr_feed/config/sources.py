@@ -18,7 +18,7 @@ from ecr_feed.config.credentials import (
 from ecr_feed.config.errors import ConfigError
 from ecr_feed.config.models import DockerFeed, Suite
 from ecr_feed.config.words import one_line, quote
-from ecr_feed.facts import Secret
+from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginParts, LoginText
 
 LARGEST: Final = 256 * 1024  # bytes

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from ecr_feed.embedded.accounts import AccountError, load
-from ecr_feed.embedded.http_door import serve
-from ecr_feed.embedded.seed import Seeded, core_for, fill
+from ecr_feed.embedded.protocol.http_server import serve
+from ecr_feed.embedded.seeding.accounts import AccountError, load
+from ecr_feed.embedded.seeding.seed import Seeded, core_for, fill
 
 ACCOUNTS = Path("fixtures") / "accounts"
 

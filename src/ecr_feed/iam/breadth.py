@@ -1,22 +1,65 @@
-"""What an identity may do beyond its needs, over all actions that AWS lists.
-
-The judgement is about policies, not single requests: an Allow counts if its conditions might hold,
-a Deny only if it certainly applies. Patterns stand for all the resources that they match.
-"""
+"""What a set of policies grants beyond a feed's needs, privilege escalation included."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
-from ecr_feed.iam.actions import Action
-from ecr_feed.iam.decision import Policies
-from ecr_feed.iam.escalation import escalates
+from ecr_feed.iam.actions import Action, Level
 from ecr_feed.iam.grants import Granted, Reach
 from ecr_feed.iam.patterns import covers
+from ecr_feed.iam.request import Policies
 from ecr_feed.iam.smallest import Need
 from ecr_feed.iam.statement import Statement, StatementRef
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "iam:PutUserPolicy": "writes a policy into a user",
+        "iam:PutGroupPolicy": "writes a policy into a group",
+        "iam:PutRolePolicy": "writes a policy into a role",
+        "iam:AttachUserPolicy": "attaches any policy to a user",
+        "iam:AttachGroupPolicy": "attaches any policy to a group",
+        "iam:AttachRolePolicy": "attaches any policy to a role",
+        "iam:CreatePolicyVersion": "replaces an attached policy's content",
+        "iam:SetDefaultPolicyVersion": "brings back an older, wider version of a policy",
+        "iam:UpdateAssumeRolePolicy": "lets itself assume a role",
+        "iam:AddUserToGroup": "takes on a group's permissions",
+        "iam:RemoveUserFromGroup": "sheds a group's denials",
+        "iam:CreateAccessKey": "makes keys for another user",
+        "iam:UpdateAccessKey": "switches another user's keys on",
+        "iam:CreateLoginProfile": "sets a console password for another user",
+        "iam:UpdateLoginProfile": "changes another user's console password",
+        "iam:PassRole": "hands a role to a service that then acts for it",
+        "iam:CreateServiceSpecificCredential": "makes credentials for another user",
+        "iam:ResetServiceSpecificCredential": "renews credentials of another user",
+        "iam:UploadSigningCertificate": "adds a certificate that signs for another user",
+        "iam:DeactivateMFADevice": "takes a second factor off another user",
+        "iam:EnableMFADevice": "puts its own second factor on another user",
+        "iam:AddRoleToInstanceProfile": "hands a role to an instance",
+        "iam:CreateOpenIDConnectProvider": "trusts another issuer of identities",
+        "iam:UpdateOpenIDConnectProviderThumbprint": "trusts another issuer's certificate",
+        "iam:AddClientIDToOpenIDConnectProvider": "accepts tokens meant for others",
+        "iam:CreateSAMLProvider": "trusts another issuer of identities",
+        "iam:UpdateSAMLProvider": "trusts another issuer's certificate",
+        "ecr:SetRepositoryPolicy": "grants itself anything on a repository",
+        "ecr:PutRegistryPolicy": "grants itself anything in the registry",
+    }
+)
+"""Why an action can widen permissions, by its name."""
+
+_GENERAL = "manages permissions"
+
+
+def escalates(action: Action) -> str:
+    """Why an action can change what its caller may do; "" if it cannot."""
+    reason = REASONS.get(action.full_name)
+    if reason is not None:
+        return reason
+    managed = Level.PERMISSIONS in action.levels and action.service in ("iam", "ecr")
+    return _GENERAL if managed else ""
+
 
 _NEEDS_NO_PERMISSION = frozenset({"sts:getcalleridentity"})
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from ecr_feed.iam.match import Piece, Test
-from ecr_feed.iam.operators import OPERATORS, Family, Operator
-from ecr_feed.iam.truth import Truth, all_of, any_of, turned
+from ecr_feed.iam.match import Piece, Test, Truth, all_of, any_of, turned
+from ecr_feed.iam.values import OPERATORS, Family, Operator
 from ecr_feed.iam.variables import (
     NO_VALUE,
     Env,

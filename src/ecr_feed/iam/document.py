@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from ecr_feed.iam import actions
-from ecr_feed.iam.errors import PolicyError
-from ecr_feed.iam.jsontext import load, policy_size
 from ecr_feed.iam.kinds import API_LIMIT, RULES, Kind
+from ecr_feed.iam.policy_text import PolicyError, load, policy_size
 from ecr_feed.iam.reader import Reader
 from ecr_feed.iam.statement import Statement
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from ecr_feed.iam import values
 from ecr_feed.iam.conditions import Condition, Quantifier
 from ecr_feed.iam.match import Piece, Tokens, Wild, arn_tokens, resource_tokens, text_tokens
-from ecr_feed.iam.operators import Family
+from ecr_feed.iam.patterns import separating_texts, values_in_place
 from ecr_feed.iam.statement import Statement
+from ecr_feed.iam.values import Family
 from ecr_feed.iam.variables import Env, Template, Unresolved, Variable, fill, variables_in
-from ecr_feed.iam.witness import separating_texts, values_in_place
 
 Choice: TypeAlias = tuple[str, ...] | None
 """One way to fill a key in: None leaves it absent."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ecr_feed.iam import actions
 from ecr_feed.iam.actions import Action
-from ecr_feed.iam.decision import Policies
 from ecr_feed.iam.document import Document
 from ecr_feed.iam.patterns import covers, intersect, resource_type_pattern
+from ecr_feed.iam.request import Policies
 from ecr_feed.iam.statement import Resources, Statement
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ecr_feed.iam.decision import Block, Decision, Layer, Outcome, Policies, Request
+from ecr_feed.iam.decision import Block, Decision, Layer, Outcome
 from ecr_feed.iam.layers import (
     NO_POLICY,
     OPEN,
@@ -23,9 +23,10 @@ from ecr_feed.iam.layers import (
     bound_by_scps,
     pose,
 )
+from ecr_feed.iam.match import Truth, all_of, both, either
 from ecr_feed.iam.principal import CallerKind
+from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.statement import StatementRef
-from ecr_feed.iam.truth import Truth, all_of, both, either
 from ecr_feed.iam.variables import Env
 
 UNDENIABLE = "sts:getcalleridentity"

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ecr_feed.iam.actions import acts_on_resource, rcp_services
-from ecr_feed.iam.decision import Policies, Request
 from ecr_feed.iam.document import Candidate, Document
 from ecr_feed.iam.kinds import Kind
+from ecr_feed.iam.match import Truth, both
 from ecr_feed.iam.principal import Caller, CallerKind, Naming, read_caller
+from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.statement import Statement, StatementRef
-from ecr_feed.iam.truth import Truth, both
 from ecr_feed.iam.variables import Env
 
 _ROLE_OR_KEY = re.compile(r"arn:[^:]+:(?:iam::\d+:role/|kms:[^:]*:\d+:key/)")

@@ -1,13 +1,4 @@
-"""Wildcard matching as IAM does it: plain text, ARN segments, ARN operators.
-
-Sources: IAM User Guide, "Resource", "Action" and "Condition operators". Only `*` and `?` are
-special. Three readings of them exist:
-
-- text (actions, StringLike): both match any character;
-- Resource: both stay within a colon-separated segment, except a `*` that ends its segment, which
-  also crosses colons; `/` is a character like any other;
-- ArnLike: the first five colon-separated parts are matched alone, the sixth is the whole rest.
-"""
+"""Matching of texts and wildcards, and truth with an "unknown" between true and false."""
 
 from __future__ import annotations
 
@@ -16,6 +7,50 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
+
+Truth: TypeAlias = bool | None
+
+
+def both(one: Truth, other: Truth) -> Truth:
+    """And: false as soon as one is false."""
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
+
+
+def either(one: Truth, other: Truth) -> Truth:
+    """Or: true as soon as one is true."""
+    if one or other:
+        return True
+    return None if one is None or other is None else False
+
+
+def turned(truth: Truth, negated: bool) -> Truth:
+    """The opposite if `negated`; what is not known stays so."""
+    return truth if truth is None or not negated else not truth
+
+
+def any_of(truths: Iterable[Truth]) -> Truth:
+    """Or over many; stops at the first that is true."""
+    answer: Truth = False
+    for truth in truths:
+        if truth:
+            return True
+        if truth is None:
+            answer = None
+    return answer
+
+
+def all_of(truths: Iterable[Truth]) -> Truth:
+    """And over many; stops at the first that is false."""
+    answer: Truth = True
+    for truth in truths:
+        if truth is None:
+            answer = None
+        elif not truth:
+            return False
+    return answer
+
 
 _REGEX_STARS = 8
 """Above this many stars a backtracking regex may take exponential time; a set of states cannot."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ecr_feed.iam.conditionreader import read_conditions
 from ecr_feed.iam.conditions import Condition
-from ecr_feed.iam.elements import (
+from ecr_feed.iam.element_readers import (
     kind_of,
+    read_conditions,
+    read_principals,
     refuse_others,
     require_object,
     require_text,
     strings,
 )
-from ecr_feed.iam.errors import PolicyError, child
 from ecr_feed.iam.kinds import RULES, Kind, Presence
+from ecr_feed.iam.policy_text import PolicyError, child
 from ecr_feed.iam.principal import PrincipalSet
-from ecr_feed.iam.principalreader import read_principals
 from ecr_feed.iam.statement import Actions, Resources, Statement, StatementRef
 
 VERSIONS = ("2012-10-17", "2008-10-17")

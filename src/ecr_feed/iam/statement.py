@@ -6,9 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ecr_feed.iam.conditions import Condition
-from ecr_feed.iam.match import Test, action_test, compile_tokens, literal, resource_tokens
+from ecr_feed.iam.match import (
+    Test,
+    Truth,
+    action_test,
+    compile_tokens,
+    literal,
+    resource_tokens,
+    turned,
+)
 from ecr_feed.iam.principal import PrincipalSet
-from ecr_feed.iam.truth import Truth, turned
 from ecr_feed.iam.variables import (
     NO_VALUE,
     Env,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ecr_feed.facts import Secret
-from ecr_feed.login_line.judge import (
+from ecr_feed.facts.aws import Secret
+from ecr_feed.login_line.line import LoginLine
+from ecr_feed.login_line.rules import (
     Judged,
     judge_command,
     judge_email,
@@ -15,7 +16,6 @@ from ecr_feed.login_line.judge import (
     judge_reset,
     schedule,
 )
-from ecr_feed.login_line.line import LoginLine
 
 __all__ = [
     "Judged",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from ecr_feed.facts import Secret
+from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import shell
 from ecr_feed.naming import RegistryHost
 

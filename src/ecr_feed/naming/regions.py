@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from ecr_feed.naming.edits import one_edit_apart
+from ecr_feed.naming.near import one_edit_apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Can this machine reach what a worker needs? DNS, TCP, proxy and TLS, each by its own name."""
 
+from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, SystemWay, Way
 from ecr_feed.reach.hosts import Purpose, Where, hosts_for
-from ecr_feed.reach.judge import judge_clock, judge_host
 from ecr_feed.reach.probe import HostReach, Prober, Stage, StageResult
-from ecr_feed.reach.way import ProxyAddress, ProxyRefusedError, SystemWay, Way
-from ecr_feed.registry.clock import SKEW_LIMIT, ClockOffset, clock_offset
+from ecr_feed.reach.rules import judge_clock, judge_host
+from ecr_feed.text.times import SKEW_LIMIT, ClockOffset, clock_offset
 
 __all__ = [
     "SKEW_LIMIT",

@@ -11,7 +11,7 @@ from typing import Final
 
 from ecr_feed.naming import partition
 from ecr_feed.naming.hosts import RegistryHost
-from ecr_feed.registry.endpoint import registry_origin
+from ecr_feed.oci.endpoint import registry_origin
 
 PORT: Final = 443
 # IAM's one host of a partition lies in this region, where its name says one.

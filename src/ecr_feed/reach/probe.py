@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NoReturn
 
-from ecr_feed.facts import Trouble
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci.errors import Cause, unanswered
+from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, Way
 from ecr_feed.reach.hosts import Where
-from ecr_feed.reach.way import ProxyAddress, ProxyRefusedError, Way
-from ecr_feed.registry.trouble import Cause, unanswered
 
 TOGETHER: Final = 8  # hosts probed at a time
 

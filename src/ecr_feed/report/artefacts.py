@@ -12,12 +12,13 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from ecr_feed.report.interrupt import undisturbed
 from ecr_feed.report.results import digest
 
 MANIFEST: Final = "manifest.json"
@@ -168,3 +169,26 @@ def _refusal(folder: Path, what: str, error: OSError) -> str:
         f"The report folder {str(folder)!r} {what}: {reason}. Name a folder that this user may"
         " write to, on a disk with room, with --report DIR."
     )
+
+
+_HELD: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside, SIGINT and SIGTERM wait; the first that came is delivered at the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    earlier: dict[int, Any] = {}
+    try:
+        for held in _HELD:
+            earlier[held] = signal.signal(held, lambda got, _: came.append(got))
+        yield
+    finally:
+        for number, handler in earlier.items():
+            # None: installed by something other than Python, which cannot be put back from here.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(came[0])

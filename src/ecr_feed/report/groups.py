@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ecr_feed.findings import Finding, OutcomeWord
-from ecr_feed.report.run import Run, subject, worst_first
-from ecr_feed.report.text import cut
+from ecr_feed.findings import Finding, OutcomeWord, subject
+from ecr_feed.report.run import Run, worst_first
+from ecr_feed.text.safe import cut
 
 OPEN: Final = (OutcomeWord.NOT_MET.value, OutcomeWord.NOT_ASSESSED.value)
 SHAPES: Final = {

@@ -17,7 +17,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ecr_feed.findings import Finding, OutcomeWord, Verdict
-from ecr_feed.report.finish import BEGIN, END, rebuild
+from ecr_feed.report.figures import Timeline, matrices, of_key, of_token
 from ecr_feed.report.groups import (
     OPEN,
     SHAPES,
@@ -29,11 +29,10 @@ from ecr_feed.report.groups import (
     open_findings,
     request_ids,
 )
-from ecr_feed.report.matrix import matrices
+from ecr_feed.report.pytest_html import BEGIN, END, rebuild
 from ecr_feed.report.run import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
-from ecr_feed.report.stamp import span, to_second
-from ecr_feed.report.text import cut
-from ecr_feed.report.timeline import Timeline, of_key, of_token
+from ecr_feed.text.safe import cut
+from ecr_feed.text.times import span, to_second
 
 WHOLE_LIMIT: Final = 10_000  # findings; beyond it, met ones are one line for each check and feed
 GROUP_LIMIT: Final = 150  # items of "Fix first"; every finding is in "All checks" as well

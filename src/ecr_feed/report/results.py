@@ -10,22 +10,19 @@ from datetime import date, datetime
 from importlib.resources import files
 from typing import Final
 
-from ecr_feed.facts import Call
-from ecr_feed.findings import Finding
+from ecr_feed.facts.aws import Call
+from ecr_feed.findings import Comparison, Finding, WaiverUse, subject
 from ecr_feed.report.run import (
-    Comparison,
     FeedFacts,
     KeyTimes,
     Rule,
     Run,
     TokenTimes,
-    WaiverUse,
     check_order,
     count,
     family_of,
-    subject,
 )
-from ecr_feed.report.stamp import rfc3339
+from ecr_feed.text.times import rfc3339
 
 SCHEMA_VERSION: Final = "1.0"
 FINDING_KEYS: Final = (

@@ -10,14 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from ecr_feed.facts import Call
-from ecr_feed.findings import Finding, OutcomeWord, Severity
+from ecr_feed.facts.aws import Call
+from ecr_feed.findings import WORDS, Comparison, Finding, OutcomeWord, Severity, WaiverUse
 from ecr_feed.report.redact import Redactor
 
-WORDS: Final = tuple(word.value for word in OutcomeWord)
 WORST_FIRST: Final = (
     OutcomeWord.NOT_MET.value,
     OutcomeWord.NOT_ASSESSED.value,
@@ -100,33 +99,6 @@ class FeedFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class WaiverUse:
-    """What a waiver did in this run. `state`: "in force", "expired" or "unused"."""
-
-    check: str
-    feed: str
-    package: str
-    reason: str
-    owner: str
-    expires: date
-    state: str
-    covers: int
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """This run against an earlier one; `marks` goes by `subject(finding)`, `gone` is unjudged."""
-
-    source: str
-    finished: str
-    sha256: str
-    marks: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
-    gone: tuple[tuple[str, str, str], ...] = ()
-    new_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """One run, whole. `options` and `inputs` (file name -> sha256) are what the person typed.
 
@@ -185,11 +157,6 @@ def count(findings: tuple[Finding, ...] | list[Finding]) -> dict[str, int]:
 def family_of(check: str) -> str:
     """`REPO` of `REPO-1`; an id without a number is its own family."""
     return re.sub(r"-\d+$", "", check)
-
-
-def subject(finding: Finding) -> tuple[str, str, str]:
-    """What identifies a finding from run to run: check, feed, package ("" for the feed's own)."""
-    return (finding.check, finding.feed, finding.package or "")
 
 
 def check_order(check: str) -> tuple[str, int]:

@@ -1,13 +1,211 @@
-"""What the service that a run is inside of is told: GitHub Actions, Octopus Deploy."""
+"""Build services that a run is inside of: Octopus Deploy steps and GitHub Actions."""
 
 from __future__ import annotations
 
+import base64
+import html
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from ecr_feed.report import github, octopus, views
-from ecr_feed.report.run import Run
+from ecr_feed.report.groups import Group, grouped, open_findings
+from ecr_feed.report.run import WORST_FIRST, Run, count
+from ecr_feed.text.safe import clean_line, cut, inert
+from ecr_feed.text.times import span, to_second
+
+OCSF: Final = "ocsf"
+GITHUB: Final = "github"
+OCTOPUS: Final = "octopus"
+POLICY_FIX: Final = "policy-fix"
+FORMATS: Final = (OCSF, GITHUB, OCTOPUS, POLICY_FIX)
+STEP_VARIABLE: Final = "OctopusCalamariWorkingDirectory"
+PREFIX: Final = "EcrFeedAudit"
+
+
+def inside_step(environ: Mapping[str, str]) -> bool:
+    """Whether this process runs inside a step of Octopus Deploy."""
+    return bool(environ.get(STEP_VARIABLE))
+
+
+def message(name: str, attributes: Mapping[str, str]) -> str:
+    """One message; `name` is ours, the values may be anybody's."""
+    told = "".join(f" {key}='{_encoded(value)}'" for key, value in attributes.items())
+    return f"##octopus[{name}{told}]"
+
+
+def artifact(path: Path) -> str:
+    """The message that makes a file an artifact of the deployment or runbook run."""
+    whole = path.absolute()
+    attributes = {"path": str(whole), "name": path.name, "length": str(whole.stat().st_size)}
+    return message("createArtifact", attributes)
+
+
+def progress(percentage: int, text: str) -> str:
+    """The message that moves the step's progress bar; `percentage` is from 0 to 100."""
+    shown = str(min(max(percentage, 0), 100))
+    return message("progress", {"percentage": shown, "message": text})
+
+
+def variables(run: Run) -> dict[str, str]:
+    """The step's output variables: `EcrFeedAudit.Verdict`, the counts, the mode."""
+    counts = run.counts
+    told = {f"{PREFIX}.Verdict": run.verdict, f"{PREFIX}.Mode": run.mode}
+    for word in WORST_FIRST:
+        told[f"{PREFIX}.{word.title().replace(' ', '')}"] = str(counts[word])
+    return told
+
+
+def messages(run: Run, artefacts: Iterable[Path]) -> list[str]:
+    """All messages at the end of a run: variables first, then the files that are there."""
+    told = [
+        message("setVariable", {"name": name, "value": value})
+        for name, value in variables(run).items()
+    ]
+    return told + [artifact(path) for path in artefacts if path.is_file()]
+
+
+def _encoded(value: str) -> str:
+    return base64.b64encode(value.encode("utf-8", "backslashreplace")).decode("ascii")
+
+
+SUMMARY_LIMIT: Final = 960 * 1024  # bytes, below the service's 1,048,576
+ANNOTATIONS: Final = 10  # of each kind
+_CELL: Final = 600
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]#|~$@])")
+_SHAPES: Final = {"READY": "✅", "NOT READY": "❌", "NOT PROVEN": "⚠️"}
+
+
+def inside_actions(environ: Mapping[str, str]) -> bool:
+    """Whether this process is a step of GitHub Actions."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def step_summary(run: Run) -> str:
+    """Markdown to append to `$GITHUB_STEP_SUMMARY`, at most `SUMMARY_LIMIT` bytes."""
+    lines = [*_head(run), *_feeds(run)]
+    groups = grouped(run)
+    if groups:
+        lines += ["", "### Fix first", ""]
+        lines += ["| | Severity | Check | Where | What | Fix |", "|---|---|---|---|---|---|"]
+    size = sum(len(line.encode()) + 1 for line in lines)
+    for at, group in enumerate(groups):
+        row = _row(group)
+        size += len(row.encode()) + 1
+        if size > SUMMARY_LIMIT:
+            rest = sum(len(left.members) for left in groups[at:])
+            lines += ["", f"And {rest} more findings: see report.html among the artifacts."]
+            break
+        lines.append(row)
+    return "\n".join([*lines, ""])
+
+
+def workflow_commands(run: Run) -> list[str]:
+    """Workflow commands for stdout, ten errors and ten warnings at most, the worst first.
+
+    An error is what fails the run, a warning what is open and does not.
+    """
+    found = open_findings(run.findings)
+    failing = [finding for finding in found if finding.fails_the_run]
+    quiet = [finding for finding in found if not finding.fails_the_run]
+    commands: list[str] = []
+    for kind, findings in (("error", failing), ("warning", quiet)):
+        shown = findings if len(findings) <= ANNOTATIONS else findings[: ANNOTATIONS - 1]
+        for finding in shown:
+            subject = " ".join(part for part in (finding.feed, finding.package) if part)
+            title = f"{finding.check} {finding.outcome}: {subject}"
+            fix = f"\nFix: {finding.fix}" if finding.fix else ""
+            commands.append(_command(kind, title, f"{finding.message}{fix}"))
+        if len(findings) > len(shown):
+            rest = len(findings) - len(shown)
+            commands.append(_command(kind, "ECR feed audit", f"and {rest} more: see the report."))
+    return commands
+
+
+def outputs(run: Run) -> str:
+    """`name=value` lines to append to `$GITHUB_OUTPUT`."""
+    counts = run.counts
+    lines = [f"verdict={run.verdict}", f"mode={run.mode}"]
+    lines += [f"{word.replace(' ', '_')}={counts[word]}" for word in WORST_FIRST]
+    return "\n".join(lines) + "\n"
+
+
+def _head(run: Run) -> list[str]:
+    label = f" \\[{run.label}\\]" if run.label else ""
+    counts = ", ".join(f"{run.counts[word]} {word}" for word in WORST_FIRST)
+    by = f"{_text(run.suite.name)} {_text(run.suite.version)}"
+    lines = [
+        f"## {_SHAPES[run.verdict]} ECR feed audit{label}: {run.verdict}",
+        "",
+        f"{counts}. Judged {to_second(run.finished)} in {span(run.duration)} by {by}.",
+    ]
+    if not run.complete:
+        lines += ["", f"**Incomplete**: {_text(run.incomplete or 'the run was cut short')}."]
+    if run.comparison is not None and run.comparison.new_only:
+        lines += ["", f"Known findings of {_text(run.comparison.source)} do not fail this run."]
+    return lines
+
+
+def _feeds(run: Run) -> list[str]:
+    if not run.feeds:
+        return []
+    lines = ["", "| Feed | Account | Region | Outcomes |", "|---|---|---|---|"]
+    for feed in run.feeds[:200]:
+        counts = count([finding for finding in run.findings if finding.feed == feed.name])
+        told = ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word])
+        cells = (feed.name, feed.account or "unknown", feed.region, told or "nothing judged")
+        lines.append(f"| {' | '.join(_text(cell) for cell in cells)} |")
+    return lines
+
+
+def _row(group: Group) -> str:
+    names = list(group.packages[:20])
+    if len(group.packages) > len(names):
+        names.append(f"and {len(group.packages) - len(names)} more")
+    feeds = list(group.feeds[:5])
+    if len(group.feeds) > len(feeds):
+        feeds.append(f"and {len(group.feeds) - len(feeds)} more feeds")
+    where = ", ".join(feeds) + (f": {', '.join(names)}" if names else "")
+    lead = group.lead
+    cells = (
+        f"{group.shape} {lead.outcome}",
+        lead.severity,
+        ", ".join(group.checks),
+        where,
+        group.message,
+        group.fix,
+    )
+    return f"| {' | '.join(_text(cell) for cell in cells)} |"
+
+
+def _text(text: str) -> str:
+    """Text as Markdown shows it: no markup of its own, no mention, no table cell."""
+    safe = html.escape(cut(clean_line(text), _CELL), quote=False)
+    return _MARKDOWN.sub(r"\\\1", safe)
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    title, message = inert(cut(clean_line(title), 200)), inert(cut(message, 2_000))
+    return f"::{kind} title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def wanted(named: Iterable[str], environ: Mapping[str, str]) -> frozenset[str]:
+    """The formats asked for, and those of the service that this process runs inside."""
+    found = set(named)
+    if inside_actions(environ):
+        found.add(GITHUB)
+    if inside_step(environ):
+        found.add(OCTOPUS)
+    return frozenset(found)
+
 
 _APPENDED: Final = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")
 
@@ -21,18 +219,18 @@ def lines(
     """
     wanted = set(formats)
     told: list[str] = []
-    if views.GITHUB in wanted and github.inside_actions(environ):
-        told += github.workflow_commands(run)
-    if views.OCTOPUS in wanted and octopus.inside_step(environ):
-        told += octopus.messages(run, files)
+    if GITHUB in wanted and inside_actions(environ):
+        told += workflow_commands(run)
+    if OCTOPUS in wanted and inside_step(environ):
+        told += messages(run, files)
     return told
 
 
 def append(run: Run, formats: Iterable[str], environ: Mapping[str, str]) -> None:
     """Adds to the files that GitHub Actions named for the step; raises `OSError`."""
-    if views.GITHUB not in set(formats) or not github.inside_actions(environ):
+    if GITHUB not in set(formats) or not inside_actions(environ):
         return
-    contents = (github.step_summary(run), github.outputs(run))
+    contents = (step_summary(run), outputs(run))
     for name, content in zip(_APPENDED, contents, strict=True):
         if environ.get(name):
             with Path(environ[name]).open("a", encoding="utf-8") as file:
@@ -41,4 +239,4 @@ def append(run: Run, formats: Iterable[str], environ: Mapping[str, str]) -> None
 
 def shows_progress(formats: Iterable[str], environ: Mapping[str, str]) -> bool:
     """Whether somebody draws a bar of what is printed meanwhile: a step of Octopus does."""
-    return views.OCTOPUS in set(formats) and octopus.inside_step(environ)
+    return OCTOPUS in set(formats) and inside_step(environ)

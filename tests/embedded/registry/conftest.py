@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from ecr_feed.embedded.registry import EmbeddedRegistry
-from ecr_feed.embedded.registry.dial import LoopbackAdapter
-from ecr_feed.facts import Secret
-from ecr_feed.registry import Client, Registry, Timeouts
+from ecr_feed.embedded.registry.loopback_adapter import LoopbackAdapter
+from ecr_feed.facts.aws import Secret
+from ecr_feed.oci import Client, Registry, Timeouts
 from tests.embedded.world import ACCOUNT, REGION, World, healthy
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"

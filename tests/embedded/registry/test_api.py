@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from ecr_feed.embedded.faults import Fault
-from ecr_feed.facts import Trouble
-from ecr_feed.registry import Platform, State, Step, Wanted, media
+from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.facts.aws import Trouble
+from ecr_feed.oci import Platform, State, Step, Wanted, manifests
 from tests.embedded.registry.conftest import HOST, STORAGE, Serve, Served
 from tests.embedded.world import ACCOUNT, OTHER, REGION, world
 
@@ -200,13 +200,15 @@ def test_a_tag_suits_the_accept_header_and_a_digest_does_not(served: Served) -> 
     repository = served.world.core.registry(ACCOUNT, REGION).repositories["team/app"]
     digest = repository.tags["1.4.2"]
     own = repository.images[digest].media_type
-    other = media.OCI_MANIFEST if own == media.DOCKER_SCHEMA_2 else media.DOCKER_SCHEMA_2
+    other = (
+        manifests.OCI_MANIFEST if own == manifests.DOCKER_SCHEMA_2 else manifests.DOCKER_SCHEMA_2
+    )
     status, kind, text = stored_type(served, "1.4.2", Accept=other)
     assert (status, kind, json.loads(text)["mediaType"]) == (200, other, other)
     assert stored_type(served, "1.4.2", Accept="*/*")[1] == own
     assert stored_type(served, "1.4.2", Accept=f"{other}, {own};q=0.5")[1] == own
     assert stored_type(served, digest, Accept=other)[1] == own
-    assert stored_type(served, "1.4.2", Accept=media.OCI_INDEX)[0] == 404
+    assert stored_type(served, "1.4.2", Accept=manifests.OCI_INDEX)[0] == 404
 
 
 def blob_url(served: Served) -> tuple[str, bytes]:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.embedded.core import Core
+from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, ConnectProxy, EmbeddedRegistry, TlsServer
-from ecr_feed.embedded.wire import WireRequest, WireResponse
 
 
 def echo(request: WireRequest) -> WireResponse:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ecr_feed.embedded.ecr import images, layers, repositories, settings
-from ecr_feed.embedded.ecr.context import Context, Params, Result
+from ecr_feed.embedded.ecr.state import Context, Params, Result
 
 HANDLERS: Final[Mapping[str, Callable[[Context, Params], Result]]] = {
     **repositories.HANDLERS,

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from ecr_feed.embedded.ecr.context import (
+from ecr_feed.embedded.ecr.push import put_image
+from ecr_feed.embedded.ecr.state import (
     Context,
+    Image,
     Params,
+    Repository,
     Result,
     find_image,
     image_missing,
     invalid,
     shown,
 )
-from ecr_feed.embedded.ecr.push import put_image
-from ecr_feed.embedded.ecr.state import Image, Repository
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.protocol.wire import ServiceError
 
 _DIGEST_LENGTH: Final = len("sha256:") + 64
 

@@ -8,10 +8,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid
-from ecr_feed.embedded.ecr.state import Repository, Upload, digest_of
-from ecr_feed.embedded.regions import suffix_of
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.core.regions import suffix_of
+from ecr_feed.embedded.ecr.state import (
+    Context,
+    Params,
+    Repository,
+    Result,
+    Upload,
+    digest_of,
+    invalid,
+)
+from ecr_feed.embedded.protocol.wire import ServiceError
 
 PART_SIZE: Final = 20 * 1024 * 1024
 

@@ -6,9 +6,17 @@ import json
 import re
 from typing import Any, Final
 
-from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid, shown
-from ecr_feed.embedded.ecr.state import Image, Repository, digest_of
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.ecr.state import (
+    Context,
+    Image,
+    Params,
+    Repository,
+    Result,
+    digest_of,
+    invalid,
+    shown,
+)
+from ecr_feed.embedded.protocol.wire import ServiceError
 
 INDEXES: Final = frozenset(
     {

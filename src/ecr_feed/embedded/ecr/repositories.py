@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid, named
-from ecr_feed.embedded.ecr.state import Repository
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.ecr.state import Context, Params, Repository, Result, invalid, named
+from ecr_feed.embedded.protocol.wire import ServiceError
 from ecr_feed.iam import PolicyError, parse
 
 Handler = Callable[[Context, Params], Result]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ecr_feed.embedded.ecr.context import Context, Params, Result, invalid
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.ecr.state import Context, Params, Result, invalid
+from ecr_feed.embedded.protocol.wire import ServiceError
 from ecr_feed.iam import PolicyError, parse
 
 

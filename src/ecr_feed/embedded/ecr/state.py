@@ -1,7 +1,4 @@
-"""What a private registry holds: repositories, images, layers, and the registry's own settings.
-
-The API's handlers write it; the OCI registry server reads it through the same methods.
-"""
+"""The embedded registry's state, and what an ECR operation is given."""
 
 from __future__ import annotations
 
@@ -13,7 +10,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from ecr_feed.embedded.regions import partition_of, registry_host
+from ecr_feed.embedded.core.regions import partition_of, registry_host
+from ecr_feed.embedded.identity.callers import Caller
+from ecr_feed.embedded.identity.tokens import TokenBook
+from ecr_feed.embedded.protocol.wire import ServiceError
 
 
 def digest_of(data: bytes) -> str:
@@ -140,3 +140,74 @@ class Registries:
     def get(self, account: str, region: str) -> Registry:
         """The registry of an account in a region."""
         return self.found.setdefault((account, region), Registry(account, region))
+
+
+Params = dict[str, Any]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One ECR call: who, where, when, and the state it works on."""
+
+    registries: Registries
+    tokens: TokenBook
+    caller: Caller
+    region: str
+    now: datetime
+
+    def registry(self, params: Params) -> Registry:
+        """The registry that `registryId` names; the caller's own by default."""
+        return self.registries.get(params.get("registryId") or self.caller.account, self.region)
+
+    def repository(self, params: Params) -> Repository:
+        """The repository that `repositoryName` names, or RepositoryNotFoundException."""
+        return named(self.registry(params), params["repositoryName"])
+
+
+def named(registry: Registry, name: str) -> Repository:
+    """A repository by name, or RepositoryNotFoundException in AWS's words."""
+    found = registry.repositories.get(name)
+    if found is None:
+        raise ServiceError(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id "
+            f"'{registry.account}'",
+        )
+    return found
+
+
+def image_missing(repository: Repository, image_id: Params) -> ServiceError:
+    """ImageNotFoundException as DescribeImages words it."""
+    said = "{imageDigest:'%s', imageTag:'%s'}" % (  # noqa: UP031 - braces are AWS's own text
+        image_id.get("imageDigest", "null"),
+        image_id.get("imageTag", "null"),
+    )
+    return ServiceError(
+        "ImageNotFoundException",
+        f"The image with imageId {said} does not exist within the repository with name "
+        f"'{repository.name}' in the registry with id '{repository.account}'",
+    )
+
+
+def find_image(repository: Repository, image_id: Params) -> Image | None:
+    """The image of an imageId; where both tag and digest are given, both must be its own."""
+    tag, digest = image_id.get("imageTag", ""), image_id.get("imageDigest", "")
+    found = repository.find(tag=tag, digest=digest)
+    return None if found and tag and digest and found.digest != digest else found
+
+
+def shown(repository: Repository, image: Image, tag: str) -> Result:
+    """The Image structure of BatchGetImage and PutImage, under the tag that was asked for."""
+    return {
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "imageId": {"imageDigest": image.digest} | ({"imageTag": tag} if tag else {}),
+        "imageManifest": image.manifest,
+        "imageManifestMediaType": image.media_type,
+    }
+
+
+def invalid(message: str) -> ServiceError:
+    """InvalidParameterException."""
+    return ServiceError("InvalidParameterException", message)

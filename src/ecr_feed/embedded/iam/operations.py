@@ -1,4 +1,4 @@
-"""IAM's operations: what moto has goes to moto; keys and boundaries are answered here."""
+"""IAM's operations on the embedded account."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from ecr_feed.embedded.callers import AccessKey, Caller
-from ecr_feed.embedded.protocol import Call
-from ecr_feed.embedded.wire import ServiceError
-from ecr_feed.embedded.world import World
+from ecr_feed.embedded.core.world import World
+from ecr_feed.embedded.identity.callers import AccessKey, Caller
+from ecr_feed.embedded.protocol.protocol import Call
+from ecr_feed.embedded.protocol.wire import ServiceError
 
 Answer = dict[str, Any]
 

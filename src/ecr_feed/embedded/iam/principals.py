@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ecr_feed.embedded.callers import Caller
-from ecr_feed.embedded.environment import Environment
-from ecr_feed.embedded.iam.directory import Details, Directory, Entity
+from ecr_feed.embedded.core.environment import Environment
+from ecr_feed.embedded.iam.store import Details, Directory, Entity
+from ecr_feed.embedded.identity.callers import Caller
 from ecr_feed.iam import Document, Policies, combine, parse
 
 # A boundary whose policy is gone allows nothing.

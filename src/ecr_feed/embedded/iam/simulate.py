@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ecr_feed.embedded.iam.directory import Entity
 from ecr_feed.embedded.iam.operations import IamCall
 from ecr_feed.embedded.iam.principals import Principals
-from ecr_feed.embedded.wire import ServiceError
+from ecr_feed.embedded.iam.store import Entity
+from ecr_feed.embedded.protocol.wire import ServiceError
 from ecr_feed.iam import (
     Decision,
     Document,

@@ -1,24 +1,85 @@
-"""The OCI distribution API as ECR serves it: who asks, for what, and which part answers."""
+"""The embedded registry as an application: routes, authentication, answers."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from ecr_feed.embedded.core.faults import Asked, Fault, body_of, cut, error_of
 from ecr_feed.embedded.ecr.layers import layer_host
 from ecr_feed.embedded.ecr.state import Registry
-from ecr_feed.embedded.faults import Asked, Fault, body_of, cut, error_of
-from ecr_feed.embedded.registry import answers
-from ecr_feed.embedded.registry.seam import State
-from ecr_feed.embedded.tokens import USER, TokenHolder
-from ecr_feed.embedded.wire import ConnectionFault, ServiceError, WireRequest, WireResponse
+from ecr_feed.embedded.identity.tokens import USER, TokenHolder
+from ecr_feed.embedded.protocol.wire import ConnectionFault, ServiceError, WireRequest, WireResponse
+from ecr_feed.embedded.registry.account_view import State
 from ecr_feed.naming import RegistryHost
+
+VERSION: Final = {"docker-distribution-api-version": "registry/2.0"}
+
+# AWS error code -> OCI error code and HTTP status.
+_CODES: Final = {
+    "AccessDeniedException": ("DENIED", 403),
+    "RepositoryNotFoundException": ("NAME_UNKNOWN", 404),
+    "ImageNotFoundException": ("MANIFEST_UNKNOWN", 404),
+    "LayersNotFoundException": ("BLOB_UNKNOWN", 404),
+    "UploadNotFoundException": ("BLOB_UPLOAD_UNKNOWN", 404),
+    "InvalidLayerException": ("DIGEST_INVALID", 400),
+    "InvalidLayerPartException": ("BLOB_UPLOAD_INVALID", 416),
+    "EmptyUploadException": ("BLOB_UPLOAD_INVALID", 400),
+    "ImageDigestDoesNotMatchException": ("DIGEST_INVALID", 400),
+    "ImageTagAlreadyExistsException": ("TAG_INVALID", 400),
+    "ReferencedImagesNotFoundException": ("MANIFEST_BLOB_UNKNOWN", 404),
+    "ThrottlingException": ("TOOMANYREQUESTS", 429),
+    "InvalidParameterException": ("UNSUPPORTED", 405),
+}
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> WireResponse:
+    """An answer; header names are written with `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return WireResponse(status, {**VERSION, **named}, body)
+
+
+def shown(document: Mapping[str, Any], **headers: str) -> WireResponse:
+    """A JSON document."""
+    body = json.dumps(document).encode()
+    return answer(200, body, content_type="application/json; charset=utf-8", **headers)
+
+
+def error(code: str, status: int, message: str) -> WireResponse:
+    """One OCI error."""
+    body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+    return answer(status, body, content_type="application/json; charset=utf-8")
+
+
+def from_service(failure: ServiceError) -> WireResponse:
+    """An AWS error in the registry's words; one without a counterpart is the service's fault."""
+    code, status = _CODES.get(failure.code, ("UNKNOWN", max(failure.status, 500)))
+    return error(code, status, failure.message)
+
+
+def challenge(host: str) -> WireResponse:
+    """ECR's 401."""
+    asked = f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'
+    return answer(401, b"Not Authorized\n", www_authenticate=asked, content_type="text/plain")
+
+
+def expired() -> WireResponse:
+    """ECR's word for a token of yesterday."""
+    said = "Your authorization token has expired. Reauthenticate and try again."
+    return error("DENIED", 403, said)
+
+
+def unsupported(message: str = "The operation is unsupported.") -> WireResponse:
+    """A method, or a parameter, that ECR does not do."""
+    return error("UNSUPPORTED", 405, message)
+
 
 _NAME = r"(?P<name>[^/]+(?:/[^/]+)*)"
 _ROUTES: Final = tuple(
@@ -75,7 +136,7 @@ class RegistryApp:
             return self._layer(request, bucket["region"])
         where = RegistryHost.parse(host)
         if not where.ok:
-            return answers.error("UNKNOWN", 421, f"No such host here: {host}")
+            return error("UNKNOWN", 421, f"No such host here: {host}")
         operation, name, _ = route(request.path)
         holder = self._holder(request.headers.get("authorization", ""))
         callers = () if holder is None else (holder.caller.key_id, holder.caller.name)
@@ -95,9 +156,9 @@ class RegistryApp:
     ) -> WireResponse:
         """A stranger is asked who he is, yesterday's token is refused, others get their answer."""
         if holder is None or holder.region != where.region:
-            return answers.challenge(where.host)
+            return challenge(where.host)
         if holder.expires_at <= self._state.now():
-            return answers.expired()
+            return expired()
         operation, name, reference = route(request.path)
         registry = self._state.registry(where.account, where.region)
         return self._done(
@@ -115,11 +176,11 @@ class RegistryApp:
     def _done(self, operation: str, asked: Asking) -> WireResponse:
         handler = self._handlers.get(operation)
         if handler is None:
-            return answers.error("UNSUPPORTED", 404, "The operation is unsupported.")
+            return error("UNSUPPORTED", 404, "The operation is unsupported.")
         try:
             return handler(asked)
         except ServiceError as failure:
-            return answers.from_service(failure)
+            return from_service(failure)
 
     def _layer(self, request: WireRequest, region: str) -> WireResponse:
         path = unquote(urlsplit(request.url).path)
@@ -163,7 +224,7 @@ def _faulty(fault: Fault) -> WireResponse:
     if fault.connection is not None:
         raise ConnectionFault(fault.connection)
     if fault.code:
-        return answers.from_service(error_of(fault, "ecr"))
+        return from_service(error_of(fault, "ecr"))
     return body_of(fault)
 
 

@@ -6,23 +6,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from ecr_feed.embedded.core import Core
-from ecr_feed.embedded.registry import pages, pulls, pushes
+from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
+from ecr_feed.embedded.registry import pulls, pushes
+from ecr_feed.embedded.registry.account_view import CoreState
 from ecr_feed.embedded.registry.app import Handler, RegistryApp, is_registry
 from ecr_feed.embedded.registry.authority import Authority
-from ecr_feed.embedded.registry.dial import LoopbackAdapter
+from ecr_feed.embedded.registry.loopback_adapter import LoopbackAdapter
 from ecr_feed.embedded.registry.proxy import ConnectProxy
+from ecr_feed.embedded.registry.reachability import EmbeddedWay, asked_of
 from ecr_feed.embedded.registry.server import TlsServer
-from ecr_feed.embedded.registry.state import CoreState
-from ecr_feed.embedded.registry.way import EmbeddedWay, asked_of
-from ecr_feed.embedded.wire import WireRequest, WireResponse
+from ecr_feed.oci.network import Network, Timeouts
 from ecr_feed.reach import SystemWay
-from ecr_feed.registry.network import Network, Timeouts
 
 HANDLERS: Final[dict[str, Handler]] = {
     "ping": pulls.ping,
-    "catalog": pages.catalog,
-    "tags": pages.tags,
+    "catalog": pulls.catalog,
+    "tags": pulls.tags,
     "manifest": pushes.manifest,
     "blob": pulls.blob,
     "upload": pushes.upload,

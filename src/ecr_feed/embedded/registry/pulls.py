@@ -1,17 +1,21 @@
-"""Manifests and blobs as ECR hands them out; the layer storage that blobs are redirected to."""
+"""Pulls from the embedded registry: tags, manifests, blobs, in pages."""
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
 from ecr_feed.embedded.ecr.state import Image, Registry, digest_of
-from ecr_feed.embedded.registry import answers
+from ecr_feed.embedded.protocol.wire import ServiceError, WireRequest, WireResponse
+from ecr_feed.embedded.registry import app
 from ecr_feed.embedded.registry.app import Asking
-from ecr_feed.embedded.wire import ServiceError, WireRequest, WireResponse
 
 _DOCKER: Final = "application/vnd.docker.distribution.manifest.v2+json"
 _OCI: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -36,7 +40,7 @@ _RANGE: Final = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 def ping(asked: Asking) -> WireResponse:
     """GET /v2/: the token is enough."""
-    return answers.shown({}) if asked.request.method in ("GET", "HEAD") else answers.unsupported()
+    return app.shown({}) if asked.request.method in ("GET", "HEAD") else app.unsupported()
 
 
 def manifest(asked: Asking) -> WireResponse:
@@ -53,7 +57,7 @@ def manifest(asked: Asking) -> WireResponse:
         raise _missing()
     media_type, body = found
     if asked.request.method == "HEAD":
-        return answers.answer(
+        return app.answer(
             200,
             body,
             content_type=media_type,
@@ -66,7 +70,7 @@ def manifest(asked: Asking) -> WireResponse:
         "BatchGetImage",
         {"repositoryName": repository, "imageIds": [image_id]},
     )
-    return answers.answer(200, body, content_type=media_type)
+    return app.answer(200, body, content_type=media_type)
 
 
 def _image(asked: Asking) -> Image:
@@ -129,22 +133,22 @@ def blob(asked: Asking) -> WireResponse:
         )
         layer = next(iter(found["layers"]), {"layerAvailability": "UNAVAILABLE"})
         if layer["layerAvailability"] != "AVAILABLE":
-            return answers.error("BLOB_UNKNOWN", 404, "The layer does not exist")
-        return answers.answer(
+            return app.error("BLOB_UNKNOWN", 404, "The layer does not exist")
+        return app.answer(
             200,
             content_length=str(layer["layerSize"]),
             content_type="application/octet-stream",
             docker_content_digest=asked.reference,
         )
     if asked.request.method != "GET":
-        return answers.unsupported()
+        return app.unsupported()
     found = asked.state.call(
         asked.holder,
         asked.registry,
         "GetDownloadUrlForLayer",
         {**wanted, "layerDigest": asked.reference},
     )
-    return answers.answer(307, location=str(found["downloadUrl"]))
+    return app.answer(307, location=str(found["downloadUrl"]))
 
 
 def storage(request: WireRequest, registry: Registry, name: str, digest: str) -> WireResponse:
@@ -184,3 +188,71 @@ def _s3_error(status: int, code: str, message: str) -> WireResponse:
         f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     )
     return WireResponse(status, {"content-type": "application/xml"}, body.encode())
+
+
+_USUAL: Final = 100
+_MOST: Final = 1000
+_KEY: Final = secrets.token_bytes(16)
+
+
+def tags(asked: Asking) -> WireResponse:
+    """GET /v2/NAME/tags/list: the tags of images that can be pulled."""
+    if asked.request.method != "GET":
+        return app.unsupported()
+    asked.state.call(
+        asked.holder,
+        asked.registry,
+        "ListImages",
+        {"repositoryName": asked.name, "maxResults": 1},
+    )
+    repository = asked.registry.repositories[asked.name]
+    active = [
+        tag
+        for tag, digest in tuple(repository.tags.items())
+        if repository.images[digest].status == "ACTIVE"
+    ]
+    return _page(asked, active, lambda page: {"name": asked.name, "tags": page})
+
+
+def catalog(asked: Asking) -> WireResponse:
+    """GET /v2/_catalog: every repository, for those who may describe them all."""
+    if asked.request.method != "GET":
+        return app.unsupported()
+    asked.state.check(asked.holder, asked.registry, "DescribeRepositories", None)
+    names = sorted(asked.registry.repositories)
+    return _page(asked, names, lambda page: {"repositories": page})
+
+
+def _page(
+    asked: Asking, rows: Sequence[str], shown: Callable[[list[str]], dict[str, object]]
+) -> WireResponse:
+    wanted, last = asked.parameter("n", str(_USUAL)), asked.parameter("last")
+    if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= _MOST):
+        return app.unsupported(f"Invalid parameter at 'n': it must be 1 to {_MOST}")
+    start = _opened(last) if last else 0
+    if start is None:
+        return app.unsupported("Invalid parameter at 'last'")
+    end = start + int(wanted)
+    page = shown(list(rows[start:end]))
+    if end >= len(rows):
+        return app.shown(page)
+    query = urlencode({"last": _sealed(end), "n": wanted})
+    link = f'<{quote(asked.request.path)}?{query}>; rel="next"'
+    return app.shown(page, link=link)
+
+
+def _sealed(position: int) -> str:
+    """A position that a client cannot guess: it has to follow the link."""
+    text = str(position).encode()
+    mark = hmac.digest(_KEY, text, "sha256")[:12]
+    return base64.urlsafe_b64encode(mark + text).decode().rstrip("=")
+
+
+def _opened(last: str) -> int | None:
+    try:
+        raw = base64.urlsafe_b64decode(last + "=" * (-len(last) % 4))
+    except ValueError:
+        return None
+    mark, text = raw[:12], raw[12:]
+    known = hmac.compare_digest(mark, hmac.digest(_KEY, text, "sha256")[:12])
+    return int(text) if known else None

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ecr_feed.embedded.ecr.state import digest_of
-from ecr_feed.embedded.registry import answers, pulls
+from ecr_feed.embedded.protocol.wire import ServiceError, WireResponse
+from ecr_feed.embedded.registry import app, pulls
 from ecr_feed.embedded.registry.app import Asking
-from ecr_feed.embedded.wire import ServiceError, WireResponse
 
 
 def upload(asked: Asking) -> WireResponse:
     """POST begins a blob, PATCH adds to it, PUT ends it."""
     handler = _UPLOADS.get(asked.request.method)
-    return answers.unsupported() if handler is None else handler(asked)
+    return app.unsupported() if handler is None else handler(asked)
 
 
 def _call(asked: Asking, operation: str, **params: Any) -> Mapping[str, Any]:
@@ -25,7 +25,7 @@ def _call(asked: Asking, operation: str, **params: Any) -> Mapping[str, Any]:
 def _begin(asked: Asking) -> WireResponse:
     """A new upload; a blob is never mounted from another repository, as ECR's default has it."""
     upload_id = str(_call(asked, "InitiateLayerUpload")["uploadId"])
-    return answers.answer(
+    return app.answer(
         202,
         location=f"/v2/{asked.name}/blobs/uploads/{upload_id}",
         range="0-0",
@@ -35,7 +35,7 @@ def _begin(asked: Asking) -> WireResponse:
 
 def _add(asked: Asking) -> WireResponse:
     end = _append(asked)
-    return answers.answer(
+    return app.answer(
         202,
         location=f"/v2/{asked.name}/blobs/uploads/{asked.reference}",
         range=f"0-{max(end - 1, 0)}",
@@ -69,7 +69,7 @@ def _end(asked: Asking) -> WireResponse:
     except ServiceError as failure:
         if failure.code != "LayerAlreadyExistsException":  # no error to who pushes a blob again
             raise
-    return answers.answer(
+    return app.answer(
         201, location=f"/v2/{asked.name}/blobs/{digest}", docker_content_digest=digest
     )
 
@@ -86,15 +86,15 @@ def manifest(asked: Asking) -> WireResponse:
     if asked.request.method in ("GET", "HEAD"):
         return pulls.manifest(asked)
     if asked.request.method != "PUT":
-        return answers.unsupported()
+        return app.unsupported()
     digest = digest_of(asked.request.body)
     by_digest = asked.reference.startswith("sha256:")
     if by_digest and asked.reference != digest:
-        return answers.error("DIGEST_INVALID", 400, f"The manifest's digest is {digest}")
+        return app.error("DIGEST_INVALID", 400, f"The manifest's digest is {digest}")
     try:
         text = asked.request.body.decode()
     except UnicodeDecodeError:
-        return answers.error("MANIFEST_INVALID", 400, "The manifest is not UTF-8")
+        return app.error("MANIFEST_INVALID", 400, "The manifest is not UTF-8")
     media_type = asked.header("content-type").partition(";")[0].strip()
     try:
         _call(
@@ -107,7 +107,7 @@ def manifest(asked: Asking) -> WireResponse:
     except ServiceError as failure:
         if failure.code != "ImageAlreadyExistsException":  # the same manifest again
             raise
-    return answers.answer(
+    return app.answer(
         201,
         location=f"/v2/{asked.name}/manifests/{digest}",
         docker_content_digest=digest,

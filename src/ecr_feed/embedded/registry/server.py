@@ -13,8 +13,8 @@ from socketserver import TCPServer, ThreadingMixIn
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.embedded.registry.authority import Authority
-from ecr_feed.embedded.wire import ConnectionFault, WireRequest, WireResponse
 
 App = Callable[[WireRequest], WireResponse]
 ASK: Final = "X-Embedded-Ask"  # an in-process client's mark on a request

@@ -1,0 +1,1 @@
+"""The read calls, one file an answer."""

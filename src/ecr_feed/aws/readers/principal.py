@@ -1,0 +1,236 @@
+"""Every policy of the account that applies to a user or a role, and which could not be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote
+
+from ecr_feed.aws.transport.client import Client
+from ecr_feed.aws.transport.response import Reader
+from ecr_feed.facts.aws import Failure, ReadError, Trouble
+from ecr_feed.facts.iam import PolicyDocument, Principal, Source
+from ecr_feed.once import Cell
+
+T = TypeVar("T")
+_ARN: Final = re.compile(
+    r"arn:(?P<partition>[a-z0-9-]+):(?P<service>iam|sts)::(?P<account>[0-9]{12}):(?P<rest>.+)"
+)
+_MOST_ITEMS: Final = 1000
+
+
+class PrincipalReader:
+    """Reads principals through one IAM client; a managed policy is read once for all of them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._managed: dict[str, Cell[tuple[str, Source]]] = {}
+
+    def read(self, arn: str) -> Principal:
+        """The principal behind an identity's ARN (a session's leads to its role, path included).
+
+        Raises ReadError where it does not exist (NOT_FOUND), or is none whose policies IAM keeps
+        (a federated user). A read that is refused is kept in `unread`, and the rest is read.
+        """
+        parts = _ARN.fullmatch(arn)
+        kind, _, name = parts["rest"].partition("/") if parts else ("", "", "")
+        if parts and parts["rest"] == "root":
+            return Principal("root", arn, parts["account"], "root")
+        if parts and kind == "user":
+            return self._user(arn, parts["account"], name)
+        if parts and kind == "role":
+            return self._role(arn, parts["account"], name.rpartition("/")[2], session="")
+        if parts and kind == "assumed-role":
+            role = name.partition("/")[0]
+            base = f"arn:{parts['partition']}:iam::{parts['account']}:role/{role}"
+            return self._role(base, parts["account"], role, session=arn)
+        raise ReadError(self._no_principal(arn))
+
+    def _no_principal(self, arn: str) -> Failure:
+        return Failure(
+            Trouble.OTHER,
+            "iam",
+            "GetUser",
+            self._client.region,
+            code="UnknownPrincipal",
+            message=f"not called: IAM keeps no policies under {arn}",
+        )
+
+    def _user(self, arn: str, account: str, path_and_name: str) -> Principal:
+        path, _, name = path_and_name.rpartition("/")
+        unread: list[Failure] = []
+        found = self._entity("GetUser", "User", unread, UserName=name)
+        policies = self._of("User", name, unread)
+        groups = self._names("ListGroupsForUser", "Groups", "GroupName", unread, UserName=name)
+        for group in groups:
+            policies += self._of("Group", group, unread)
+        return Principal(
+            kind="user",
+            arn=arn,
+            account=account,
+            name=name,
+            path=f"/{path}/" if path else "/",
+            policies=tuple(policies),
+            boundary=self._boundary(found, unread),
+            created_at=Reader(self._client, "GetUser").time(found, "CreateDate"),
+            groups=tuple(groups),
+            tags=self._tags("GetUser", found),
+            unread=tuple(unread),
+        )
+
+    def _role(self, arn: str, account: str, name: str, *, session: str) -> Principal:
+        unread: list[Failure] = []
+        found = self._entity("GetRole", "Role", unread, RoleName=name)
+        read = Reader(self._client, "GetRole")
+        real = read.text(found, "Arn", arn)
+        seconds = read.maybe(found, "MaxSessionDuration", int)
+        used = read.maybe(found, "RoleLastUsed", dict) or {}
+        trust = found.get("AssumeRolePolicyDocument")
+        return Principal(
+            kind="role",
+            arn=real,
+            account=account,
+            name=name,
+            path=read.text(found, "Path", "/"),
+            session_arn=session,
+            policies=tuple(self._of("Role", name, unread)),
+            boundary=self._boundary(found, unread),
+            trust=None
+            if trust is None
+            else PolicyDocument(f"trust policy of {name}", "trust", trust, via=f"role {name}"),
+            max_session=None if seconds is None else timedelta(seconds=seconds),
+            created_at=read.time(found, "CreateDate"),
+            last_used_at=read.time(used, "LastUsedDate"),
+            tags=self._tags("GetRole", found),
+            unread=tuple(unread),
+        )
+
+    def _entity(
+        self, operation: str, key: str, unread: list[Failure], **parameters: str
+    ) -> Mapping[str, Any]:
+        """The user or role itself; without it its boundary is unknown, which `unread` says."""
+
+        def read() -> Mapping[str, Any]:
+            answer = self._client.call(operation, **parameters)
+            return Reader(self._client, operation).require(answer, key, dict)
+
+        try:
+            return read()
+        except ReadError as error:
+            if error.failure.trouble == Trouble.NOT_FOUND or not _is_of_one_read(error.failure):
+                raise
+            unread.append(error.failure)
+            return {}
+
+    def _of(self, kind: str, name: str, unread: list[Failure]) -> list[PolicyDocument]:
+        """Inline and attached policies of a user, role or group."""
+        via = f"{kind.lower()} {name}"
+        who = {f"{kind}Name": name}
+        found: list[PolicyDocument] = []
+        for policy in self._names(f"List{kind}Policies", "PolicyNames", None, unread, **who):
+            document = self._kept(unread, partial(self._inline, kind, name, policy))
+            if document is not None:
+                found.append(PolicyDocument(policy, "identity", document, via=via))
+        attached = self._names(
+            f"ListAttached{kind}Policies", "AttachedPolicies", "PolicyArn", unread, **who
+        )
+        for arn in attached:
+            managed = self._kept(unread, self._managed_policy(arn).get)
+            if managed is not None:
+                found.append(PolicyDocument(managed[0], "identity", managed[1], arn, via))
+        return found
+
+    def _inline(self, kind: str, name: str, policy: str) -> Source:
+        operation = f"Get{kind}Policy"
+        answer = self._client.call(operation, **{f"{kind}Name": name, "PolicyName": policy})
+        return _document(Reader(self._client, operation), answer, "PolicyDocument")
+
+    def _managed_policy(self, arn: str) -> Cell[tuple[str, Source]]:
+        """(name, document) of a managed policy's default version."""
+
+        def read() -> tuple[str, Source]:
+            policy = self._client.call("GetPolicy", PolicyArn=arn)
+            of_policy = Reader(self._client, "GetPolicy")
+            head = of_policy.require(policy, "Policy", dict)
+            version = self._client.call(
+                "GetPolicyVersion",
+                PolicyArn=arn,
+                VersionId=of_policy.require(head, "DefaultVersionId", str),
+            )
+            of_version = Reader(self._client, "GetPolicyVersion")
+            body = of_version.require(version, "PolicyVersion", dict)
+            name = of_policy.text(head, "PolicyName", arn.rpartition("/")[2])
+            return name, _document(of_version, body, "Document")
+
+        return self._managed.setdefault(arn, Cell(read))
+
+    def _boundary(self, found: Mapping[str, Any], unread: list[Failure]) -> PolicyDocument | None:
+        attached = found.get("PermissionsBoundary")
+        arn = attached.get("PermissionsBoundaryArn") if isinstance(attached, Mapping) else None
+        if not isinstance(arn, str):
+            return None
+        managed = self._kept(unread, self._managed_policy(arn).get)
+        if managed is None:
+            return None
+        return PolicyDocument(managed[0], "boundary", managed[1], arn, "permissions boundary")
+
+    def _tags(self, operation: str, found: Mapping[str, Any]) -> Mapping[str, str]:
+        read = Reader(self._client, operation)
+        if found.get("Tags") is None:
+            return {}
+        tags = read.items(found, "Tags")
+        return {read.require(tag, "Key", str): read.text(tag, "Value") for tag in tags}
+
+    def _names(
+        self, operation: str, key: str, inner: str | None, unread: list[Failure], **who: str
+    ) -> list[str]:
+        """A paged list of names, or of one text of each item; refused as a whole into `unread`."""
+        return self._kept(unread, lambda: list(self._each(operation, key, inner, who))) or []
+
+    def _each(
+        self, operation: str, key: str, inner: str | None, who: Mapping[str, str]
+    ) -> Iterator[str]:
+        read = Reader(self._client, operation)
+        for page in iam_pages(self._client, operation, **who):
+            if inner is None:
+                read.require(page, key, list)
+                yield from read.texts(page, key)
+            else:
+                yield from (read.require(item, inner, str) for item in read.items(page, key))
+
+    @staticmethod
+    def _kept(unread: list[Failure], read: Callable[[], T]) -> T | None:
+        """The value, or None with the failure kept; a client that is closed to us is raised."""
+        try:
+            return read()
+        except ReadError as error:
+            if not _is_of_one_read(error.failure):
+                raise
+            unread.append(error.failure)
+            return None
+
+
+def iam_pages(client: Client, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """IAM's way of paging: Marker while IsTruncated."""
+    for page in client.pages(
+        operation, asks="Marker", says="Marker", MaxItems=_MOST_ITEMS, **parameters
+    ):
+        if page.get("IsTruncated") is True and not page.get("Marker"):
+            raise client.malformed(operation, "the list is truncated and has no Marker")
+        yield page
+
+
+def _is_of_one_read(failure: Failure) -> bool:
+    """The failure is this read's own: denied, gone in between, malformed, throttled out."""
+    return not (failure.trouble.credentials or failure.trouble.unreachable)
+
+
+def _document(read: Reader, answer: Mapping[str, Any], key: str) -> Source:
+    """A policy document: botocore decodes it to a mapping; what is no JSON stays (quoted) text."""
+    document = answer.get(key)
+    if isinstance(document, Mapping):
+        return document
+    return unquote(read.require(answer, key, str))

@@ -1,0 +1,133 @@
+"""Which regions botocore knows, and which need no opting in. No network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+# "Considerations before enabling and disabling Regions" (AWS Account Management reference guide):
+# those introduced before 20 March 2019 are on in every account and cannot be turned off.
+DEFAULT_ON: Final = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    }
+)
+# Where to ask whether a key lives at all, in this order. Outside `aws` no region is opt-in.
+_ASK_IN: Final = {
+    "aws": ("us-east-1", "us-west-2"),
+    "aws-cn": ("cn-north-1", "cn-northwest-1"),
+    "aws-us-gov": ("us-gov-west-1", "us-gov-east-1"),
+    "aws-iso": ("us-iso-east-1", "us-iso-west-1"),
+    "aws-iso-b": ("us-isob-east-1",),
+    "aws-iso-e": ("eu-isoe-west-1",),
+    "aws-iso-f": ("us-isof-south-1", "us-isof-east-1"),
+    "aws-eusc": ("eusc-de-east-1",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRegions:
+    """The regions that this botocore lists; an unlisted one may be newer than it."""
+
+    names: frozenset[str]
+    with_ecr: frozenset[str]
+    partitions: tuple[tuple[str, str], ...]
+    botocore: str
+
+    def partition(self, region: str) -> str:
+        """The partition of a listed region; "" for one that is not listed."""
+        return dict(self.partitions).get(region, "")
+
+    def siblings(self, region: str) -> tuple[str, ...]:
+        """The other regions of the same partition that have ECR, sorted."""
+        partition = self.partition(region)
+        of = dict(self.partitions)
+        return tuple(sorted(r for r in self.with_ecr if of[r] == partition and r != region))
+
+
+# DNS suffixes of botocore's partitions.json, dual-stack ones included.
+_AWS_SUFFIXES: Final = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
+    ".api.amazonwebservices.com.cn",
+    ".api.amazonwebservices.eu",
+    ".api.aws.ic.gov",
+    ".api.aws.scloud",
+    ".api.cloud-aws.adc-e.uk",
+    ".api.aws.hci.ic.gov",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+)
+
+
+def is_aws_host(host: str) -> bool:
+    """A host (with or without port) under one of AWS's own domains."""
+    name, colon, port = host.partition(":")
+    return name.lower().endswith(_AWS_SUFFIXES) and (not colon or port == "443")
+
+
+def is_default_on(region: str) -> bool:
+    """The region cannot be disabled: listed as such, or outside the commercial partition."""
+    return region in DEFAULT_ON or known_regions().partition(region) not in ("", "aws")
+
+
+def ask_in(region: str) -> str:
+    """Another region of the partition that is on in every account; "" where there is none."""
+    partition = known_regions().partition(region) or "aws"
+    return next((other for other in _ASK_IN.get(partition, ()) if other != region), "")
+
+
+def ask_in_aws(region: str) -> str:
+    """A region of the commercial partition to ask, for a region outside it; else ""."""
+    partition = known_regions().partition(region)
+    return "" if partition in ("", "aws") else _ASK_IN["aws"][0]
+
+
+@cache
+def known_regions() -> KnownRegions:
+    """Botocore's regions of every partition, pseudo-regions such as `aws-global` left out."""
+    import botocore
+    import botocore.session
+
+    from ecr_feed.aws.transport.botosession import builtin
+
+    session = botocore.session.Session()
+    loader = builtin()
+    session.register_component("data_loader", loader)
+    partition_of: dict[str, str] = {}
+    with_ecr: set[str] = set()
+    for partition in session.get_available_partitions():
+        for region in session.get_available_regions("ecr", partition_name=partition):
+            partition_of[region] = partition
+            with_ecr.add(region)
+    for partition in loader.load_data("partitions")["partitions"]:
+        for region in partition["regions"]:
+            if not region.endswith("-global"):
+                partition_of.setdefault(region, partition["id"])
+    return KnownRegions(
+        names=frozenset(partition_of),
+        with_ecr=frozenset(with_ecr),
+        partitions=tuple(sorted(partition_of.items())),
+        botocore=str(botocore.__version__),
+    )

@@ -1,0 +1,232 @@
+"""The simulation witness: what IAM answers when asked, in few calls, and no more than it says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ecr_feed.aws.readers.principal import iam_pages
+from ecr_feed.aws.transport.client import Client
+from ecr_feed.aws.transport.response import Reader
+from ecr_feed.facts.aws import Answer, Permission
+from ecr_feed.facts.iam import Principal
+
+_OPERATION: Final = "SimulatePrincipalPolicy"
+_WITNESS: Final = "simulation"
+_MOST_RESOURCES: Final = 100
+_ANSWERS: Final = {
+    "allowed": Answer.ALLOWED,
+    "explicitDeny": Answer.DENIED,
+    "implicitDeny": Answer.DENIED,
+}
+_BLIND: Final = (
+    "resource control policies, registry policies, session policies and VPC endpoint policies"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Actions on resources (`*` where the action has none).
+
+    `resource_policies` maps a resource's ARN to its policy text; IAM takes one for users only.
+    `context` are condition keys with the values to assume.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    resource_policies: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The question as something hashable."""
+        policies, context = sorted(self.resource_policies.items()), self.context.items()
+        return self.actions, self.resources, tuple(policies), frozenset(context)
+
+
+def simulate(client: Client, principal: Principal, question: Question) -> tuple[Permission, ...]:
+    """One `Permission` for each action and resource, in the question's order.
+
+    One call for a hundred resources and each distinct resource policy, and one for each resource
+    whose own result IAM does not tell. A result that depends on a condition key without a value
+    is undetermined, whatever the decision beside it says. Raises ReadError.
+    """
+    if principal.kind == "root":
+        return tuple(
+            _undetermined(action, resource, "IAM simulates no root user")
+            for action in question.actions
+            for resource in question.resources
+        )
+    answers: dict[tuple[str, str], Permission] = {}
+    for batch, policy in _batches(principal, question):
+        answers.update(_ask(client, principal, question, batch, policy))
+    return tuple(
+        answers[action, resource] for action in question.actions for resource in question.resources
+    )
+
+
+def _batches(
+    principal: Principal, question: Question
+) -> Iterable[tuple[tuple[str, ...], str | None]]:
+    """Resources that may be asked about together: with the same resource policy, or none."""
+    by_policy: defaultdict[str | None, list[str]] = defaultdict(list)
+    for resource in dict.fromkeys(question.resources):
+        text = question.resource_policies.get(resource) if principal.kind == "user" else None
+        by_policy[text].append(resource)
+    for text, resources in by_policy.items():
+        for start in range(0, len(resources), _MOST_RESOURCES):
+            yield tuple(resources[start : start + _MOST_RESOURCES]), text
+
+
+def _ask(
+    client: Client,
+    principal: Principal,
+    question: Question,
+    resources: tuple[str, ...],
+    policy: str | None,
+) -> dict[tuple[str, str], Permission]:
+    told: dict[tuple[str, str], Permission] = {}
+    read = Reader(client, _OPERATION)
+    parameters = _parameters(principal, question, resources, policy)
+    for page in iam_pages(client, _OPERATION, **parameters):
+        for result in read.items(page, "EvaluationResults"):
+            action = _asked_action(read, result, question.actions)
+            told.update(_result(read, result, action, resources))
+    untold = [
+        (action, resource)
+        for action in question.actions
+        for resource in resources
+        if (action, resource) not in told
+    ]
+    if untold and len(resources) == 1:
+        raise read.wrong(f"no result for {untold[0][0]} on {untold[0][1]}")
+    for resource in dict.fromkeys(resource for _, resource in untold):
+        told.update(_ask(client, principal, question, (resource,), policy))
+    return told
+
+
+def _parameters(
+    principal: Principal, question: Question, resources: tuple[str, ...], policy: str | None
+) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "PolicySourceArn": principal.arn,
+        "ActionNames": list(question.actions),
+        "ResourceArns": list(resources),
+    }
+    if policy is not None:
+        parameters["ResourcePolicy"] = policy
+        parameters["CallerArn"] = principal.arn
+    if question.context:
+        parameters["ContextEntries"] = [_entry(k, v) for k, v in question.context.items()]
+    return parameters
+
+
+def _entry(key: str, value: str | tuple[str, ...]) -> dict[str, object]:
+    if isinstance(value, str):
+        return {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+    values = list(value)
+    return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": "stringList"}
+
+
+def _asked_action(read: Reader, result: Mapping[str, Any], actions: Sequence[str]) -> str:
+    """The action as it was asked: IAM may answer in another case."""
+    name = read.require(result, "EvalActionName", str)
+    for action in actions:
+        if action.lower() == name.lower():
+            return action
+    raise read.wrong(f"a result for {name}, which nobody asked about")
+
+
+def _result(
+    read: Reader, result: Mapping[str, Any], action: str, resources: tuple[str, ...]
+) -> dict[tuple[str, str], Permission]:
+    """Each resource's own result; the action's where it is about one resource, or allowed all."""
+    specific = result.get("ResourceSpecificResults")
+    if specific:
+        return {
+            (action, name): _permission(read, action, name, item, "EvalResourceDecision", result)
+            for item in read.items(result, "ResourceSpecificResults")
+            if (name := read.text(item, "EvalResourceName")) in resources
+        }
+    name = read.text(result, "EvalResourceName")
+    if len(resources) == 1:
+        about: tuple[str, ...] = resources
+    elif name in resources and name != "*":
+        about = (name,)
+    elif result.get("EvalDecision") == "allowed" and not result.get("MissingContextValues"):
+        about = resources  # the strictest over all of them
+    else:
+        return {}
+    return {
+        (action, one): _permission(read, action, one, result, "EvalDecision", result)
+        for one in about
+    }
+
+
+def _permission(
+    read: Reader,
+    action: str,
+    resource: str,
+    item: Mapping[str, Any],
+    key: str,
+    result: Mapping[str, Any],
+) -> Permission:
+    decision = read.require(item, key, str)
+    if decision not in _ANSWERS:
+        raise read.wrong(f"the decision {decision!r} is none that IAM documents")
+    missing = sorted(
+        {*read.texts(item, "MissingContextValues"), *read.texts(result, "MissingContextValues")}
+    )
+    if missing:
+        because = f"depends on {', '.join(missing)}, which the simulation has no value for"
+        return _undetermined(action, resource, because, {"depends_on": missing})
+    evidence = _evidence(read, item, result, decision)
+    return Permission(
+        action, resource, _ANSWERS[decision], _because(decision, evidence), _WITNESS, evidence
+    )
+
+
+def _evidence(
+    read: Reader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
+) -> dict[str, object]:
+    statements = item.get("MatchedStatements", result.get("MatchedStatements"))
+    matched = [
+        read.text(statement, "SourcePolicyId")
+        for statement in (statements if isinstance(statements, list) else [])
+        if isinstance(statement, Mapping)
+    ]
+    return {
+        "decision": decision,
+        "statements": [name for name in matched if name],
+        "boundary_allows": _flag(
+            item, result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"
+        ),
+        "organization_allows": _flag(
+            item, result, "OrganizationsDecisionDetail", "AllowedByOrganizations"
+        ),
+        "does_not_see": _BLIND,
+    }
+
+
+def _flag(item: Mapping[str, Any], result: Mapping[str, Any], key: str, inner: str) -> bool | None:
+    detail = item.get(key, result.get(key))
+    flag = detail.get(inner) if isinstance(detail, Mapping) else None
+    return flag if isinstance(flag, bool) else None
+
+
+def _because(decision: str, evidence: Mapping[str, object]) -> str:
+    if decision == "allowed":
+        return "the simulation allows it"
+    if evidence["boundary_allows"] is False:
+        return "the permissions boundary does not allow it"
+    if evidence["organization_allows"] is False:
+        return "the organisation's policies do not allow it"
+    return "an explicit deny" if decision == "explicitDeny" else "no policy allows it"
+
+
+def _undetermined(
+    action: str, resource: str, because: str, evidence: Mapping[str, object] | None = None
+) -> Permission:
+    return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS, evidence or {})

@@ -1,0 +1,1 @@
+"""Sessions, the read-only guard, clients, retries, errors and the call log."""

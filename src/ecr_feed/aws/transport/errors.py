@@ -1,0 +1,292 @@
+"""Any exception of an AWS call becomes one `Failure`, by AWS's error code, never by HTTP status."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from ecr_feed.aws.transport import error_codes
+from ecr_feed.aws.transport.response import words
+from ecr_feed.facts.aws import Failure, Trouble
+
+# SigV4 tolerates at least this much; a signature fault beyond it is the clock's before the key's.
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+_CLOCK_WORDS = re.compile(r"signature (?:expired|not yet current)", re.IGNORECASE)
+_SCOPE_WORDS = re.compile(r"credential should be scoped to", re.IGNORECASE)
+# The signed time, and in brackets AWS's own: "expired: T1 is now earlier than T2 (T3 - 15 min.)".
+_CLOCK_TIMES = re.compile(r"(\d{8}T\d{6}Z)\D.*\((\d{8}T\d{6}Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which call failed; `now` is this machine's time at the answer, for the clock's offset."""
+
+    service: str
+    operation: str
+    region: str
+    attempts: int = 1
+    host: str = ""
+    now: datetime | None = None
+
+
+def classify(error: BaseException, asked: Asked) -> Failure:
+    """The one `Failure` of an exception that a client raised. Never raises.
+
+    A call that failed while its credentials were being fetched (an assumed role, a web identity)
+    is named by the operation that really failed and is trouble with the credentials.
+    """
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        return _answered(error, response, asked)
+    trouble, code, message = _unanswered(error)
+    return Failure(
+        trouble=trouble,
+        service=asked.service,
+        operation=asked.operation,
+        region=asked.region,
+        code=code,
+        message=message,
+        attempts=asked.attempts,
+        host=asked.host,
+    )
+
+
+def malformed(asked: Asked, message: str, request_id: str = "") -> Failure:
+    """An answer that came, and lacks what it must have."""
+    return Failure(
+        trouble=Trouble.MALFORMED,
+        service=asked.service,
+        operation=asked.operation,
+        region=asked.region,
+        message=words(message),
+        request_id=request_id,
+        attempts=asked.attempts,
+        host=asked.host,
+    )
+
+
+def _answered(error: BaseException, response: Mapping[str, Any], asked: Asked) -> Failure:
+    metadata = _mapping(response.get("ResponseMetadata"))
+    fault = _mapping(response.get("Error"))
+    code = error_codes.plain(fault.get("Code"))
+    trouble = error_codes.trouble_of(code)
+    # Without an AWS error code the body is some machine's page in between: not to be quoted.
+    message = (
+        f"HTTP {metadata.get('HTTPStatusCode', code) or '?'} without an AWS error in its body"
+        if error_codes.is_status(code)
+        else words(fault.get("Message"))
+    )
+    offset = _offset(metadata, message, asked.now)
+    failure = Failure(
+        trouble=trouble,
+        service=asked.service,
+        operation=asked.operation,
+        region=asked.region,
+        code=code,
+        message=message,
+        request_id=words(metadata.get("RequestId")),
+        attempts=_attempts(metadata, asked.attempts),
+        offset=offset,
+        host=asked.host,
+    )
+    return _of_the_exchange(_of_the_clock(failure), getattr(error, "operation_name", ""))
+
+
+def _of_the_clock(failure: Failure) -> Failure:
+    """A late clock answers like a wrong secret: told apart by AWS's words or by its Date."""
+    far = failure.offset is not None and abs(failure.offset) > CLOCK_TOLERANCE
+    said = _CLOCK_WORDS.search(failure.message) is not None
+    if failure.code not in error_codes.SIGNATURE:
+        return failure
+    if said or far:
+        return replace(failure, trouble=Trouble.CLOCK)
+    # Signed for another region or service than the host's own: the endpoint's, not the secret's.
+    scoped = _SCOPE_WORDS.search(failure.message) is not None
+    return replace(failure, trouble=Trouble.OTHER) if scoped else failure
+
+
+def _of_the_exchange(failure: Failure, operation: str) -> Failure:
+    if not operation or operation == failure.operation:
+        return failure
+    return replace(
+        failure,
+        service=_SERVICE_OF.get(operation, failure.service),
+        operation=operation,
+        trouble=Trouble.NO_CREDENTIALS if refused(failure) else failure.trouble,
+        host="",
+    )
+
+
+def refused(failure: Failure) -> bool:
+    """An exchange for credentials (AssumeRole and its like) was refused for good, by its answer.
+
+    A fault of the service, or of the identity provider, may pass.
+    """
+    for_good = failure.trouble in (Trouble.DENIED, Trouble.NOT_FOUND)
+    return for_good or failure.code in error_codes.INVALID_PARAMETER
+
+
+_SERVICE_OF: Final = {
+    "AssumeRole": "sts",
+    "AssumeRoleWithSAML": "sts",
+    "AssumeRoleWithWebIdentity": "sts",
+    "CreateOAuth2Token": "signin",
+    "CreateToken": "sso-oidc",
+    "GetRoleCredentials": "sso",
+}
+
+
+def _attempts(metadata: Mapping[str, Any], otherwise: int) -> int:
+    retries = metadata.get("RetryAttempts")
+    return retries + 1 if isinstance(retries, int) else otherwise
+
+
+def _offset(metadata: Mapping[str, Any], message: str, now: datetime | None) -> timedelta | None:
+    """This machine's clock minus AWS's: by the times that AWS states, else by the answer's Date."""
+    times = _CLOCK_TIMES.search(message) if _CLOCK_WORDS.search(message) else None
+    if times is not None:
+        return _stamp(times[1]) - _stamp(times[2])
+    date = date_of(metadata)
+    return None if now is None or date is None else now - date
+
+
+def date_of(metadata: Mapping[str, Any]) -> datetime | None:
+    """The Date header of an answer's `ResponseMetadata`, in UTC; None where there is none."""
+    value = _mapping(metadata.get("HTTPHeaders")).get("date")
+    if not isinstance(value, str):
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+
+
+def _stamp(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:  # digits that are no time: no offset then
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+# By class name along the error's ancestry, so that nothing of botocore is imported to classify.
+_BY_CLASS: Final = {
+    "ProxyConnectionError": Trouble.PROXY,
+    "InvalidProxiesConfigError": Trouble.PROXY,
+    "SSLError": Trouble.TLS,
+    "ConnectTimeoutError": Trouble.TIMEOUT,
+    "ReadTimeoutError": Trouble.TIMEOUT,
+    "EndpointConnectionError": Trouble.REFUSED,
+    "ConnectionClosedError": Trouble.RESET,
+    "ResponseStreamingError": Trouble.MALFORMED,
+    "IncompleteReadError": Trouble.MALFORMED,
+    "ResponseParserError": Trouble.MALFORMED,
+    "FlexibleChecksumError": Trouble.MALFORMED,
+    "ChecksumError": Trouble.MALFORMED,
+    "UnauthorizedSSOTokenError": Trouble.EXPIRED,
+    "LoginRefreshRequired": Trouble.EXPIRED,
+    "NoCredentialsError": Trouble.NO_CREDENTIALS,
+    "NoAuthTokenError": Trouble.NO_CREDENTIALS,
+    "PartialCredentialsError": Trouble.NO_CREDENTIALS,
+    "CredentialRetrievalError": Trouble.NO_CREDENTIALS,
+    "TokenRetrievalError": Trouble.NO_CREDENTIALS,
+    "UnknownTokenProviderError": Trouble.NO_CREDENTIALS,
+    "MetadataRetrievalError": Trouble.NO_CREDENTIALS,
+    "UnknownCredentialError": Trouble.NO_CREDENTIALS,
+    "RefreshWithMFAUnsupportedError": Trouble.NO_CREDENTIALS,
+    "ProfileNotFound": Trouble.NO_CREDENTIALS,
+    "ConfigNotFound": Trouble.NO_CREDENTIALS,
+    "ConfigParseError": Trouble.NO_CREDENTIALS,
+    "InvalidConfigError": Trouble.NO_CREDENTIALS,
+    "MissingDependencyException": Trouble.NO_CREDENTIALS,
+    "SSOError": Trouble.NO_CREDENTIALS,
+    "LoginError": Trouble.NO_CREDENTIALS,
+}
+# What a parser trips over in a 200 that is no AWS answer (a page, a JSON text, an absurd number).
+_PARSER_TRIPS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+# Expired words of the providers that have one exception for everything.
+_EXPIRED_WORDS = re.compile(r"\b(?:has|is|have|are) (?:\w+ )?expired|\bexpired\b", re.IGNORECASE)
+
+
+def _unanswered(error: BaseException) -> tuple[Trouble, str, str]:
+    """(trouble, code, message) of an error without an AWS answer; the code names our type."""
+    name = type(error).__name__
+    causes = tuple(_causes(error))
+    trouble = next(
+        (_BY_CLASS[c.__name__] for c in type(error).__mro__ if c.__name__ in _BY_CLASS), None
+    )
+    if trouble is Trouble.NO_CREDENTIALS and _EXPIRED_WORDS.search(str(error)):
+        trouble = Trouble.EXPIRED
+    if trouble in (None, Trouble.REFUSED, Trouble.RESET):
+        trouble = _by_cause(causes) or trouble
+    if trouble is None and isinstance(error, _PARSER_TRIPS) and not _is_botocores(error):
+        return Trouble.MALFORMED, "", f"the answer could not be read ({name})"
+    if trouble is None:
+        # An unknown exception's text may hold anything: its type is all that is told.
+        told = words(str(error)) if _is_botocores(error) else ""
+        return Trouble.OTHER, name, told
+    return trouble, "", words(_told(error, causes))
+
+
+def _told(error: BaseException, causes: tuple[BaseException, ...]) -> str:
+    """The error's text with the socket's own, such as "407 Proxy Authentication Required"."""
+    text = str(error)
+    deepest = next((str(c) for c in reversed(causes) if isinstance(c, OSError) and str(c)), "")
+    return text if not deepest or deepest in text else f"{text} ({deepest})"
+
+
+def _is_botocores(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in {"botocore", "boto3"}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it, also where botocore and urllib3 keep it as an argument."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        kept = getattr(one, "kwargs", None)
+        waiting += [kept.get("error")] if isinstance(kept, dict) else []
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+
+
+def _by_cause(causes: tuple[BaseException, ...]) -> Trouble | None:
+    names = {type(cause).__name__ for cause in causes}
+    if names & {"IncompleteRead", "InvalidChunkLength"}:
+        return Trouble.MALFORMED
+    if "ProxyError" in names:
+        return Trouble.PROXY
+    if any(isinstance(c, socket.gaierror) for c in causes) or "NameResolutionError" in names:
+        return Trouble.DNS
+    if names & {"SSLError", "SSLCertVerificationError", "CertificateError"}:
+        return Trouble.TLS
+    if any(_is_bundle(c) for c in causes):
+        return Trouble.TLS
+    if any(isinstance(c, TimeoutError) for c in causes):
+        return Trouble.TIMEOUT
+    return _by_socket(causes)
+
+
+def _by_socket(causes: tuple[BaseException, ...]) -> Trouble | None:
+    if any(isinstance(c, ConnectionRefusedError) for c in causes):
+        return Trouble.REFUSED
+    lost = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+    return Trouble.RESET if any(isinstance(c, lost) for c in causes) else None
+
+
+def _is_bundle(cause: BaseException) -> bool:
+    """The CA bundle that AWS_CA_BUNDLE names is not there, or is none."""
+    return isinstance(cause, OSError) and "certificate" in str(cause).lower()

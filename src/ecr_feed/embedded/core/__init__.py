@@ -1,0 +1,1 @@
+"""The embedded account: its state, regions, organisation and faults."""

@@ -1,0 +1,1 @@
+"""Who calls the embedded account, and what they may do."""

@@ -1,0 +1,1 @@
+"""Account files, and the seeder that fills an account from one."""

@@ -1,5 +1,0 @@
-"""`terraform show -json PLAN` -> an account file: the account as it will be."""
-
-from ecr_feed.embedded.terraform.account import account_from_plan
-
-__all__ = ["account_from_plan"]

@@ -1,0 +1,1 @@
+"""One feed put together: registry, reachability, access key, missing repositories."""

@@ -1,0 +1,48 @@
+"""Which hosts a worker needs, and whether this machine reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ecr_feed.aws.readers.regions import known_regions
+from ecr_feed.facts.aws import ReadError
+from ecr_feed.feed.registry import TEST_ENDPOINT
+from ecr_feed.once import Cell
+from ecr_feed.outcomes import not_applicable, not_assessed
+from ecr_feed.permissions.answers import Rights
+from ecr_feed.reach import HostReach, Prober, Purpose, Way, hosts_for
+
+
+class Reachability:
+    """The hosts of one feed, each probed once, all at the same time."""
+
+    def __init__(self, rights: Rights, way: Callable[[], Way], *, at_aws: bool) -> None:
+        self._rights = rights
+        self._way = way
+        self._at_aws = at_aws
+        self._reached = Cell(self._probe)
+
+    def of(self, purpose: Purpose) -> HostReach:
+        """One host; not applicable behind a test endpoint, which sends nobody to AWS."""
+        feed = self._rights.account.feed
+        if feed.region not in known_regions().names:
+            not_assessed("It depends on REGION-1: nobody knows the hosts of this region.")
+        if not self._at_aws:
+            not_applicable(TEST_ENDPOINT)
+        reached = next(
+            (each for each in self._reached.get() if each.where.purpose is purpose), None
+        )
+        if reached is None:
+            not_assessed(f"The host of the {purpose.value} is not known without an account.")
+        return reached
+
+    def _probe(self) -> tuple[HostReach, ...]:
+        feed = self._rights.account.feed
+        hosts = hosts_for(feed.region, feed.account or self._account(), iam=True)
+        return Prober(self._way()).probe_all(hosts)
+
+    def _account(self) -> str | None:
+        try:
+            return self._rights.account.identity().account
+        except ReadError:
+            return None  # the registry's host is then not known, which `of` says

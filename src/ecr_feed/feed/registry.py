@@ -1,0 +1,229 @@
+"""A feed's registry as Docker would meet it: one login, one walk a package, each made once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ecr_feed import token as tokens
+from ecr_feed.facts.aws import Answer, Image, ReadError, Trouble
+from ecr_feed.facts.iam import CacheRule, cache_rule_of
+from ecr_feed.findings import OutcomeWord
+from ecr_feed.oci import (
+    Client,
+    EndpointError,
+    Login,
+    Network,
+    PackageWalk,
+    Platform,
+    Registry,
+    Step,
+    Wanted,
+)
+from ecr_feed.oci.rules import Judgement
+from ecr_feed.once import Cell
+from ecr_feed.outcomes import NotApplicable, NotAssessed, expect, not_applicable, not_assessed, note
+from ecr_feed.permissions.answers import Rights
+
+TEST_ENDPOINT = (
+    "Calls go to an endpoint that is not AWS's, and the feed names no registry_endpoint beside it."
+)
+_MANIFEST = "ecr:BatchGetImage"
+_OF_PACKAGE = re.compile(r"/v2/(?P<package>.+)/(?:tags|manifests|blobs)/[^/]+")
+_SIGNATURE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
+"""A tag that signing tools leave beside an image: no version that anybody deploys."""
+
+
+class FeedRegistry:
+    """The registry that the feed's token opens.
+
+    `at_aws`: the registry is ECR itself, where reading by tag under a pull-through cache rule may
+    fetch from upstream; there such a package is not asked for, and where the rules cannot be read
+    images are asked for by digest, which fetches nothing.
+    """
+
+    def __init__(
+        self, rights: Rights, network: Callable[[], Network], *, at_aws: bool, deep: bool
+    ) -> None:
+        self.rights = rights
+        self.deep = deep or rights.account.feed.deep
+        self._at_aws = at_aws
+        self._network = network
+        self._rules = Cell(self._read_rules)
+        self._registry = Cell(self._open)
+        self._walks = Cell(self._walk_all)
+        self._touched = Cell(self._sort_touched)
+
+    @property
+    def applies(self) -> bool:
+        """There is a registry to talk to that no test endpoint stands in front of."""
+        return self._at_aws or self.rights.account.feed.registry_endpoint is not None
+
+    def login(self) -> Login:
+        """`docker login` with the feed's token. Raises ReadError or NotAssessed."""
+        if not self.applies:
+            not_applicable(TEST_ENDPOINT)
+        return self._registry.get().login()
+
+    def pull(self, package: str) -> PackageWalk:
+        """The walk to one image, unless a PERM rule has found that it may not be read.
+
+        A feed that nobody pulls with may do without the right to read manifests.
+        """
+        walk = self.walk(package)
+        denied = self.rights.has_auditor and (
+            self.rights.testimony(_MANIFEST, package).answer is Answer.DENIED
+        )
+        if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
+            not_applicable("Nobody pulls with this feed's credentials (pulls), nor may they.")
+        if denied:
+            not_assessed(f"It depends on {_MANIFEST}, which the feed is denied (PERM-5).")
+        return walk
+
+    def listed(self, package: str) -> PackageWalk:
+        """The walk, for its list of tags; not assessed where a PERM rule has found it denied."""
+        walk = self.walk(package)
+        if any(step.trouble is Trouble.DENIED for step in walk.of(Step.TAGS)):
+            not_assessed("It depends on ecr:ListImages, which the feed is denied (PERM-4).")
+        return walk
+
+    def walk(self, package: str) -> PackageWalk:
+        """The walk to one image of a package that exists and belongs to no cache rule."""
+        if not self.applies:
+            not_applicable(TEST_ENDPOINT)
+        if self.rights.account.inventory().repository(package) is None:
+            not_applicable("Its repository is missing (REPO-1).")
+        rule = self._rule_of(package)
+        if rule is not None:
+            not_applicable(f"Reading it may fetch from {rule.upstream}: a pull-through cache rule.")
+        self._registry.get()
+        walk = self._walks.get()[package]
+        note(touched=self._touched.get().get(package, []))
+        return walk
+
+    def tags(self, package: str) -> list[str]:
+        """The tags of active images, as the API lists them."""
+        images = self.rights.account.images(package)
+        return [tag for image in images if image.status == "ACTIVE" for tag in image.tags]
+
+    def _sort_touched(self) -> dict[str, list[str]]:
+        """Every request that the walks made of the registry, by package."""
+        self._walks.get()
+        sorted_by: dict[str, list[str]] = {}
+        for each in self._registry.get().client.touched:
+            if part := _OF_PACKAGE.fullmatch(each.path):
+                said = f"{each.method} {each.host}{each.path} {each.status or each.trouble}"
+                sorted_by.setdefault(part["package"], []).append(said)
+        return sorted_by
+
+    def _open(self) -> Registry:
+        account = self.rights.account
+        token = account.token()
+        decoded = tokens.decode(token)
+        if decoded.problem is not None:
+            not_assessed("It depends on the token, which cannot be used (TOKEN-1).")
+        endpoint = account.feed.registry_endpoint
+        if endpoint is None:
+            # The token goes to nobody but the registry that it should be for.
+            expected = account.feed.account or account.identity().account
+            if tokens.registry(token, expected, account.feed.region).problem is not None:
+                not_assessed("It depends on the token, which is for another registry (TOKEN-3).")
+            if tokens.lifetime(token, token.fetched_at).expired:
+                not_assessed("It depends on the token, which has expired (TOKEN-2).")
+            endpoint = token.proxy_endpoint
+        try:
+            client = Client(
+                endpoint,
+                decoded.user,
+                decoded.password,
+                repositories=self._readable(),
+                network=self._network(),
+            )
+        except EndpointError as error:
+            not_assessed(f"{endpoint} is no registry's address: {error}.")
+        return Registry(client)
+
+    def _readable(self) -> tuple[str, ...]:
+        """Packages that exist, as far as the inventory knows, and that no cache rule serves."""
+        inventory = self.rights.account.inventory()
+        return tuple(
+            name
+            for name in self.rights.packages()
+            if name in inventory.repositories and self._rule_of(name) is None
+        )
+
+    def _walk_all(self) -> dict[str, PackageWalk]:
+        names = self._readable()
+        wanted = [self._wanted(name) for name in names]
+        walks = self._registry.get().walk_all(wanted, deep=self.deep)
+        return dict(zip(names, walks, strict=True))
+
+    def _wanted(self, package: str) -> Wanted:
+        feed = self.rights.account.feed
+        asked = next(each for each in feed.packages if each.id == package)
+        platform = Platform.parse(asked.platform) if asked.platform else None
+        tag = asked.tag
+        try:
+            newest = _newest(self.rights.account.images(package))
+        except ReadError:
+            newest = None
+        if tag is None and newest is not None:
+            tag = newest.digest if self._unsure else _tag_of(newest)
+        return Wanted(package, tag, platform)
+
+    @property
+    def _unsure(self) -> bool:
+        """At ECR, and nobody may read its cache rules."""
+        return self._at_aws and self._rules.get() is None
+
+    def _rule_of(self, package: str) -> CacheRule | None:
+        return cache_rule_of(package, self._rules.get() or ())
+
+    def _read_rules(self) -> tuple[CacheRule, ...] | None:
+        """The registry's cache rules; None where nobody may read them, or knows of none."""
+        try:
+            return self.rights.documents().cache_rules()
+        except ReadError:
+            return None
+
+
+def _is_refused(walk: PackageWalk) -> bool:
+    """The registry denied the manifest or a layer itself, not the login."""
+    return any(
+        step.trouble is Trouble.DENIED
+        for step in walk.of(Step.HEAD, Step.MANIFEST, Step.PLATFORM, Step.CONFIG, Step.LAYER)
+    )
+
+
+def _newest(images: Sequence[Image]) -> Image | None:
+    """The most recently pushed image that carries a version somebody could deploy."""
+    usable = [image for image in images if image.status == "ACTIVE" and _tag_of(image)]
+    dated = [image for image in usable if image.pushed_at is not None]
+    if dated:
+        return max(dated, key=lambda image: image.pushed_at.timestamp() if image.pushed_at else 0)
+    return usable[0] if usable else None
+
+
+def _tag_of(image: Image) -> str | None:
+    versions = [tag for tag in image.tags if not _SIGNATURE.fullmatch(tag)]
+    return next((tag for tag in versions if tag != "latest"), versions[0] if versions else None)
+
+
+def expect_word(judged: Judgement) -> None:
+    """One rule's answer, as the library judged it."""
+    note(**judged.evidence)
+    if judged.failure is not None and judged.failure.request_id:
+        note(request_id=judged.failure.request_id)
+    match judged.word:
+        case OutcomeWord.NOT_APPLICABLE:
+            raise NotApplicable(judged.message)
+        case OutcomeWord.NOT_ASSESSED:
+            raise NotAssessed(judged.message, judged.fix)
+        case _:
+            expect(
+                judged.word is OutcomeWord.MET,
+                judged.message,
+                expected=judged.expected or None,
+                found=judged.found or None,
+                fix=judged.fix,
+            )

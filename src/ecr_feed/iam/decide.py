@@ -1,0 +1,141 @@
+"""`decide`: from a request and the policies that apply to IAM's answer, unknown keys included.
+
+Three-valued logic alone is too careful: two statements that allow for `k = a` and for `k != a`
+allow whatever `k` is. So the keys that statements look at are given representative values, one
+for each way the conditions on them can come out, and the request is judged for each combination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, product
+from math import prod
+from typing import TypeAlias
+
+from ecr_feed.iam.actions import acts_on_resource
+from ecr_feed.iam.decision import Decision, Outcome
+from ecr_feed.iam.domains import Choice, choices
+from ecr_feed.iam.judge import judge
+from ecr_feed.iam.request import Policies, Request
+from ecr_feed.iam.variables import Env
+
+_COMBINATIONS = 8192
+_STATEMENTS = 1_000_000
+"""Combinations to judge, and statements to look at for that, at most (seconds of work); with more,
+each key is varied by itself from many starts."""
+
+_STARTS = 64
+
+Combination: TypeAlias = tuple[int, ...]
+"""For each key, which of its choices."""
+
+
+def settle(decision: Decision) -> Decision:
+    """An undetermined decision with `depends_on`, or a determined one if all completions agree."""
+    request = decision.request
+    env = request.env
+    action = request.action.lower()
+    resource = request.resource if acts_on_resource(action) else "*"
+    statements = [
+        statement
+        for document in decision.policies.documents
+        for side in document.candidates(action, resource)
+        for statement, _ in side
+    ]
+    looked_at = frozenset().union(*(statement.keys for statement in statements))
+    keys = sorted(env.unknown & looked_at)
+    options = [choices(key, statements, env, resource) for key in keys]
+    table = _Table(decision, env, keys, options, most=_STATEMENTS // max(len(statements), 1))
+    turning = table.turning_keys()
+    if turning or not table.complete:
+        spelled = {key.lower(): key for key in sorted(request.unknown)}
+        return replace(decision, depends_on=tuple(spelled[key] for key in turning or keys))
+    return table.agreed()
+
+
+class _Table:
+    """Decisions by combination, judged when first asked for."""
+
+    def __init__(
+        self,
+        decision: Decision,
+        env: Env,
+        keys: Sequence[str],
+        options: Sequence[Sequence[Choice]],
+        *,
+        most: int,
+    ) -> None:
+        self._decision = decision
+        self._env = env
+        self._keys = keys
+        self._options = options
+        self._judged: dict[Combination, Decision] = {}
+        self.complete = prod(len(each) for each in options) <= min(most, _COMBINATIONS)
+
+    def turning_keys(self) -> list[str]:
+        """Keys for which two combinations that differ in nothing else get different answers."""
+        turning: set[int] = set()
+        for start in self._starts():
+            for at in range(len(self._keys)):
+                if at not in turning and self._turns(start, at):
+                    turning.add(at)
+            if len(turning) == len(self._keys):
+                break
+        return [self._keys[at] for at in sorted(turning)]
+
+    def agreed(self) -> Decision:
+        """The one answer; "explicit deny" only if every combination meets a Deny."""
+        decisions = list(self._judged.values())
+        for decision in decisions:
+            if decision.outcome is not Outcome.EXPLICIT_DENY:
+                return decision
+        return decisions[0]
+
+    def _starts(self) -> Iterator[Combination]:
+        combinations = product(*(range(len(each)) for each in self._options))
+        return combinations if self.complete else islice(self._spread(), _STARTS)
+
+    def _spread(self) -> Iterator[Combination]:
+        """Combinations far apart: every key at its n-th choice, then shifted against each other."""
+        longest = max(len(each) for each in self._options)
+        for shift in range(longest):
+            for at in range(longest):
+                yield tuple(
+                    (at + shift * place) % len(each) for place, each in enumerate(self._options)
+                )
+
+    def _turns(self, start: Combination, at: int) -> bool:
+        here = self._answer(start)
+        return any(
+            self._answer((*start[:at], other, *start[at + 1 :])) != here
+            for other in range(len(self._options[at]))
+        )
+
+    def _answer(self, combination: Combination) -> bool:
+        found = self._judged.get(combination)
+        if found is None:
+            found = self._judged[combination] = self._judge(combination)
+        return found.allowed
+
+    def _judge(self, combination: Combination) -> Decision:
+        filled = dict(self._env.values)
+        for key, options, which in zip(self._keys, self._options, combination, strict=True):
+            choice = options[which]
+            if choice is not None:
+                filled[key] = choice
+        request = self._decision.request
+        arn = request.caller.principal_arn
+        if arn is not None:
+            filled.setdefault("aws:principalarn", (arn,))
+        return judge(request, self._decision.policies, Env(filled))
+
+
+def decide(request: Request, policies: Policies) -> Decision:
+    """What IAM would answer to a request under these policies.
+
+    Undetermined only if keys of `request.unknown` can really turn the answer: two ways of filling
+    them in, one allowed and one denied, exist. Raises ValueError for a principal that is none.
+    """
+    decision = judge(request, policies, request.env)
+    return settle(decision) if decision.outcome is Outcome.UNDETERMINED else decision

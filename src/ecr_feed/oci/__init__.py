@@ -1,0 +1,45 @@
+"""The read-only calls of `docker login`, `docker manifest inspect` and `docker pull`."""
+
+from ecr_feed.oci.client import Client, UntouchableError
+from ecr_feed.oci.endpoint import EndpointError, Origin, registry_origin
+from ecr_feed.oci.manifests import (
+    Descriptor,
+    Kind,
+    Manifest,
+    ManifestError,
+    digest_of,
+    parse_manifest,
+)
+from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
+from ecr_feed.oci.platforms import Platform, accepts
+from ecr_feed.oci.pull import Registry, requests_of
+from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Touch, Wanted
+
+__all__ = [
+    "CONNECTIONS",
+    "Client",
+    "Descriptor",
+    "EndpointError",
+    "Kind",
+    "Login",
+    "Manifest",
+    "ManifestError",
+    "Network",
+    "Origin",
+    "PackageWalk",
+    "Platform",
+    "Registry",
+    "State",
+    "Step",
+    "StepResult",
+    "Timeouts",
+    "Touch",
+    "UntouchableError",
+    "Wanted",
+    "accepts",
+    "digest_of",
+    "parse_manifest",
+    "pooled_adapter",
+    "registry_origin",
+    "requests_of",
+]

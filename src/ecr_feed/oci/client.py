@@ -1,0 +1,249 @@
+"""The registry's read calls, each a method that answers records or raises `RegistryError`.
+
+No method reaches a repository that the caller has not named: under a pull-through cache rule the
+mere question for a missing repository creates it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from ecr_feed.facts.aws import Secret, Trouble
+from ecr_feed.oci import manifests
+from ecr_feed.oci.endpoint import EndpointError, next_link, origin_of, registry_origin
+from ecr_feed.oci.errors import Cause, refused_head
+from ecr_feed.oci.manifests import (
+    Descriptor,
+    Manifest,
+    ManifestError,
+    digest_of,
+    is_digest,
+    parse_manifest,
+)
+from ecr_feed.oci.network import Network
+from ecr_feed.oci.steps import Touch
+from ecr_feed.oci.transport import Ask, Basic, RegistryError, Reply, Transport
+
+PAGE: Final = 1000  # tags asked for at once; ECR refuses more
+PAGES: Final = 1000  # a list longer than this is a loop
+PAGE_LIMIT: Final = 8 * 1024 * 1024  # bytes; 1,000 tags of 128 characters are 132 kB
+MANIFEST_LIMIT: Final = 4 * 1024 * 1024  # bytes, as Docker and skopeo limit it
+CONFIG_LIMIT: Final = 4 * 1024 * 1024
+SMALL_LAYER: Final = 64 * 1024  # bytes; up to this a layer is read whole and its digest verified
+FIRST_BYTES: Final = 1024  # of every larger layer
+_LENGTH: Final = re.compile(r"bytes \d+-\d+/(\d+)\Z")
+
+
+class UntouchableError(ValueError):
+    """A repository that the caller had not allowed: a programming error, nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """HEAD of a manifest: `digest` "" where the registry names none."""
+
+    media_type: str
+    digest: str
+    size: int | None
+    host: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What was read of a blob: all of it if `verified`, else its first bytes."""
+
+    content: bytes
+    verified: bool
+    host: str
+    status: int
+    redirected: bool
+
+
+class Client:
+    """One registry as one login sees it; shared by the threads that walk packages."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        user: str,
+        password: Secret,
+        *,
+        repositories: Collection[str],
+        network: Network | None = None,
+    ) -> None:
+        """`endpoint` as the token names it; raises `EndpointError` if that is no registry."""
+        self.origin = registry_origin(endpoint)
+        self.repositories = frozenset(repositories)
+        self.network = network or Network()
+        self._basic = Basic(user, password)
+        self._user = user
+        self._transport = Transport(self.network, self._basic)
+
+    @property
+    def touched(self) -> tuple[Touch, ...]:
+        """Every request sent so far, in order."""
+        return self._transport.touched
+
+    def clean(self, text: str) -> str:
+        """The text as one line without the login's secrets."""
+        return self._basic.scrub(text)
+
+    def root(self, password: Secret | None = None, *, anonymous: bool = False) -> Reply:
+        """GET /v2/ with the login, with another password, or without any."""
+        auth = self._basic if password is None else Basic(self._user, password)
+        url = f"{self.origin.url}/v2/"
+        return self._transport.fetch(Ask("GET", url, PAGE_LIMIT), None if anonymous else auth)
+
+    def tags(self, repository: str, count: Callable[[], None]) -> tuple[tuple[str, ...], Reply]:
+        """All tags, page by page along `Link`, and the last answer."""
+        url = f"{self._of(repository)}/tags/list?n={PAGE}"
+        found: dict[str, None] = {}
+        seen = {url}
+        while True:
+            reply = self._transport.fetch(Ask("GET", url, PAGE_LIMIT), self._basic, count)
+            found.update(dict.fromkeys(_page(reply, repository)))
+            link = next_link(reply.headers.get("Link", ""))
+            if link is None:
+                return tuple(found), reply
+            url = self._next(link, url, seen, reply)
+
+    def _next(self, link: str, url: str, seen: set[str], reply: Reply) -> str:
+        """The next page's address, which has to be another page of the same list."""
+        target = urljoin(url, link)
+        try:
+            same = origin_of(target) == self.origin and urlsplit(target).path == urlsplit(url).path
+        except EndpointError:
+            same = False
+        if not same:
+            raise _malformed(reply, "the next page is not of this list", "LINK")
+        if target in seen or len(seen) >= PAGES:
+            raise _malformed(reply, "the pages of tags have no end", "LINK")
+        seen.add(target)
+        return target
+
+    def head(self, repository: str, reference: str, count: Callable[[], None]) -> Head:
+        """HEAD of a tag's manifest."""
+        ask = Ask("HEAD", self._manifest(repository, reference), 0, {"Accept": manifests.ACCEPT})
+        try:
+            reply = self._transport.fetch(ask, self._basic, count)
+        except RegistryError as error:
+            if error.status is None or error.status < 400:
+                raise
+            cause = refused_head(error.status, from_registry=error.from_registry)
+            raise RegistryError(cause, error.host, error.status) from None
+        length = reply.headers.get("Content-Length", "")
+        digest = reply.headers.get("Docker-Content-Digest", "")
+        return Head(
+            manifests.plain(reply.headers.get("Content-Type", "")),
+            digest if is_digest(digest) else "",
+            int(length) if length.isascii() and length.isdigit() else None,
+            reply.host,
+            reply.status,
+        )
+
+    def manifest(
+        self, repository: str, reference: str, count: Callable[[], None], size: int | None = None
+    ) -> tuple[Manifest, Reply]:
+        """GET of a manifest: a digest asked for, or named by the answer, is verified.
+
+        What is not readable although its digest is right is broken for everyone (code MANIFEST);
+        unreadable bytes of an unknown digest may be this answer's alone (code UNREADABLE).
+        """
+        url = self._manifest(repository, reference)
+        ask = Ask("GET", url, MANIFEST_LIMIT, {"Accept": manifests.ACCEPT})
+        reply = self._transport.fetch(ask, self._basic, count)
+        named = reply.headers.get("Docker-Content-Digest", "")
+        expected = [digest for digest in (reference, named) if is_digest(digest)]
+        wrong = [digest for digest in expected if digest_of(reply.body, digest) != digest]
+        try:
+            found = parse_manifest(reply.body, reply.headers.get("Content-Type", ""))
+        except ManifestError as error:
+            if wrong:
+                raise _malformed(
+                    reply, f"the content is not that of {wrong[0]}", "DIGEST"
+                ) from None
+            code = "MANIFEST" if expected else "UNREADABLE"
+            raise _malformed(reply, self.clean(str(error)), code) from None
+        # A signed schema 1 manifest's digest leaves the signatures out.
+        if any(digest != found.digest for digest in wrong):
+            said = f"the manifest's digest is {found.digest}, not {wrong[0]}"
+            raise _malformed(reply, said, "DIGEST")
+        if size is not None and size != len(reply.body):
+            said = f"the manifest has {len(reply.body):,} bytes, the index says {size:,}"
+            raise _malformed(reply, said, "SIZE")
+        return found, reply
+
+    def blob(
+        self,
+        repository: str,
+        what: Descriptor,
+        count: Callable[[], None],
+        *,
+        whole_up_to: int = SMALL_LAYER,
+    ) -> Blob:
+        """A blob through its redirect: whole and verified up to a size, else its first bytes."""
+        size = what.size
+        whole = size is not None and size <= whole_up_to
+        limit = size if whole and size is not None else FIRST_BYTES
+        # No range of an empty blob exists, and a whole blob needs none.
+        headers = {} if whole else {"Range": f"bytes=0-{FIRST_BYTES - 1}"}
+        url = f"{self._of(repository)}/blobs/{what.digest}"
+        reply = self._transport.fetch(
+            Ask("GET", url, limit, headers, whole=False), self._basic, count
+        )
+        total = _total(reply)
+        if size is not None and (total not in (None, size) or (whole and reply.cut)):
+            said = f"the blob has {total or f'more than {size}'} bytes, the manifest says {size}"
+            raise _malformed(reply, said, "SIZE")
+        complete = not reply.cut and (total is None or total == len(reply.body))
+        found = digest_of(reply.body, what.digest)
+        if complete and found != what.digest:
+            raise _malformed(reply, f"the blob's digest is {found}", "DIGEST")
+        if whole and not complete:
+            raise _malformed(reply, "the blob ends too early", "SIZE")
+        return Blob(reply.body, complete, reply.host, reply.status, reply.redirected)
+
+    def _of(self, repository: str) -> str:
+        if repository not in self.repositories:
+            raise UntouchableError(f"{repository!r} is not among the repositories to ask for")
+        return f"{self.origin.url}/v2/{quote(repository, safe='/')}"
+
+    def _manifest(self, repository: str, reference: str) -> str:
+        return f"{self._of(repository)}/manifests/{quote(reference, safe=':')}"
+
+
+def _page(reply: Reply, repository: str) -> list[str]:
+    """The tags of one page; `null` stands for none, a missing key does not."""
+    try:
+        document = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise _malformed(reply, "the list of tags is not JSON", "TAGS") from None
+    if not isinstance(document, dict) or "tags" not in document:
+        raise _malformed(reply, "the list of tags has no tags", "TAGS")
+    if document.get("name", repository) != repository:
+        raise _malformed(reply, "the list of tags is another repository's", "TAGS")
+    tags = document["tags"] if document["tags"] is not None else []
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise _malformed(reply, "the list of tags holds something else", "TAGS")
+    return tags
+
+
+def _total(reply: Reply) -> int | None:
+    """The whole size of a blob, where the answer says it of the blob itself."""
+    if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    if reply.status == 206:
+        found = _LENGTH.match(reply.headers.get("Content-Range", ""))
+        return None if found is None else int(found.group(1))
+    length = reply.headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
+
+
+def _malformed(reply: Reply, said: str, code: str) -> RegistryError:
+    return RegistryError(Cause(Trouble.MALFORMED, said, code), reply.host, reply.status)

@@ -1,0 +1,186 @@
+"""Why a registry call failed: told from error codes and exception types, not from status."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import requests
+import urllib3
+
+from ecr_feed.facts.aws import Trouble
+
+# OCI distribution-spec, "Error codes", and the two that ECR adds in the field.
+_CODES: Final = {
+    "UNAUTHORIZED": Trouble.LOGIN_REFUSED,
+    "DENIED": Trouble.DENIED,
+    "NAME_UNKNOWN": Trouble.NOT_FOUND,
+    "MANIFEST_UNKNOWN": Trouble.NOT_FOUND,
+    "BLOB_UNKNOWN": Trouble.NOT_FOUND,
+    "MANIFEST_BLOB_UNKNOWN": Trouble.NOT_FOUND,
+    "TOOMANYREQUESTS": Trouble.THROTTLED,
+}
+# S3's own codes, as the layer storage sends them in XML.
+_STORAGE: Final = {
+    "AccessDenied": Trouble.DENIED,
+    "NoSuchKey": Trouble.NOT_FOUND,
+    "ExpiredToken": Trouble.EXPIRED,
+    "SlowDown": Trouble.THROTTLED,
+    "RequestTimeTooSkewed": Trouble.CLOCK,
+    "SignatureDoesNotMatch": Trouble.SIGNATURE,
+}
+_XML_CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_XML_MESSAGE: Final = re.compile(r"<Message>([^<]{1,500})</Message>")
+_EXPIRED: Final = re.compile(r"authorization token has expired", re.IGNORECASE)
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+_CUT: Final = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_UNREACHED: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A classified failure: `code` is the service's own code, or "" where it named none."""
+
+    trouble: Trouble
+    message: str
+    code: str = ""
+
+
+def refused(status: int, body: bytes, content_type: str, *, registry: bool = True) -> Cause:
+    """What an answer that is no success says.
+
+    `registry` is False for the storage host, whose errors are S3's XML. A refusal that carries
+    neither a known code nor a registry's marks may come from anyone on the way (a proxy's block
+    page), so it stays OTHER.
+    """
+    text = body.decode("utf-8", "replace")
+    if _EXPIRED.search(text):
+        return Cause(Trouble.EXPIRED, "the authorization token has expired", _oci(text)[0])
+    code, message = _oci(text)
+    if code:
+        return Cause(_CODES.get(code, Trouble.OTHER), message, code)
+    found = _XML_CODE.search(text)
+    if found is not None and not registry:
+        said = _XML_MESSAGE.search(text)
+        known = _STORAGE.get(found.group(1), Trouble.OTHER)
+        return Cause(known, said.group(1) if said else "", found.group(1))
+    return _by_status(status, text, content_type)
+
+
+def _by_status(status: int, text: str, content_type: str) -> Cause:
+    """An answer without a code: only those statuses that leave no doubt are named."""
+    shown = "" if "html" in content_type.lower() else text.strip()
+    by_status = {
+        401: Trouble.LOGIN_REFUSED,
+        407: Trouble.PROXY,
+        408: Trouble.TIMEOUT,
+        429: Trouble.THROTTLED,
+    }
+    return Cause(by_status.get(status, Trouble.OTHER), shown, f"HTTP {status}")
+
+
+def refused_head(status: int, *, from_registry: bool) -> Cause:
+    """A refusal of a HEAD, which has no body: the registry's own marks stand in for the code."""
+    meanings = {
+        401: Cause(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
+        403: Cause(Trouble.DENIED, "access is denied", "HTTP 403"),
+        404: Cause(Trouble.NOT_FOUND, "no such tag", "HTTP 404"),
+        429: Cause(Trouble.THROTTLED, "too many requests", "HTTP 429"),
+    }
+    if from_registry or status in (401, 404, 429):
+        return meanings.get(status, Cause(Trouble.OTHER, "", f"HTTP {status}"))
+    return Cause(Trouble.OTHER, "not the registry's answer", f"HTTP {status}")
+
+
+def _oci(text: str) -> tuple[str, str]:
+    """Code and message of the first OCI error, or two empty texts."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return "", ""
+    errors = document.get("errors") if isinstance(document, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict):
+        return "", ""
+    code, message = first.get("code"), first.get("message")
+    return (
+        code.upper() if isinstance(code, str) else "",
+        message if isinstance(message, str) else "",
+    )
+
+
+def unanswered(error: BaseException) -> Cause:
+    """What an exception of requests means. Its text is left out: it may hold passwords."""
+    chain = tuple(_chain(error))
+    if type(error) is OSError and "TLS CA certificate bundle" in str(error):
+        return Cause(Trouble.TLS, "the file of certificate authorities that is named is not there")
+    if any(isinstance(one, requests.exceptions.ProxyError) for one in chain):
+        return _proxy(chain)
+    for one in chain:
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return Cause(Trouble.TLS, str(one.verify_message))
+    if any(isinstance(one, _CUT) for one in chain):
+        return Cause(Trouble.RESET, "the connection was cut off")
+    if any(isinstance(one, (ssl.SSLError, requests.exceptions.SSLError)) for one in chain):
+        return Cause(Trouble.TLS, "the TLS handshake failed")
+    for kind, trouble, words in _KINDS:
+        if any(isinstance(one, kind) for one in chain):
+            return Cause(trouble, words)
+    if any(isinstance(one, OSError) and one.errno in _UNREACHED for one in chain):
+        return Cause(Trouble.REFUSED, "no route to the host")
+    return Cause(Trouble.RESET, "the connection failed")
+
+
+# Order matters: a connection that timed out is also a ConnectionError.
+_KINDS: Final[
+    tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Trouble, str], ...]
+] = (
+    ((socket.gaierror, urllib3.exceptions.NameResolutionError), Trouble.DNS, "no such name"),
+    (ConnectionRefusedError, Trouble.REFUSED, "the port is closed"),
+    (requests.exceptions.ConnectTimeout, Trouble.TIMEOUT, "no connection in time"),
+    (
+        (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError),
+        Trouble.TIMEOUT,
+        "no answer in time",
+    ),
+    (urllib3.exceptions.IncompleteRead, Trouble.RESET, "the answer was cut off"),
+    (requests.exceptions.ContentDecodingError, Trouble.MALFORMED, "the answer cannot be decoded"),
+    (
+        (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema),
+        Trouble.MALFORMED,
+        "the address is malformed",
+    ),
+)
+
+
+def _proxy(chain: tuple[BaseException, ...]) -> Cause:
+    """A proxy that refused, or that could not be reached itself."""
+    # Only the status is taken from the text: the rest is the proxy's own.
+    found = _TUNNEL.search(" ".join(str(one) for one in chain if isinstance(one, OSError)))
+    if found is None and any(isinstance(one, _CUT) for one in chain):
+        # urllib3 blames the proxy for a tunnel that breaks after it was opened, too.
+        return Cause(Trouble.RESET, "the connection was cut, by the proxy or behind it")
+    if found is None:
+        return Cause(Trouble.PROXY, "the proxy cannot be reached")
+    if found.group(1) == "407":
+        return Cause(Trouble.PROXY, "the proxy asks for a login", "407")
+    return Cause(Trouble.PROXY, "the proxy does not connect to this host", found.group(1))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything it wraps, the way requests and urllib3 wrap."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+        waiting.extend(other for other in inner if isinstance(other, BaseException))

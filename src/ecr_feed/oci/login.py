@@ -1,0 +1,155 @@
+"""`docker login`: the registry's challenge, and its answers to the token and a wrong password."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ecr_feed.facts.aws import Secret, Trouble
+from ecr_feed.oci.client import Client
+from ecr_feed.oci.errors import Cause
+from ecr_feed.oci.step_results import REFUSALS, after, broken, ended, held
+from ecr_feed.oci.steps import Login, State, Step, StepResult
+from ecr_feed.oci.transport import RegistryError
+from ecr_feed.text.times import clock_offset
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_GAP: Final = re.compile(r"[ \t,]*")
+_SPACE: Final = re.compile(r"[ \t]*")
+# token68 has to end the challenge, or `realm=x` would be read as one.
+_TOKEN68: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))")
+_PARAMETER: Final = re.compile(
+    r"""([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*
+        (?: "((?:[^"\\]|\\.)*)" | ([!#$%&'*+\-.^_`|~0-9A-Za-z:/]+) )
+        (?=[ \t]*(?:,|$))""",
+    re.VERBOSE,
+)
+_ESCAPED: Final = re.compile(r"\\(.)")
+
+
+class ChallengeError(ValueError):
+    """The header is not a list of challenges; the text says at which position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge: `scheme` and the names of `parameters` in lower case, values as written."""
+
+    scheme: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    token68: str = ""
+
+
+def parse_challenges(header: str) -> tuple[Challenge, ...]:
+    """Every challenge of one header value, or of several joined by commas.
+
+    Raises `ChallengeError` on text that RFC 9110 does not allow, a repeated parameter included. An
+    unquoted value may hold `:` and `/`, which the RFC forbids and some registries send in a realm.
+    """
+    found: list[Challenge] = []
+    position = _skip(_GAP, header, 0)
+    while position < len(header):
+        scheme = _TOKEN.match(header, position)
+        if scheme is None:
+            raise ChallengeError(f"no scheme at position {position}")
+        position = scheme.end()
+        token68, parameters, position = _details(header, position)
+        found.append(Challenge(scheme.group().lower(), parameters, token68))
+        position = _skip(_GAP, header, position)
+    return tuple(found)
+
+
+def _details(header: str, position: int) -> tuple[str, dict[str, str], int]:
+    """What follows a scheme: a token68, parameters, or nothing before the next challenge."""
+    start = _skip(_SPACE, header, position)
+    if start < len(header) and header[start] != "," and start == position:
+        raise ChallengeError(f"no space after the scheme at position {position}")
+    token68 = _TOKEN68.match(header, start)
+    if token68 is not None:
+        return token68.group(), {}, token68.end()
+    parameters: dict[str, str] = {}
+    while (one := _PARAMETER.match(header, _skip(_GAP, header, start))) is not None:
+        name = one.group(1).lower()
+        if name in parameters:
+            raise ChallengeError(f"{name} is given twice")
+        quoted = one.group(2)
+        parameters[name] = one.group(3) if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        start = one.end()
+    if not parameters and start < len(header) and header[start] != ",":
+        raise ChallengeError(f"neither parameter nor challenge at position {start}")
+    return "", parameters, start
+
+
+def _skip(what: re.Pattern[str], text: str, position: int) -> int:
+    """The position after what the pattern covers, which may be nothing."""
+    match = what.match(text, position)
+    return position if match is None else match.end()
+
+
+def log_in(client: Client) -> Login:
+    """GET /v2/ as a stranger, with the login, with a password made up here: 3 requests."""
+    host = client.origin.netloc
+    challenge = _challenge(client)
+    if challenge.state is not State.OK:
+        unasked = after(challenge, Step.LOGIN), after(challenge, Step.WRONG_PASSWORD)
+        return Login(host, challenge, *unasked)
+    sent = client.network.now()
+    accepted, date = _accepted(client)
+    clock = clock_offset(date, sent, client.network.now())
+    return Login(host, challenge, accepted, _control(client), clock)
+
+
+def _challenge(client: Client) -> StepResult:
+    """What the registry asks of a stranger. One that asks nothing is left to the control."""
+    try:
+        reply = client.root(anonymous=True)
+    except RegistryError as error:
+        return _asked(client, error) if error.status == 401 else ended(Step.CHALLENGE, "", error)
+    return held(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
+
+
+def _asked(client: Client, error: RegistryError) -> StepResult:
+    """The challenge of a 401: the login goes out to Basic alone, which is all that ECR offers."""
+    try:
+        challenges = parse_challenges(error.headers.get("WWW-Authenticate", ""))
+    except ChallengeError:
+        cause = Cause(Trouble.MALFORMED, "its challenge cannot be read", "CHALLENGE")
+        return broken(Step.CHALLENGE, cause, host=error.host, status=error.status)
+    schemes = [client.clean(challenge.scheme) for challenge in challenges]
+    if "basic" in schemes:
+        return held(Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status)
+    asked = " or ".join(schemes) or "no login that it names"
+    said = f"ECR asks for a Basic login, this registry for {asked}"
+    return broken(
+        Step.CHALLENGE,
+        Cause(Trouble.OTHER, said, "CHALLENGE"),
+        host=error.host,
+        status=error.status,
+    )
+
+
+def _accepted(client: Client) -> tuple[StepResult, str]:
+    """The login with the token, and the answer's Date."""
+    try:
+        reply = client.root()
+    except RegistryError as error:
+        return ended(Step.LOGIN, "", error), error.headers.get("Date", "")
+    date = reply.headers.get("Date", "")
+    return held(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
+
+
+def _control(client: Client) -> StepResult:
+    """A registry that takes any password proves nothing by taking the token."""
+    step = Step.WRONG_PASSWORD
+    try:
+        reply = client.root(Secret(secrets.token_urlsafe(32)))
+    except RegistryError as error:
+        # What it says to a password of no known form is not documented: any refusal will do.
+        if error.cause.trouble in REFUSALS or error.status in (400, 401, 403):
+            return held(step, "refused", host=error.host, status=error.status)
+        return ended(step, "", error)
+    cause = Cause(Trouble.OTHER, "a password made up here was accepted", "ACCEPTED")
+    return broken(step, cause, host=reply.host, status=reply.status)

@@ -1,0 +1,78 @@
+"""How judgements name things: images, causes, a few of many names. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from ecr_feed.naming import RegistryHost
+from ecr_feed.oci.steps import PackageWalk, Step, StepResult, Wanted
+
+SHOWN: Final = 10  # names in a message; the evidence has them all
+
+_DIGEST: Final = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+_STEPS: Final = "|".join(sorted((step.value for step in Step), key=len, reverse=True))
+_NOT_ASKED: Final = re.compile(rf"not asked, because (?:{_STEPS})(?: \S+)?: ")
+_RULES: Final = {
+    Step.CHALLENGE.value: "LOGIN-1",
+    Step.LOGIN.value: "LOGIN-1",
+    Step.HEAD.value: "PULL-1",
+    Step.MANIFEST.value: "PULL-4",
+    Step.PLATFORM.value: "PULL-4",
+    Step.CONFIG.value: "PULL-5",
+    Step.LAYER.value: "PULL-5",
+}
+"""Which rule judges a step, by the operation that its failure names."""
+
+
+def named(wanted: Wanted) -> str:
+    """`team/app:1.4.2`, or `team/app@sha256:0123456789ab…` where it was asked for by digest."""
+    mark = "@" if (wanted.tag or "").startswith("sha256:") else ":"
+    return short(f"{wanted.repository}{mark}{wanted.tag}")
+
+
+def short(text: str) -> str:
+    """The text with each digest cut to what tells it apart."""
+    return _DIGEST.sub("\\1\N{HORIZONTAL ELLIPSIS}", text)
+
+
+def sentence(text: str) -> str:
+    """One sentence, however what it quotes ends."""
+    return f"{short(text).rstrip('. ')}."
+
+
+def said(step: StepResult) -> str:
+    """What happened, whichever step it happened at."""
+    return short(_NOT_ASKED.sub("", step.what))
+
+
+def cause(walk: PackageWalk) -> StepResult | None:
+    """The step that kept the later ones from being made; a list of tags keeps none from it."""
+    broken = [step for step in walk.steps if not step.ok]
+    return next((step for step in broken if step.step is not Step.TAGS), next(iter(broken), None))
+
+
+def because(step: StepResult, own: str = "") -> str:
+    """The cause of what is not known, and the rule that judges it, unless it is the caller's own.
+
+    Where the registry cannot be reached at all, that is the rule of its host.
+    """
+    failure = step.failure
+    if failure is None:
+        return said(step)
+    silent = failure.trouble.unreachable and RegistryHost.parse(failure.host).ok
+    rule = "REACH-2" if silent else _RULES.get(failure.operation, own)
+    return said(step) if rule == own else f"{said(step)} ({rule})"
+
+
+def few(names: Collection[str]) -> str:
+    """A few names, and how many more there are."""
+    shown = list(names)[:SHOWN]
+    more = len(names) - len(shown)
+    return (", ".join(shown) or "none") + (f" and {more} more" if more else "")
+
+
+def many(number: int, noun: str) -> str:
+    """`1 tag`, `2 tags`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""What a feed needs, the three answers about each permission, what blocks it, and fixes."""

@@ -1,0 +1,289 @@
+"""The three witnesses of a feed's permissions: its own calls, IAM's simulation, our evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeVar
+
+from ecr_feed.aws.account import Account
+from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.readers.simulation import Question
+from ecr_feed.config import OidcCredentials
+from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
+from ecr_feed.facts.iam import AccessKey, Principal
+from ecr_feed.iam import Decision
+from ecr_feed.naming import is_repository_name, repository_arn
+from ecr_feed.once import Cell
+from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
+from ecr_feed.permissions.evidence import Dossier
+from ecr_feed.permissions.simulation_limits import tempered
+
+T = TypeVar("T")
+
+TOKEN: Final = "ecr:GetAuthorizationToken"
+DESCRIBE: Final = "ecr:DescribeRepositories"
+PROBED: Final = (DESCRIBE, "ecr:DescribeImages", "ecr:ListImages")
+PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+_UNSEEN: Final = ("endpoint", "session")
+"""Policies that AWS blames for a denial and that no auditor reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """Everything the witnesses said of one action on one resource, in the order they are believed.
+
+    `decision` is the evaluation's, with its reasons; None where it was not asked.
+    """
+
+    action: str
+    resource: str
+    witnesses: tuple[Permission, ...]
+    decision: Decision | None = None
+
+    @property
+    def probe(self) -> Permission | None:
+        """The feed's own call, where it was made."""
+        return next((each for each in self.witnesses if each.witness == "probe"), None)
+
+    @property
+    def determined(self) -> tuple[Permission, ...]:
+        """The witnesses that gave an answer."""
+        return tuple(each for each in self.witnesses if each.answer is not Answer.UNDETERMINED)
+
+    @property
+    def disagree(self) -> bool:
+        """Two witnesses gave different answers."""
+        return len({each.answer for each in self.determined}) > 1
+
+    @property
+    def answer(self) -> Answer:
+        """The probe's answer; without one, what the others agree on; never an average."""
+        if self.probe is not None and self.probe.answer is not Answer.UNDETERMINED:
+            return self.probe.answer
+        answers = {each.answer for each in self.determined}
+        return answers.pop() if len(answers) == 1 else Answer.UNDETERMINED
+
+    @property
+    def because(self) -> str:
+        """Why, in the words of the witness that decided, or of all that could not.
+
+        A simulation only says that nothing allows it; the evaluation names the statement.
+        """
+        decided = {each.witness: each for each in self.determined if each.answer is self.answer}
+        for witness in ("probe", "evaluation", "simulation"):
+            if witness in decided:
+                return decided[witness].because
+        said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
+        return said or "no witness could be asked"
+
+
+class Rights:
+    """What a feed may do.
+
+    `audit` is None where no auditor is configured; `unknown` says what a plan does not tell yet of
+    who may do what.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        audit: Callable[[str], Audit] | None,
+        now: Callable[[], datetime],
+        *,
+        unknown: tuple[str, ...] = (),
+    ) -> None:
+        self.account = account
+        self.unknown = unknown
+        self._make_audit = audit
+        self._now = now
+        self._audit = Cell(self._open_audit)
+        self._dossier = Dossier(self.audit, self.principal, self.packages, account.threads)
+        self._simulated = Cell(self._simulate)
+        self._heard: dict[tuple[str, str | None], Cell[Testimony]] = {}
+        # What was learnt on the way, for the reports: nobody asks for it again.
+        self.known_keys: tuple[AccessKey, ...] = ()
+        self.policy_fix: dict[str, object] | None = None
+
+    @property
+    def has_auditor(self) -> bool:
+        """Somebody may read IAM."""
+        return self._make_audit is not None
+
+    @property
+    def known_auditor(self) -> str:
+        """The auditor's ARN, if anything was read as the auditor."""
+        audit = self._audit.peek()
+        return audit.known_arn if audit is not None else ""
+
+    def audit(self) -> Audit:
+        """The auditor's view of the feed's account. Raises ReadError."""
+        return self._audit.get()
+
+    def documents(self) -> Audit:
+        """Whoever may read the registry's documents: the auditor, else the feed itself."""
+        return self.audit() if self.has_auditor else self.account.self_audit()
+
+    def principal(self) -> Principal:
+        """The user or role that the feed is, with its policies, as the auditor reads it."""
+        return self.audit().principal(self._arn())
+
+    def testimony(self, action: str, package: str | None) -> Testimony:
+        """The witnesses on an action; `package` None: the token, or the list without names.
+
+        Raises ReadError where the feed's own call failed for a reason other than a denial. Heard
+        once: the fix of each denial looks at all of them.
+        """
+        heard = self._heard.setdefault((action, package), Cell(lambda: self._hear(action, package)))
+        return heard.get()
+
+    def _hear(self, action: str, package: str | None) -> Testimony:
+        resource = self.resource(action, package)
+        witnesses = [self._probe(action, package)]
+        decision = None
+        if self.has_auditor:
+            simulation = self._simulation(action, resource)
+            evaluated, decision, evidence = self._evaluation(action, resource, package)
+            if evidence is not None:
+                simulation = tempered(simulation, evaluated, decision, evidence)
+            witnesses += [self._unless_blamed(action, package, w) for w in (simulation, evaluated)]
+        return Testimony(action, resource, tuple(w for w in witnesses if w is not None), decision)
+
+    def resource(self, action: str, package: str | None) -> str:
+        """The ARN that AWS judges the action on."""
+        if action == TOKEN:
+            return "*"
+        account = self._account_id()
+        return repository_arn(account, self.account.feed.region, package or "*")
+
+    def packages(self) -> tuple[str, ...]:
+        """Package IDs that have a repository, or may have one as far as anybody could read."""
+        names = (package.id for package in self.account.feed.packages)
+        return tuple(name for name in names if is_repository_name(name) and self._may_exist(name))
+
+    def _may_exist(self, name: str) -> bool:
+        try:
+            return self.account.inventory().repository(name) is not None
+        except ReadError:
+            return True
+
+    def _probe(self, action: str, package: str | None) -> Permission | None:
+        if action not in (TOKEN, *PROBED):
+            return None
+        try:
+            if action == DESCRIBE and package is None:
+                # Known where the inventory had to list; no call is made for this alone.
+                return self.account.inventory().listing
+            return self.account.permission(action, package)
+        except ReadError as error:
+            # A web identity token is Octopus's to make: without one there is nobody to probe as.
+            oidc = isinstance(self.account.feed.credentials, OidcCredentials)
+            if oidc and self.has_auditor and _of_the_token(error.failure):
+                return None
+            raise
+
+    def _unless_blamed(self, action: str, package: str | None, witness: Permission) -> Permission:
+        """A witness of an action that is not tried, unless another call met what it cannot see."""
+        if action not in PULL or witness.answer is not Answer.ALLOWED:
+            return witness
+        asked = [(TOKEN, None), *((each, package) for each in PROBED)]
+        denials = [probe for each in asked if (probe := self._tried(*each)) is not None]
+        unseen = next((d for d in denials if d.evidence.get("policy_type") in _UNSEEN), None)
+        if unseen is None:
+            return witness
+        because = f"{witness.because}, but {unseen.action} meets what it does not see: "
+        return replace(witness, answer=Answer.UNDETERMINED, because=because + unseen.because)
+
+    def _tried(self, action: str, package: str | None) -> Permission | None:
+        try:
+            return self._probe(action, package)
+        except ReadError:
+            return None  # its own rule says so
+
+    def _simulation(self, action: str, resource: str) -> Permission:
+        try:
+            return self._simulated.get()[action, resource]
+        except ReadError as error:
+            return _unheard("simulation", action, resource, error.failure)
+        except KeyError:
+            return Permission(action, resource, Answer.UNDETERMINED, "not simulated", "simulation")
+
+    def _simulate(self) -> dict[tuple[str, str], Permission]:
+        """All actions on all repositories in few calls, and the token by itself."""
+        audit, principal = self.audit(), self.principal()
+        texts: dict[str, str] = {}
+        said: list[Permission] = []
+        arns: list[str] = []
+        for name in self.packages():
+            arn = self.resource(DESCRIBE, name)
+            try:
+                policy = self._dossier.policy(name) if principal.kind == "user" else None
+            except ReadError as error:
+                # What a policy that nobody read says, nobody can hand to the simulation.
+                said += [
+                    _unheard("simulation", action, arn, error.failure)
+                    for action in (*PROBED, *PULL)
+                ]
+                continue
+            arns.append(arn)
+            if policy is not None and isinstance(policy.document, str):
+                texts[arn] = policy.document
+        context = {"aws:RequestedRegion": self.account.feed.region, "aws:SecureTransport": "true"}
+        questions = [
+            Question((TOKEN,), ("*",), context=context),
+            Question((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
+        ]
+        if arns:
+            questions.append(Question((*PROBED, *PULL), tuple(arns), texts, context))
+        said += [each for question in questions for each in audit.simulate(principal, question)]
+        return {(each.action, each.resource): each for each in said}
+
+    def _evaluation(
+        self, action: str, resource: str, package: str | None
+    ) -> tuple[Permission, Decision | None, Evidence | None]:
+        try:
+            evidence = self._dossier.of(package, resource)
+        except ReadError as error:
+            return _unheard("evaluation", action, resource, error.failure), None, None
+        situation = Situation(self.account.feed.region, self._now())
+        return *evaluate(action, resource, evidence, situation), evidence
+
+    def _open_audit(self) -> Audit:
+        if self._make_audit is None:
+            raise ReadError(_no_auditor(self.account.feed.region))
+        return self._make_audit(self._account_id())
+
+    def _arn(self) -> str:
+        credentials = self.account.feed.credentials
+        if isinstance(credentials, OidcCredentials):
+            return credentials.role_arn
+        return self.account.identity().arn
+
+    def _account_id(self) -> str:
+        credentials = self.account.feed.credentials
+        if isinstance(credentials, OidcCredentials):
+            return credentials.role_arn.split(":")[4]
+        try:
+            return self.account.identity().account
+        except ReadError:
+            # Who the feed is may be unknown where STS is out of reach; ECR still answers.
+            if self.account.feed.account is None:
+                raise
+            return self.account.feed.account
+
+
+def _of_the_token(failure: Failure) -> bool:
+    """There was no web identity token, it was unusable, or STS did not exchange it."""
+    missing = failure.trouble is Trouble.NO_CREDENTIALS or failure.code == "TokenFile"
+    return missing or failure.operation == "AssumeRoleWithWebIdentity"
+
+
+def _unheard(witness: str, action: str, resource: str, failure: Failure) -> Permission:
+    return Permission(action, resource, Answer.UNDETERMINED, failure.said, witness, failure=failure)
+
+
+def _no_auditor(region: str) -> Failure:
+    return Failure(
+        Trouble.NO_CREDENTIALS, "iam", "GetUser", region, message="no auditor is configured"
+    )

@@ -1,0 +1,127 @@
+"""What stands between a feed and a permission that it was denied, besides a missing Allow."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from ecr_feed.facts.aws import Answer
+from ecr_feed.iam import Decision, Layer, Miss, Outcome
+from ecr_feed.permissions.answers import Testimony
+
+_TYPES: Final = {
+    "identity": "identity-based policy",
+    "resource": "resource-based policy",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "scp": "service control policy",
+    "rcp": "resource control policy",
+    "endpoint": "VPC endpoint policy",
+}
+_GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
+_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+
+
+def policy_type(layer: str) -> str:
+    """A layer in the words of AWS's messages, such as `VPC endpoint policy`."""
+    return _TYPES.get(layer, layer)
+
+
+def obstacle(testimony: Testimony) -> str:
+    """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
+    if denied_outright(testimony):
+        return _narrow(testimony)
+    layers = list(_limits(testimony))
+    if layers:
+        what = f"{testimony.action} on {testimony.resource}"
+        return f"Allow {what} in the {' and in the '.join(layers)}."
+    return _condition(testimony)
+
+
+def needs_allow(testimony: Testimony) -> bool:
+    """An identity policy has to allow it, whatever else has to change."""
+    if denied_outright(testimony):
+        return False
+    if not obstacle(testimony):
+        return True
+    decision = testimony.decision
+    limited = any(_limits(testimony))
+    return limited and decision is not None and any(b.layer in _GRANTING for b in decision.blocking)
+
+
+def denied_outright(testimony: Testimony) -> bool:
+    """An explicit Deny: no Allow outweighs it."""
+    said, decision = _said(testimony), testimony.decision
+    return bool(said.get("explicit")) or _is_deny(decision)
+
+
+def _is_deny(decision: Decision | None) -> bool:
+    return decision is not None and decision.outcome is Outcome.EXPLICIT_DENY
+
+
+def _said(testimony: Testimony) -> dict[str, object]:
+    """AWS's own words on the feed's call."""
+    probe = testimony.probe
+    return dict(probe.evidence) if probe is not None and probe.answer is Answer.DENIED else {}
+
+
+def _narrow(testimony: Testimony) -> str:
+    said, decision = _said(testimony), testimony.decision
+    ours = decision if _is_deny(decision) else None
+    kind = policy_type(str(said.get("policy_type") or ""))
+    kind = kind or (ours.denial_layer if ours is not None else "policy")
+    arn = f" {said['policy_arn']}" if said.get("policy_arn") else ""
+    statement = f": {ours.statement}" if ours is not None else ""
+    return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow outweighs it."
+
+
+def _limits(testimony: Testimony) -> Iterator[str]:
+    """Layers that grant nothing and do not let the action through, each once."""
+    blamed = str(_said(testimony).get("policy_type") or "")
+    found = [policy_type(blamed)] if blamed not in ("", "identity", "resource") else []
+    decision = testimony.decision
+    if decision is not None and not decision.allowed:
+        limits = [block for block in decision.blocking if block.certain]
+        found += [b.layer.policy_type for b in limits if b.layer not in _GRANTING]
+    yield from dict.fromkeys(found or _simulated(testimony))
+
+
+def _simulated(testimony: Testimony) -> list[str]:
+    """What IAM's simulation blames, where nobody read the documents."""
+    said = next((w.evidence for w in testimony.witnesses if w.witness == "simulation"), {})
+    found = []
+    if said.get("boundary_allows") is False:
+        found.append(policy_type("boundary"))
+    if said.get("organization_allows") is False:
+        found.append(policy_type("scp"))
+    return found
+
+
+def _condition(testimony: Testimony) -> str:
+    """A statement that would allow it, but for one condition which can be met better elsewhere."""
+    decision = testimony.decision
+    near = decision.nearest[0] if decision is not None and decision.nearest else None
+    if near is None or any(miss.what != "condition" for miss in near.misses):
+        return ""
+    for miss in near.misses:
+        if miss.key.lower() == "aws:sourceip" and _ranges(testimony):
+            return (
+                f"In {near.statement}, name the public address of the caller's way out, or use "
+                "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
+            )
+    (first, *others) = near.misses
+    return "" if others else _tag(testimony.resource, first)
+
+
+def _ranges(testimony: Testimony) -> object:
+    return next((w.evidence.get("private_ranges") for w in testimony.witnesses[::-1]), None)
+
+
+def _tag(arn: str, miss: Miss) -> str:
+    name = miss.key.partition("/")[2]
+    plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
+    if not miss.key.lower().startswith(_TAGS) or not plain or " or " in miss.expected:
+        return ""
+    tag = shlex.quote(f"Key={name},Value={miss.expected}")
+    return f"aws ecr tag-resource --resource-arn {arn} --tags {tag}"

@@ -1,0 +1,238 @@
+"""The evaluation witness: what our own evaluator says of a permission, from the documents alone.
+
+It never says more than the documents do. A document that could not be read, or that is malformed,
+leaves open what it might have said; a condition on a value that nobody knows is "undetermined".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from ecr_feed.facts.aws import Answer, Failure, Permission
+from ecr_feed.facts.iam import Levels, Organization, PolicyDocument, Principal
+from ecr_feed.iam import (
+    Decision,
+    Document,
+    Outcome,
+    Policies,
+    PolicyError,
+    Request,
+    combine,
+    decide,
+    parse,
+    principal_context,
+)
+from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
+
+_WITNESS: Final = "evaluation"
+_SOURCE_IP: Final = "aws:sourceip"
+_LONG_TERM_ABSENT: Final = frozenset(
+    {
+        "aws:federatedprovider",
+        "aws:mfa",
+        "aws:multifactorauthage",
+        "aws:multifactorauthpresent",
+        "aws:rolesessionname",
+        "aws:sourceidentity",
+        "aws:tokenissuetime",
+    }
+)
+"""Keys that a request signed with a user's long-term key never carries."""
+_ORGANIZATION: Final = ("aws:PrincipalOrgID", "aws:ResourceOrgID")
+_ORGANIZATION_KEYS: Final = ("aws:principalorg", "aws:resourceorg")
+_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was read for one resource.
+
+    `tags` is None where nobody read them; `tags_unread` says how that was refused. `unread` holds
+    the policies that could not be read.
+    """
+
+    principal: Principal
+    organization: Organization
+    resource_policies: tuple[PolicyDocument, ...] = ()
+    tags: Mapping[str, str] | None = None
+    tags_unread: Failure | None = None
+    unread: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The call's circumstances that are known: the feed's region and the time."""
+
+    region: str
+    now: datetime
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def evaluate(
+    action: str, resource: str, evidence: Evidence, situation: Situation
+) -> tuple[Permission, Decision | None]:
+    """The permission, and the decision behind it (None where a document is malformed)."""
+    try:
+        policies = policies_of(evidence)
+    except PolicyError as error:
+        because = f"a policy is malformed at {error.path}: {error.reason}"
+        return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS), None
+    decision = _decided(_request(action, resource, evidence, situation, policies), policies)
+    answer, because = _answer(decision, evidence)
+    told = {**decision.evidence}
+    if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
+        because += f" AWS never sees a source address of {', '.join(ranges)}."
+        told["private_ranges"] = list(ranges)
+    return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
+
+
+def policies_of(evidence: Evidence) -> Policies:
+    """The documents, parsed. Raises PolicyError, whose path begins with the policy's name."""
+    principal, organization = evidence.principal, evidence.organization
+    outside = organization.member is False or organization.management is True
+    return Policies(
+        identity=tuple(_parsed(each) for each in principal.policies),
+        boundary=None if principal.boundary is None else _parsed(principal.boundary),
+        resource=combine(_parsed(each) for each in evidence.resource_policies),
+        scps=None if outside else _levels(organization.scps),
+        rcps=None if outside else _levels(organization.rcps),
+    )
+
+
+def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
+    if levels is None:
+        return None
+    return tuple(tuple(_parsed(each) for each in level) for level in levels)
+
+
+def _parsed(policy: PolicyDocument) -> Document:
+    try:
+        return parse(policy.document, kind=policy.kind, name=policy.name)
+    except PolicyError as error:
+        raise PolicyError(f"{policy.name} {error.path}", error.reason) from None
+
+
+def _request(
+    action: str, resource: str, evidence: Evidence, situation: Situation, policies: Policies
+) -> Request:
+    principal, organization = evidence.principal, evidence.organization.id
+    context: dict[str, str] = {
+        **principal_context(principal.caller),
+        "aws:RequestedRegion": situation.region,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        "aws:PrincipalIsAWSService": "false",
+        "aws:ResourceAccount": _account_of(resource) or principal.account,
+        "aws:CurrentTime": situation.now.isoformat(),
+        "aws:EpochTime": str(int(situation.now.timestamp())),
+        **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
+        **(dict.fromkeys(_ORGANIZATION, organization) if organization else {}),
+        **situation.extra,
+    }
+    if principal.session_arn:
+        context["aws:PrincipalArn"] = principal.arn
+    for key, value in (evidence.tags or {}).items():
+        context |= {f"aws:ResourceTag/{key}": value, f"ecr:ResourceTag/{key}": value}
+    known = {key.lower() for key in context}
+    unknown = {key for key in policies.condition_keys if key not in known}
+    unknown -= set(_absent(unknown, evidence))
+    spelled = {key.lower(): key for key in _spelled(policies)}
+    named = frozenset(spelled.get(key, key) for key in unknown)
+    return Request(principal.caller, action, resource, context, named)
+
+
+def _spelled(policies: Policies) -> Iterator[str]:
+    """Condition keys as the policies write them."""
+    for document in policies.documents:
+        for statement in document.statements:
+            for condition in statement.conditions:
+                yield condition.key
+                yield from (variable.spelled for variable in condition.variables)
+            if statement.resources is not None:
+                yield from (variable.spelled for variable in statement.resources.variables)
+
+
+def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
+    """Keys that are known not to be there."""
+    user = evidence.principal.kind == "user"
+    alone = evidence.organization.member is False
+    for key in keys:
+        tag = evidence.tags is not None and key.startswith(_TAGS)
+        lone = alone and key.startswith(_ORGANIZATION_KEYS)
+        own = user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))
+        if tag or lone or own:
+            yield key
+
+
+def _decided(request: Request, policies: Policies) -> Decision:
+    """The decision; where only a source address that AWS never sees could turn it, it stands."""
+    decision = decide(request, policies)
+    if _SOURCE_IP not in {key.lower() for key in decision.depends_on}:
+        return decision
+    addresses = seen_addresses(_source_ranges(policies))
+    if addresses is None:
+        return decision
+    rest = frozenset(key for key in request.unknown if key.lower() != _SOURCE_IP)
+    unseen = decide(replace(request, unknown=rest), policies)  # through a VPC endpoint
+    for address in addresses:
+        context = {**request.context, "aws:SourceIp": address}
+        seen = decide(replace(request, context=context, unknown=rest), policies)
+        if seen.outcome is not unseen.outcome or seen.outcome is Outcome.UNDETERMINED:
+            return decision
+    return unseen
+
+
+def _ruled_out(decision: Decision) -> tuple[str, ...]:
+    """Private ranges that the policies name, where a source address was looked for in vain."""
+    asked = _SOURCE_IP in {key.lower() for key in decision.absent}
+    return private_ranges(_source_ranges(decision.policies)) if asked else ()
+
+
+def _source_ranges(policies: Policies) -> tuple[str, ...]:
+    """Every address or range that a condition on aws:SourceIp names."""
+    return tuple(
+        value.text
+        for document in policies.documents
+        for statement in document.statements
+        for condition in statement.conditions
+        if condition.lower == _SOURCE_IP
+        for value in condition.values
+    )
+
+
+def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
+    """What the decision means, given what could not be read."""
+    if decision.outcome is Outcome.EXPLICIT_DENY:
+        return Answer.DENIED, decision.because
+    if decision.outcome is Outcome.UNDETERMINED:
+        unread = evidence.tags_unread
+        return Answer.UNDETERMINED, decision.because + (f" {unread.said}" if unread else "")
+    grants = (*evidence.principal.unread, *evidence.unread)
+    limits = evidence.organization.unread if _bound(evidence.organization) else ()
+    if decision.outcome is Outcome.IMPLICIT_DENY:
+        # A layer that was not read can only take away, never grant.
+        return (
+            (Answer.UNDETERMINED, _unread(grants)) if grants else (Answer.DENIED, decision.because)
+        )
+    if grants or limits:
+        return Answer.UNDETERMINED, _unread((*grants, *limits))
+    if _bound(evidence.organization) and evidence.organization.scps is None:
+        return Answer.UNDETERMINED, "nobody could tell whether an organisation limits the account"
+    return Answer.ALLOWED, decision.because
+
+
+def _bound(organization: Organization) -> bool:
+    return organization.member is not False and organization.management is not True
+
+
+def _unread(failures: tuple[Failure, ...]) -> str:
+    said = "; ".join(dict.fromkeys(failure.said for failure in failures[:3]))
+    return f"not every policy that applies could be read: {said}"
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""

@@ -1,0 +1,112 @@
+"""The documents behind a feed's permissions on one repository, as far as the auditor may read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+
+from ecr_feed.aws.documents import Audit
+from ecr_feed.facts.aws import Failure, ReadError
+from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
+from ecr_feed.once import Cell
+from ecr_feed.permissions.evaluation import Evidence
+
+_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+
+
+class Dossier:
+    """Evidence for the evaluation, each document read once. Methods raise ReadError.
+
+    `names` are the repositories to read policies of, all at once and in parallel.
+    """
+
+    def __init__(
+        self,
+        audit: Callable[[], Audit],
+        principal: Callable[[], Principal],
+        names: Callable[[], tuple[str, ...]],
+        threads: int,
+    ) -> None:
+        self._audit = audit
+        self._principal = principal
+        self._names = names
+        self._threads = threads
+        self._common = Cell(self._read_common)
+        self._policies = Cell(self._read_policies)
+        self._evidence: dict[str, Cell[Evidence]] = {}
+
+    def of(self, package: str | None, arn: str) -> Evidence:
+        """The evidence for a repository; `package` None: for what has none."""
+        if package is None:
+            return self._common.get()
+        return self._evidence.setdefault(package, Cell(lambda: self._read(package, arn))).get()
+
+    def policy(self, package: str) -> PolicyDocument | None:
+        """The repository's own policy; None where it has none, or is none. Raises ReadError."""
+        found = self._policies.get().get(package)
+        if isinstance(found, Failure):
+            raise ReadError(found)
+        return found
+
+    def _read(self, package: str, arn: str) -> Evidence:
+        common = self._common.get()
+        own: tuple[PolicyDocument, ...] = ()
+        try:
+            policy = self.policy(package)
+            own = () if policy is None else (policy,)
+        except ReadError as error:
+            common = replace(common, unread=(*common.unread, error.failure))
+        evidence = replace(common, resource_policies=(*common.resource_policies, *own))
+        return self._tagged(evidence, arn)
+
+    def _read_common(self) -> Evidence:
+        audit, principal = self._audit(), self._principal()
+        unread: list[Failure] = []
+        registry: tuple[PolicyDocument, ...] = ()
+        try:
+            policy = audit.registry_policy()
+            registry = () if policy is None else (policy,)
+        except ReadError as error:
+            unread.append(error.failure)
+        return Evidence(principal, self._organization(), registry, unread=tuple(unread))
+
+    def _organization(self) -> Organization:
+        try:
+            return self._audit().organization(self._principal().account)
+        except ReadError as error:
+            return Organization(member=None, unread=(error.failure,))
+
+    def _tagged(self, evidence: Evidence, arn: str) -> Evidence:
+        """With the repository's tags, read only where a policy looks at them."""
+        texts = (str(each.document).lower() for each in _documents(evidence))
+        if not any(key in text for text in texts for key in _TAG_KEYS):
+            return evidence
+        try:
+            return replace(evidence, tags=self._audit().repository_tags(arn))
+        except ReadError as error:
+            return replace(evidence, tags_unread=error.failure)
+
+    def _read_policies(self) -> dict[str, PolicyDocument | Failure | None]:
+        audit = self._audit()
+
+        def read(name: str) -> PolicyDocument | Failure | None:
+            try:
+                return audit.repository_policy(name)
+            except ReadError as error:
+                return error.failure
+
+        names = self._names()
+        with ThreadPoolExecutor(max_workers=self._threads) as pool:
+            return dict(zip(names, pool.map(read, names), strict=True))
+
+
+def _documents(evidence: Evidence) -> Iterator[PolicyDocument]:
+    principal, organization = evidence.principal, evidence.organization
+    yield from principal.policies
+    yield from evidence.resource_policies
+    if principal.boundary is not None:
+        yield principal.boundary
+    for level in (*(organization.scps or ()), *(organization.rcps or ())):
+        yield from level

@@ -1,0 +1,126 @@
+"""How a permission check asks: three witnesses, the feed's own call believed first."""
+
+from __future__ import annotations
+
+from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
+from ecr_feed.naming import is_repository_name
+from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
+from ecr_feed.permissions.answers import PROBED, Rights, Testimony
+from ecr_feed.permissions.blockers import policy_type
+from ecr_feed.permissions.fixes import policy_fix, testimonies
+
+NO_AUDITOR = "No auditor is configured to read IAM ([auditor] of the feeds file)."
+
+
+def expect_allowed(rights: Rights, action: str, package: str | None) -> None:
+    """Not met where the action is denied; not applicable without a repository or a witness."""
+    if package is not None and not is_repository_name(package):
+        not_applicable("No repository can have this name (REPO-2).")
+    if package is not None and action not in PROBED:
+        _needs_repository(rights, package)
+    testimony = rights.testimony(action, package)
+    if _missing(testimony.probe):
+        not_applicable("Its repository is missing (REPO-1).")
+    note(**evidence(testimony))
+    if testimony.answer is Answer.UNDETERMINED:
+        not_assessed(_undetermined(testimony))
+    allowed = testimony.answer is Answer.ALLOWED
+    if not allowed and rights.unknown and not _is_explicit(testimony):
+        not_assessed(f"A policy is not known before the plan is applied: {rights.unknown[0]}")
+    subject = f" on {package}" if package else ""
+    expect(
+        allowed,
+        f"The feed may not call {action}{subject}.",
+        expected=f"{action} allowed on {testimony.resource}",
+        found=testimony.because,
+        fix=None if allowed else policy_fix(rights, testimony),
+    )
+
+
+def expect_witnessed(rights: Rights, action: str, package: str) -> None:
+    """A permission that is not probed, since trying it would count as a pull."""
+    if not rights.has_auditor:
+        not_applicable(NO_AUDITOR)
+    expect_allowed(rights, action, package)
+
+
+def disagreements(rights: Rights) -> list[str]:
+    """What the witnesses contradict each other on, with the likely causes.
+
+    Ends the check as not assessed where no two of them could be compared.
+    """
+    heard = list(testimonies(rights))
+    if not any(len(each.determined) > 1 for each in heard):
+        mute = [w for each in heard for w in each.witnesses if w.answer is Answer.UNDETERMINED]
+        failed = next((each.failure for each in mute if each.failure is not None), None)
+        if failed is not None:
+            raise ReadError(failed)
+        not_assessed(mute[0].because if mute else "Nothing was answered twice.")
+    return [_contradiction(each) for each in heard if each.disagree]
+
+
+def disagreement_fix(rights: Rights) -> str | None:
+    """Where AWS itself blames a kind of policy, that is the place; else None."""
+    for each in testimonies(rights):
+        probe = each.probe
+        if each.disagree and probe is not None and probe.answer is Answer.DENIED:
+            kind = str(probe.evidence.get("policy_type") or "")
+            if kind:
+                return f"Allow {each.action} on {each.resource} in the {policy_type(kind)}."
+    return None
+
+
+_UNSEEN = "look for a resource control, registry, session or endpoint policy, or a condition"
+
+
+def _contradiction(testimony: Testimony) -> str:
+    said = ", ".join(f"{each.witness} {each.answer}" for each in testimony.determined)
+    probe = testimony.probe
+    cause = "their blind spots are other layers and real context"
+    if probe is not None and probe.answer is Answer.DENIED:
+        kind = str(probe.evidence.get("policy_type") or "")
+        cause = f"AWS blames the {policy_type(kind)}" if kind else _UNSEEN
+    return f"{testimony.action} on {testimony.resource}: {said} ({cause})"
+
+
+def _is_explicit(testimony: Testimony) -> bool:
+    """A Deny stands, whatever policies join it."""
+    decision = testimony.decision
+    return decision is not None and decision.outcome == "explicit deny"
+
+
+def _needs_repository(rights: Rights, package: str) -> None:
+    """Where nobody can tell whether there is one (REPO-1 says so), the witnesses still speak."""
+    if package not in rights.packages():
+        not_applicable("Its repository is missing (REPO-1).")
+
+
+def _missing(probe: Permission | None) -> bool:
+    failure = probe.failure if probe is not None else None
+    return failure is not None and failure.trouble is Trouble.NOT_FOUND
+
+
+def _undetermined(testimony: Testimony) -> str:
+    if testimony.disagree:
+        said = "; ".join(f"{each.witness}: {each.answer}" for each in testimony.determined)
+        return f"The witnesses disagree on {testimony.action} ({said}); see PERM-8."
+    return f"{testimony.action} on {testimony.resource}: {testimony.because}"
+
+
+def evidence(testimony: Testimony) -> dict[str, object]:
+    """The witnesses side by side, as JSON values."""
+    failed = next((each.failure for each in testimony.witnesses if each.failure), None)
+    return {
+        "action": testimony.action,
+        "resource": testimony.resource,
+        "witnesses": [
+            {
+                "witness": each.witness,
+                "answer": each.answer.value,
+                "because": each.because,
+                **each.evidence,
+            }
+            for each in testimony.witnesses
+        ],
+        **({"request_id": failed.request_id} if failed and failed.request_id else {}),
+    }

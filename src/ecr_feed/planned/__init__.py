@@ -1,0 +1,1 @@
+"""Policy files and Terraform plans, made into an account."""

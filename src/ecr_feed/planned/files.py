@@ -1,0 +1,142 @@
+"""What if: the embedded account filled from a person's own documents, before anything exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecr_feed import config
+from ecr_feed.config import ConfigError, Suite
+from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile
+from ecr_feed.planned.documents import Documents, account_from_documents
+from ecr_feed.planned.terraform import account_from_plan
+
+OWNER = "owner"
+"""The label of whom no policy binds: a plan's SCP must not keep the auditor from reading it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The options that describe an account which does not exist yet; paths as typed."""
+
+    policies: tuple[str, ...] = ()
+    boundary: str | None = None
+    repository_policies: tuple[str, ...] = ()
+    scps: tuple[str, ...] = ()
+    plan: str | None = None
+
+    @property
+    def documents(self) -> bool:
+        """Policy documents are given."""
+        return bool(self.policies or self.boundary or self.repository_policies or self.scps)
+
+    @property
+    def given(self) -> bool:
+        """Any of them is."""
+        return self.documents or self.plan is not None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that is named, as typed."""
+        named = (part.partition("=")[2] for part in self.repository_policies)
+        single = (each for each in (self.boundary, self.plan) if each is not None)
+        return (*self.policies, *named, *self.scps, *single)
+
+
+def account_of(
+    planned: Planned, here: Path, region: str | None, packages: tuple[str, ...]
+) -> AccountFile:
+    """The account as it would be. Raises ConfigError, with the place of the mistake."""
+    try:
+        if planned.plan is not None:
+            return _from_plan(planned, here, region, packages)
+        return _from_documents(planned, here, region, packages)
+    except AccountError as error:
+        raise ConfigError(str(error)) from None
+
+
+def suite_of(account: AccountFile, source: str) -> Suite:
+    """The planned feed, judged with the owner as auditor."""
+    tables = {"feed": [dict(feed) for feed in account.feed], "auditor": {"key": OWNER}}
+    return config.from_tables(tables, base=Path(), source=source, labels=True)
+
+
+def check_makeable(account: AccountFile) -> None:
+    """Make the account once and forget it. Raises ConfigError for what AWS would refuse."""
+    from ecr_feed.embedded.seeding.seed import core_for, fill
+
+    try:
+        fill(core_for(account), account)
+    except AccountError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _from_plan(
+    planned: Planned, here: Path, region: str | None, packages: tuple[str, ...]
+) -> AccountFile:
+    if planned.documents:
+        raise ConfigError(
+            "--plan describes a whole account: it goes with no --policy and the like."
+        )
+    source = planned.plan or ""
+    try:
+        document = json.loads(_text(here, source))
+    except ValueError as error:
+        raise ConfigError(
+            f"{source}: not JSON ({error}); expected the output of `terraform show -json`."
+        ) from None
+    if not isinstance(document, dict):
+        raise ConfigError(
+            f"{source}: found no JSON object; expected the output of `terraform show -json`."
+        )
+    return account_from_plan(document, region=region or "", packages=packages, source=source)
+
+
+def _from_documents(
+    planned: Planned, here: Path, region: str | None, packages: tuple[str, ...]
+) -> AccountFile:
+    if not region or not packages:
+        missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
+        raise ConfigError(f"Policies are judged for one feed without a file: add {missing}.")
+    boundary = None
+    if planned.boundary is not None:
+        boundary = (planned.boundary, _text(here, planned.boundary))
+    return account_from_documents(
+        Documents(
+            region=region,
+            packages=packages,
+            policies={name: _text(here, name) for name in planned.policies},
+            boundary=boundary,
+            repository_policies=dict(_repository_policies(planned, here, packages)),
+            scps={name: _text(here, name) for name in planned.scps},
+        )
+    )
+
+
+def _repository_policies(
+    planned: Planned, here: Path, packages: tuple[str, ...]
+) -> Iterable[tuple[str, str]]:
+    for part in planned.repository_policies:
+        package, equals, name = part.partition("=")
+        if not equals or not package or not name:
+            raise ConfigError(
+                f"--repository-policy {part}: expected ID=FILE, such as team/app=policy.json."
+            )
+        if package not in (*packages, "*"):
+            raise ConfigError(
+                f"--repository-policy {part}: {package!r} is none of the feed's packages "
+                f"({', '.join(packages)})."
+            )
+        yield package, _text(here, name)
+
+
+def _text(here: Path, name: str) -> str:
+    """A document's text, a byte order mark kept: IAM refuses one, and so do we."""
+    try:
+        return (here / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}: not UTF-8 text; expected a JSON document.") from None

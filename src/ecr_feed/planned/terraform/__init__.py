@@ -1,0 +1,5 @@
+"""`terraform show -json PLAN` -> an account file: the account as it will be."""
+
+from ecr_feed.planned.terraform.account import account_from_plan
+
+__all__ = ["account_from_plan"]

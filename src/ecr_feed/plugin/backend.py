@@ -1,0 +1,222 @@
+"""Opens the accounts of a run: AWS itself, or the embedded account that stands in for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from ecr_feed.aws.account import Account
+from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.transport.backend import Backend
+from ecr_feed.aws.transport.call_log import CallLog
+from ecr_feed.aws.transport.client import utcnow
+from ecr_feed.aws.transport.sessions import Sessions
+from ecr_feed.config import Feed
+from ecr_feed.embedded.seeding.accounts import AccountFile
+from ecr_feed.facts.aws import ReadError
+from ecr_feed.facts.iam import AccessKey
+from ecr_feed.feed.reachability import Reachability
+from ecr_feed.feed.registry import FeedRegistry
+from ecr_feed.oci import Network
+from ecr_feed.once import Cell
+from ecr_feed.permissions.answers import Rights
+from ecr_feed.plugin.policy_files import write_feed_policies
+from ecr_feed.plugin.reporter import reporter_of
+from ecr_feed.plugin.run import Selection, selection
+from ecr_feed.reach import ClockOffset, SystemWay, Way
+
+
+class Accounts:
+    """Every feed's account, opened on first use and read once."""
+
+    def __init__(self, chosen: Selection, sessions: Sessions, place: Place) -> None:
+        self._chosen = chosen
+        self._sessions = sessions
+        self._place = place
+        self._opened: dict[str, Account] = {}
+        self._rights: dict[str, Rights] = {}
+        self._registries: dict[str, FeedRegistry] = {}
+        self._reachabilities: dict[str, Reachability] = {}
+        self._audits: dict[tuple[str, str, str | None], Audit] = {}
+        self.look_elsewhere = chosen.look_elsewhere
+
+    def of(self, feed: Feed) -> Account:
+        """The account that the feed's own credentials open."""
+        if feed.slug not in self._opened:
+            self._opened[feed.slug] = Account(feed, self._sessions)
+        return self._opened[feed.slug]
+
+    def rights(self, feed: Feed) -> Rights:
+        """What the feed may do, by every witness that can be asked; read once."""
+        if feed.slug not in self._rights:
+            audit = None if self._sessions.auditor is None else partial(self._audit, feed)
+            self._rights[feed.slug] = Rights(
+                self.of(feed), audit, utcnow, unknown=self._unknown_policies
+            )
+        return self._rights[feed.slug]
+
+    def _audit(self, feed: Feed, account: str) -> Audit:
+        """One auditor's view per account and region, shared by the feeds that are in it."""
+        auditor = self._sessions.auditor
+        if auditor is None:
+            raise LookupError("no auditor is configured")
+        key = (feed.region, account, feed.endpoint_url)
+        if key not in self._audits:
+            self._audits[key] = Audit(
+                self._sessions,
+                auditor,
+                feed.region,
+                account=account,
+                endpoint_url=feed.endpoint_url,
+            )
+        return self._audits[key]
+
+    def registry(self, feed: Feed) -> FeedRegistry:
+        """The feed's registry, as Docker would meet it; logged in to once."""
+        if feed.slug not in self._registries:
+            self._registries[feed.slug] = FeedRegistry(
+                self.rights(feed),
+                self._place.network,
+                at_aws=self.at_aws(feed),
+                deep=self._chosen.deep,
+            )
+        return self._registries[feed.slug]
+
+    def reachability(self, feed: Feed) -> Reachability:
+        """The hosts that the feed's workers need; probed once."""
+        if feed.slug not in self._reachabilities:
+            self._reachabilities[feed.slug] = Reachability(
+                self.rights(feed), self._place.way, at_aws=self.at_aws(feed)
+            )
+        return self._reachabilities[feed.slug]
+
+    def clock_offset(self) -> ClockOffset | None:
+        """From the dates of AWS's answers so far; they are cut to the second."""
+        offset = self._sessions.log.clock_offset()
+        return None if offset is None else ClockOffset(offset, timedelta(seconds=1))
+
+    def at_aws(self, feed: Feed) -> bool:
+        """No option, feeds file or variable sends this feed's calls to a test endpoint."""
+        if self._chosen.account is not None:
+            return True
+        if feed.endpoint_url or self._chosen.endpoint_url or feed.registry_endpoint:
+            return False
+        try:
+            return self.of(feed).is_at_aws()
+        except ReadError:
+            return not any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
+
+    @property
+    def _unknown_policies(self) -> tuple[str, ...]:
+        """What a plan does not tell yet of who may do what."""
+        account = self._chosen.account
+        return account.unknown_policies if account is not None else ()
+
+    def every(self) -> Iterator[Rights]:
+        """The rights of each feed that was opened."""
+        for account in list(self._opened.values()):
+            yield self.rights(account.feed)
+
+    def write_policies(self) -> None:
+        """`--write-policy`: what each opened feed needs at the least."""
+        chosen = self._chosen
+        if chosen.write_policy is not None:
+            write_feed_policies(chosen.write_policy, chosen.suite, self.every())
+
+    def facts(self) -> dict[str, dict[str, object]]:
+        """What was learnt of each feed, as builtin types, for the reports."""
+        return {rights.account.feed.slug: _learnt(rights) for rights in self.every()}
+
+
+def _learnt(rights: Rights) -> dict[str, object]:
+    """Only what was read already, in the builtin types that workers can send."""
+    access, token = rights.account.known()
+    identity = access.identity if access else None
+    return {
+        "account": identity.account if identity else "",
+        "identity_arn": identity.arn if identity else "",
+        "identity_source": identity.source if identity else "",
+        "token": [token.fetched_at.isoformat(), token.expires_at.isoformat()] if token else [],
+        "keys": [_key(key) for key in rights.known_keys],
+        "policy_fix": rights.policy_fix,
+        "auditor_arn": rights.known_auditor,
+    }
+
+
+def _key(key: AccessKey) -> dict[str, str | None]:
+    made, used = key.created_at, key.last_used_at
+    return {
+        "key_id": key.id,
+        "status": key.status,
+        "created_at": made.isoformat() if made else None,
+        "last_used_at": used.isoformat() if used else None,
+    }
+
+
+@contextmanager
+def accounts_of(config: pytest.Config) -> Iterator[Accounts]:
+    """The run's accounts; everything opened for them is closed at the end."""
+    chosen = selection(config)
+    if chosen is None:
+        raise pytest.UsageError("facts of feeds are for checks/ only")
+    reporter = reporter_of(config)
+    log = CallLog(on_call=reporter.saw_call)
+    with ExitStack() as closing:
+        place = _place(chosen, closing)
+        backend = place.backend
+        sessions = Sessions(
+            auditor=chosen.suite.auditor,
+            backend=backend,
+            log=log,
+            on_secret=reporter.learn_secret,
+        )
+        closing.callback(sessions.close)
+        opened = Accounts(chosen, sessions, place)
+        reporter.drain_calls, reporter.feed_facts = log.drain, opened.facts
+        yield opened
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where calls, pulls and connections go; `network` and `way` open nothing until called."""
+
+    backend: Backend
+    network: Callable[[], Network]
+    way: Callable[[], Way]
+
+
+def _place(chosen: Selection, closing: ExitStack) -> Place:
+    if chosen.account is not None:
+        return _embedded(chosen.account, closing)
+    backend = Backend(kind="aws", endpoint_url=chosen.endpoint_url)
+    network = Cell(lambda: closing.enter_context(contextlib.closing(Network())))
+    return Place(backend, network.get, _outside)
+
+
+def _outside() -> Way:
+    """This machine's own network; AWS's own hosts may need another bundle than registries."""
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    return SystemWay(ca=bundle) if bundle else SystemWay()
+
+
+def _embedded(account: AccountFile, closing: ExitStack) -> Place:
+    from ecr_feed.embedded.protocol.doors import boto3_answer
+    from ecr_feed.embedded.registry import EmbeddedRegistry
+    from ecr_feed.embedded.seeding.seed import core_for, fill
+
+    core = core_for(account)
+    seeded = fill(core, account)
+    backend = Backend(
+        kind="embedded",
+        answer=boto3_answer(core),
+        keys=seeded.keys,
+    )
+    server = Cell(lambda: closing.enter_context(EmbeddedRegistry(core)))
+    return Place(backend, lambda: server.get().network(), lambda: server.get().way())

@@ -1,0 +1,114 @@
+"""What a person sees while a run reads: a line on a terminal, steps inside an Octopus step."""
+
+from __future__ import annotations
+
+from shutil import get_terminal_size
+from threading import Lock
+from time import monotonic
+from typing import Any, Final
+
+from ecr_feed.report.services import progress
+from ecr_feed.text.safe import clean_line, cut
+from ecr_feed.text.times import span
+
+INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
+
+
+class Progress:
+    """Counts calls and says, not too often, what to show. Times are monotonic seconds.
+
+    Nothing is shown of a read that is over at once.
+    """
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self._shown = started
+        self._calls = 0
+
+    def call(self, feed: str, now: float) -> str | None:
+        """One more call was made for this feed; the line to show, or None while it is too soon."""
+        self._calls += 1
+        if now - self._shown < INTERVAL:
+            return None
+        self._shown = now
+        return self.line(feed, now)
+
+    @property
+    def showing(self) -> bool:
+        """Whether anything was shown so far."""
+        return self._shown > self._started
+
+    def line(self, feed: str, now: float) -> str:
+        """`reading Production ECR: 120 calls, 24 a second, 5.0 s`."""
+        seconds = max(now - self._started, 0.0)
+        rate = f", {self._calls / seconds:.0f} a second" if seconds >= 1 else ""
+        name = cut(clean_line(feed), 80)
+        calls = "1 call" if self._calls == 1 else f"{self._calls} calls"
+        return f"reading {name}: {calls}{rate}, {span(seconds)}"
+
+
+STEP: Final = 10  # per cent between two messages to Octopus
+
+
+class Live:
+    """One line on a terminal about the read that the current test waits for.
+
+    `terminal` and `capture` are pytest's reporter and capture manager. Calls may be told from the
+    threads that make them: the test waits for those, so nobody else writes meanwhile.
+    """
+
+    def __init__(self, terminal: Any, capture: Any) -> None:
+        self._terminal = terminal
+        self._capture = capture
+        self._lock = Lock()
+        self._progress: Progress | None = None
+        self._feed = ""
+
+    def begin(self, feed: str) -> None:
+        """A test about this feed starts; its first reads may be long ones."""
+        with self._lock:
+            self._progress, self._feed = Progress(monotonic()), feed
+
+    def saw_call(self) -> None:
+        """One more call was made."""
+        with self._lock:
+            if self._progress is None:
+                return
+            fresh = not self._progress.showing
+            line = self._progress.call(self._feed, monotonic())
+            if line is not None:
+                with self._capture.global_and_fixture_disabled():
+                    if fresh:
+                        self._terminal.ensure_newline()
+                    self._write(line)
+
+    def end(self, nodeid: str) -> None:
+        """The test has what it waited for: the line stays, with its last figures."""
+        with self._lock:
+            if self._progress is not None and self._progress.showing:
+                self._write(self._progress.line(self._feed, monotonic()))
+                if not self._terminal.showlongtestinfo:  # dots go on below the file's name
+                    self._terminal.write_fspath_result(nodeid, "")
+            self._progress = None
+
+    def _write(self, line: str) -> None:
+        # `rewrite` fills the line up to its end, and cannot take back what went beyond.
+        self._terminal.rewrite(line[: get_terminal_size().columns - 1], erase=True)
+        self._terminal.flush()
+
+
+class Steps:
+    """Says how far the whole run is, to a step of Octopus Deploy, every `STEP` per cent."""
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._said = 0
+
+    def done(self, total: int) -> str | None:
+        """One more check of so many is done; the message to print, if it is time for one."""
+        self._done += 1
+        share = self._done * 100 // max(total, self._done)
+        if share // STEP == self._said // STEP:
+            return None
+        self._said = share
+        return progress(share, f"{self._done} of {max(total, self._done)} checks")

@@ -1,0 +1,135 @@
+"""What pytest says of an item, in the five words: translated before pytest makes its report.
+
+`expect` alone is "not met". A fact that could not be had, a mistake of ours and a bare `assert` are
+"not assessed". What does not gate, or is waived, is xfailed to pytest and fully reported.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ecr_feed.check import CheckInfo, info_of, render_fix
+from ecr_feed.facts.aws import ReadError
+from ecr_feed.findings import Finding, OutcomeWord
+from ecr_feed.outcomes import NotApplicable, NotAssessed, NotMet, collecting_evidence
+from ecr_feed.plugin.publish import portable
+from ecr_feed.plugin.reporter import FINDING, reporter_of
+from ecr_feed.plugin.run import selection
+from ecr_feed.read_advice import remedy
+
+_EVIDENCE = pytest.StashKey[dict[str, object]]()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One phase's answer: the outcome word, its text, and the fix that the check itself gave."""
+
+    outcome: OutcomeWord
+    text: str
+    fix: str | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Evidence that fixtures and the check note is kept with the item."""
+    with collecting_evidence() as evidence:
+        item.stash[_EVIDENCE] = evidence
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Translate, let pytest make its report, then attach the finding."""
+    info, chosen = info_of(getattr(item, "function", None)), selection(item.config)
+    if info is None or chosen is None:
+        return (yield)
+    word = _word(call)
+    if word is not None and call.excinfo is not None:
+        call.excinfo = _plain(word)
+        if word.outcome is OutcomeWord.NOT_ASSESSED and call.when == "call":
+            call.when = "setup"  # pytest's "error", not its "failed"
+    report = yield
+    if word is not None:
+        _attach(report, item, info, word)
+    reporter_of(item.config).leave(report)
+    return report
+
+
+def _word(call: pytest.CallInfo[None]) -> Word | None:
+    """The word that this phase settles; None where it settles nothing."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    match error:
+        case None:
+            return Word(OutcomeWord.MET, "") if call.when == "call" else None
+        case NotMet():
+            return Word(OutcomeWord.NOT_MET, error.message, error.fix)
+        case NotApplicable():
+            return Word(OutcomeWord.NOT_APPLICABLE, str(error))
+        case pytest.skip.Exception():
+            return Word(OutcomeWord.NOT_APPLICABLE, str(error.msg))
+        case ReadError():
+            return Word(OutcomeWord.NOT_ASSESSED, error.failure.said, remedy(error.failure))
+        case NotAssessed():
+            return Word(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
+        case _:
+            return Word(OutcomeWord.NOT_ASSESSED, _mishap(error))
+
+
+def _mishap(error: BaseException) -> str:
+    """A mistake of our own: where it happened, without the values that it may quote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return f"The check itself failed: {type(error).__name__}{where}."
+
+
+def _short(path: str) -> str:
+    return "/".join(path.replace("\\", "/").split("/")[-2:])
+
+
+def _plain(word: Word) -> pytest.ExceptionInfo[BaseException]:
+    """An exception with a fresh traceback of one frame: no locals to show at any verbosity."""
+    skips = word.outcome is OutcomeWord.NOT_APPLICABLE
+    try:
+        (pytest.skip if skips else partial(pytest.fail, pytrace=False))(word.text)
+    except (pytest.skip.Exception, pytest.fail.Exception):
+        return pytest.ExceptionInfo.from_current()
+
+
+def _attach(report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word: Word) -> None:
+    reporter = reporter_of(item.config)
+    finding = reporter.judged(_finding(item, info, word))
+    if word.outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED):
+        report.longrepr = finding.message
+        if not finding.fails_the_run:
+            report.outcome = "skipped"
+            report.wasxfail = f"{finding.outcome}: {finding.message}"
+    item.user_properties.append(("outcome", str(finding.outcome)))
+    report.user_properties.append(("outcome", str(finding.outcome)))
+    setattr(report, FINDING, portable(finding))
+
+
+def _finding(item: pytest.Item, info: CheckInfo, word: Word) -> Finding:
+    parameters: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined] # parametrized: see fixtures.feeds
+    chosen = selection(item.config)
+    failed = word.outcome is OutcomeWord.NOT_MET
+    evidence: dict[str, object] = item.stash[_EVIDENCE]
+    return Finding(
+        check=info.id,
+        severity=info.severity.word,
+        gating=chosen is not None and info.severity >= chosen.gate,
+        feed=parameters[info.subject].name,
+        package=parameters.get("package"),
+        outcome=word.outcome,
+        message=word.text or info.title,
+        evidence=evidence,
+        fix=word.fix or (render_fix(info.fix, parameters) if failed else None),
+        test=item.nodeid,
+    )

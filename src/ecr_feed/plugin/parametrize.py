@@ -1,0 +1,91 @@
+"""Which subjects each check is asked about, and the test ID that says so: `...[slug|package]`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from ecr_feed.check import CheckInfo, info_of
+from ecr_feed.config import DockerFeed, Feed, Suite
+from ecr_feed.plugin.run import selection
+
+SEPARATOR: Final = "|"
+"""Between the feed's slug and the package ID; no slug contains it."""
+
+
+_LONGEST: Final = 300
+"""Characters of a package ID in a test ID; no repository's name is longer than 256."""
+
+
+def test_id(slug: str, package: str) -> str:
+    """The ID as pytest is given it; `##octopus[` in it would be an order to an Octopus step."""
+    if len(package) > _LONGEST:
+        digest = hashlib.sha256(package.encode("utf-8", "surrogatepass")).hexdigest()
+        package = f"{package[: _LONGEST - 100]}...{digest[:12]}"
+    return f"{slug}{SEPARATOR}{package.replace('%', '%25').replace('#', '%23')}"
+
+
+def feed_of(nodeid: str) -> str:
+    """The slug of the feed that a test ID names: `...[slug]` or `...[slug|package]`."""
+    return nodeid.partition("[")[2].rstrip("]").partition(SEPARATOR)[0]
+
+
+def package_of(nodeid: str) -> str | None:
+    """The package ID that a test ID names, as pytest wrote it; None where it names none."""
+    shown = nodeid.partition("[")[2].removesuffix("]").partition(SEPARATOR)[2]
+    return shown.replace("%23", "#").replace("%25", "%") or None
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> object:
+    """A rule of a kind of feed that this run has none of is not collected."""
+    info, chosen = info_of(obj), selection(collector.config)
+    if info is None or chosen is None or _subjects(info, chosen.suite):
+        return None
+    return []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item per feed, or per feed and package ID."""
+    info, chosen = info_of(metafunc.function), selection(metafunc.config)
+    if info is None or chosen is None:
+        return
+    names = [info.subject, "package"] if info.per_package else [info.subject]
+    metafunc.parametrize(names, list(_parameters(info, chosen.suite)))
+
+
+def _subjects(info: CheckInfo, suite: Suite) -> tuple[Feed, ...] | tuple[DockerFeed, ...]:
+    return suite.docker_feeds if info.subject == "docker_feed" else suite.feeds
+
+
+def _parameters(info: CheckInfo, suite: Suite) -> Iterator[Any]:
+    for feed in _subjects(info, suite):
+        reason = info.applies(feed) if info.applies else None
+        if reason is not None:
+            # One item says it for the feed, however many packages it has.
+            values = (feed, None) if info.per_package else (feed,)
+            skip = pytest.mark.skip(reason=reason)
+            yield pytest.param(*values, id=feed.slug, marks=skip)
+        elif isinstance(feed, Feed) and info.per_package:
+            for package in feed.packages:
+                yield pytest.param(feed, package.id, id=test_id(feed.slug, package.id))
+        else:
+            yield pytest.param(feed, id=feed.slug)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say what the item judges where every report finds it, setup errors and workers included."""
+    info = info_of(getattr(item, "function", None))
+    callspec = getattr(item, "callspec", None)
+    if info is None or callspec is None:
+        return
+    package = callspec.params.get("package")
+    item.user_properties += [
+        ("check", info.id),
+        ("severity", info.severity.word),
+        ("feed", callspec.params[info.subject].name),
+        ("subject", package or ""),
+    ]

@@ -1,0 +1,317 @@
+"""From what was gathered to what is written: settle the verdict, then publish every artefact."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ecr_feed.facts.aws import Call
+from ecr_feed.findings import Finding, OutcomeWord, Verdict, verdict
+from ecr_feed.plugin.live import Steps
+from ecr_feed.report import html, services, summary, views
+from ecr_feed.report.artefacts import ReportFolderError, write_all
+from ecr_feed.report.pytest_html import Rows, UnknownPage, counted_as, word_of
+from ecr_feed.report.redact import Redactor
+from ecr_feed.report.results import digest, results, to_bytes
+from ecr_feed.report.run import (
+    ROTATE_AFTER,
+    FeedFacts,
+    KeyTimes,
+    Rule,
+    Run,
+    SuiteFacts,
+    TokenTimes,
+    prepare,
+)
+from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
+from ecr_feed.triage.apply import Judgement
+
+
+class Collector:
+    """Findings by node ID, calls in order, facts of feeds by slug."""
+
+    def __init__(self) -> None:
+        self._findings: dict[str, Finding] = {}
+        self.calls: list[Call] = []
+        self.feeds: dict[str, dict[str, Any]] = {}
+        self.collected: set[str] = set()
+        self.deselected = 0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding so far."""
+        return tuple(self._findings.values())
+
+    def add(self, finding: Finding) -> None:
+        """A later phase of the same test (a broken teardown) replaces the earlier word."""
+        self._findings[finding.test] = finding
+
+    def missing(self) -> set[str]:
+        """Collected tests that never got a word: the run was cut short."""
+        return self.collected - set(self._findings)
+
+    def add_calls(self, calls: Iterable[Mapping[str, Any]]) -> None:
+        """Calls as plain mappings, the form in which workers send them."""
+        self.calls += [Call(**call) for call in calls]
+
+    def unassessed(self) -> list[str]:
+        """Feeds (names) with findings, none of which was judged."""
+        judged = {OutcomeWord.MET, OutcomeWord.NOT_MET, OutcomeWord.WAIVED}
+        feeds: dict[str, bool] = {}
+        for finding in self._findings.values():
+            feeds[finding.feed] = feeds.get(finding.feed, False) or finding.outcome in judged
+        return sorted(name for name, assessed in feeds.items() if not assessed)
+
+
+def portable(finding: Finding) -> dict[str, Any]:
+    """The finding as builtin types, which is all that workers can send."""
+    return {**asdict(finding), "outcome": str(finding.outcome)}
+
+
+def restore(plain: Mapping[str, Any]) -> Finding:
+    """The finding that `portable` made plain."""
+    return Finding(**plain)
+
+
+Line = tuple[str, dict[str, bool]]
+INTERRUPTED = 2  # pytest's own exit status
+_PUBLISHABLE = (0, 1, INTERRUPTED, 5)  # pytest's exit statuses after which findings mean something
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a run before it begins. `staging` is where pytest-html and JUnit write.
+
+    `formats` are those of `services.FORMATS` that were asked for; `environ` tells which service a
+    run is inside of.
+    """
+
+    mode: str
+    source: str
+    gate: str
+    folder: Path
+    staging: Path
+    suite: SuiteFacts
+    feeds: tuple[FeedFacts, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    judgement: Judgement = field(default_factory=Judgement)
+    formats: frozenset[str] = frozenset()
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    unknown: tuple[str, ...] = ()  # what a plan leaves open until it is applied
+
+
+class Publisher:
+    """Only the process that writes reports has one."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        redactor: Redactor,
+        rules: Callable[[], tuple[Rule, ...]],
+        crashed: Callable[[str], Finding],
+    ) -> None:
+        self._setting = setting
+        self._redactor = redactor
+        self._rules = rules
+        self.crashed = crashed
+        self._started = datetime.now(UTC)
+        self._clock = monotonic()
+        self._run: Run | None = None
+        self._results = b""
+        self._trouble = ""
+        self._written: tuple[Path, ...] = ()
+        self._formats = services.wanted(setting.formats, setting.environ)
+        self.rows = Rows()
+
+    def settle(self, collector: Collector, status: int) -> int:
+        """Judge the run as a whole; returns the exit status that says the same as the verdict."""
+        if status not in _PUBLISHABLE or not collector.collected:
+            return status
+        findings, unassessed = collector.findings, collector.unassessed()
+        incomplete = _incomplete(collector, status, unassessed)
+        complete = not collector.missing() and not self._setting.unknown
+        word = verdict(findings, unassessed_feeds=len(unassessed), complete=complete)
+        if self._setting.unknown and not incomplete:
+            incomplete = f"the plan leaves open: {'; '.join(self._setting.unknown)}"
+        if word is Verdict.READY and status == 1:
+            word, incomplete = Verdict.NOT_PROVEN, "a test that is no check failed"
+        self._run = self._assemble(collector, word, incomplete)
+        self._results = to_bytes(results(self._run))
+        return 1 if status == 0 and word is not Verdict.READY else status
+
+    def _assemble(self, collector: Collector, word: Verdict, incomplete: str) -> Run:
+        setting = self._setting
+        return prepare(
+            Run(
+                mode=setting.mode,
+                verdict=word.value,
+                suite=setting.suite,
+                started=self._started,
+                finished=datetime.now(UTC),
+                duration=round(monotonic() - self._clock, 3),
+                findings=collector.findings,
+                waivers=setting.judgement.uses(collector.findings),
+                comparison=setting.judgement.comparison(collector.findings),
+                feeds=tuple(_learnt(feed, collector.feeds) for feed in setting.feeds),
+                calls=tuple(collector.calls),
+                rules=self._rules(),
+                auditor_arn=_auditor(collector.feeds),
+                source=setting.source,
+                gate=setting.gate,
+                options=setting.options,
+                inputs=setting.inputs,
+                collected=len(collector.collected),
+                deselected=collector.deselected,
+                complete=not incomplete,
+                incomplete=incomplete,
+            ),
+            self._redactor,
+        )
+
+    def publish(self, status: int) -> int:
+        """Write every artefact; returns 1 where that failed and the run had succeeded."""
+        try:
+            if self._run is not None:
+                self._write(self._run)
+        except (ReportFolderError, UnknownPage, UnreadableJUnit) as error:
+            self._trouble = str(error)
+            return status or 1
+        except OSError as error:
+            self._trouble = f"The step's own files cannot be written: {error.strerror}."
+            return status or 1
+        finally:
+            shutil.rmtree(self._setting.staging, ignore_errors=True)
+        return status
+
+    def give_up(self, error: OSError | KeyboardInterrupt, status: int) -> int:
+        """Whatever writes was ended, and what is in the folder is whole; as `publish` otherwise."""
+        shutil.rmtree(self._setting.staging, ignore_errors=True)
+        if isinstance(error, KeyboardInterrupt):
+            self._trouble = (
+                "Interrupted while the report was written: the folder holds the earlier one, or"
+                " all of this one."
+            )
+            return INTERRUPTED
+        reason = error.strerror or type(error).__name__
+        self._trouble = (
+            f"The reports cannot be written to {str(self._setting.staging.parent)!r}: {reason}."
+            " Make room there, or name another folder with TMPDIR."
+        )
+        return status or 1
+
+    def _write(self, run: Run) -> None:
+        folder, artefacts = self._setting.folder, self._artefacts(run)
+        manifest = write_all(folder, artefacts)
+        self._written = (*(folder / name for name in artefacts), manifest)
+        services.append(run, self._formats, self._setting.environ)
+
+    def _artefacts(self, run: Run) -> dict[str, bytes]:
+        made: dict[str, bytes] = {}
+        page, suite = self._setting.staging / "report.html", self._setting.staging / "junit.xml"
+        if page.is_file():
+            text = html.finish(page.read_text(encoding="utf-8"), run, self.rows.note)
+            made[page.name] = self._redactor.known(text).encode()
+        if suite.is_file():
+            made[suite.name] = junit(suite.read_text(encoding="utf-8"), run, self._redactor)
+        return {
+            **made,
+            "results.json": self._results,
+            "findings.csv": findings_csv(run),
+            **views.files(run, self._formats),
+        }
+
+    # What the terminal shows.
+
+    def step(self, steps: Steps, total: int) -> str | None:
+        """One more of so many checks is done; what to print of it, inside a step of Octopus."""
+        said = steps.done(total)
+        return said if services.shows_progress(self._formats, self._setting.environ) else None
+
+    def terminal(self) -> Iterator[Line]:
+        """The findings, four lines each, before pytest's own summary."""
+        if self._run is not None:
+            yield from summary.findings(self._run)
+
+    def verdict_lines(self) -> Iterator[Line]:
+        """The last lines before pytest's summary line; orders to a service stand before ours."""
+        if self._trouble:
+            yield self._trouble, {"red": True}
+        if self._run is not None:
+            setting = self._setting
+            for line in services.lines(self._run, self._formats, setting.environ, self._written):
+                yield line, {}
+            yield from summary.verdict(self._run, None if self._trouble else setting.folder)
+
+    def final_place(self, text: str) -> str:
+        """The text with the folder that a person knows instead of the one that pytest wrote to."""
+        return text.replace(str(self._setting.staging), str(self._setting.folder))
+
+    # What pytest-html asks for.
+
+    def title(self) -> str:
+        """The page's title."""
+        return html.title(self._setting.mode)
+
+    def fragment(self) -> str:
+        """The static part of the page: everything that an auditor needs."""
+        return "" if self._run is None else html.fragment(self._run, digest(self._results))
+
+    def row(self, report: Any, word: str, cells: list[str]) -> None:
+        """One row of pytest-html's table."""
+        expected = hasattr(report, "wasxfail")
+        outcome = counted_as(report.when, report.outcome, expected=expected)
+        self.rows.row(
+            cells,
+            nodeid=report.nodeid,
+            when=report.when,
+            outcome=outcome,
+            word=word or word_of(outcome),
+        )
+
+
+def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str:
+    if status == INTERRUPTED:
+        return "the run was interrupted"
+    if missing := collector.missing():
+        return f"{len(missing)} of {len(collector.collected)} rules were not run"
+    if unassessed:
+        return f"of {', '.join(unassessed)} nothing was assessed"
+    return ""
+
+
+def _learnt(feed: FeedFacts, learnt: Mapping[str, Mapping[str, Any]]) -> FeedFacts:
+    known = {key: value for key, value in learnt.get(feed.slug, {}).items() if value}
+    known.pop("auditor_arn", None)
+    if times := known.pop("token", None):
+        fetched, expires = map(datetime.fromisoformat, times)
+        needed = None
+        if feed.min_token_hours is not None:
+            needed = fetched + timedelta(hours=feed.min_token_hours)
+        known["token"] = TokenTimes(fetched, expires, needed)
+    if keys := known.pop("keys", None):
+        known["keys"] = tuple(_key(each) for each in keys if each["created_at"])
+    return replace(feed, **known)
+
+
+def _key(plain: Mapping[str, Any]) -> KeyTimes:
+    created, used = plain["created_at"], plain["last_used_at"]
+    made = datetime.fromisoformat(created)
+    return KeyTimes(
+        key_id=plain["key_id"],
+        created_at=made,
+        status=plain["status"],
+        last_used_at=datetime.fromisoformat(used) if used else None,
+        rotate_by=made + ROTATE_AFTER,
+    )
+
+
+def _auditor(feeds: Mapping[str, Mapping[str, Any]]) -> str:
+    found = {str(learnt["auditor_arn"]) for learnt in feeds.values() if learnt.get("auditor_arn")}
+    return ", ".join(sorted(found))

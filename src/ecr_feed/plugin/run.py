@@ -1,0 +1,266 @@
+"""What a run judges: the feeds, the backend they are on, how strictly. No network."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecr_feed import config
+from ecr_feed.config import ConfigError, Suite
+from ecr_feed.embedded.seeding.accounts import AccountFile
+from ecr_feed.embedded.seeding.accounts import load as load_account
+from ecr_feed.findings import Severity
+from ecr_feed.planned.files import Planned, account_of, suite_of
+from ecr_feed.plugin.catalogue import catalogue
+from ecr_feed.triage.apply import Judgement
+from ecr_feed.triage.baseline import load as load_baseline
+from ecr_feed.triage.waivers import Waivers
+from ecr_feed.triage.waivers import load as load_waivers
+
+HEALTHY = "healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The options as given; None where an option was not."""
+
+    feeds: str | None
+    region: str | None
+    packages: tuple[str, ...]
+    profile: str | None
+    demo: str | None
+    report: str | None
+    gate: Severity
+    endpoint_url: str | None
+    look_elsewhere: bool
+    planned: Planned
+    write_policy: str | None
+    waivers: str | None
+    baseline: str | None
+    new_only: bool
+    formats: tuple[str, ...]
+    deep: bool
+    root: Path
+    here: Path
+
+    @property
+    def one_feed(self) -> bool:
+        """One feed is described without a file."""
+        return self.region is not None or bool(self.packages) or self.profile is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One run: `account` is the embedded account that stands in for AWS, None on AWS itself.
+
+    `unknown` says what a plan leaves open until it is applied.
+    """
+
+    mode: str  # "aws", "demo" or "plan"
+    suite: Suite
+    gate: Severity
+    report: Path
+    endpoint_url: str | None = None
+    look_elsewhere: bool = False
+    account: AccountFile | None = None
+    source: str = ""
+    unknown: tuple[str, ...] = ()
+    write_policy: Path | None = None
+    judgement: Judgement = field(default_factory=Judgement)
+    formats: frozenset[str] = frozenset()
+    deep: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def select(given: CommandLine, environ: Mapping[str, str]) -> Selection:
+    """The run that a command line asks for. Raises ConfigError, one paragraph."""
+    _refuse_mixtures(given)
+    chosen = _subject(given, environ)
+    judgement = _judgement(given, chosen.mode)  # reads its files, which `inputs` takes to be there
+    inputs = {**chosen.inputs, **_named_inputs(given)}
+    return replace(
+        chosen,
+        look_elsewhere=given.look_elsewhere,
+        deep=given.deep,
+        write_policy=None if given.write_policy is None else given.here / given.write_policy,
+        judgement=judgement,
+        formats=frozenset(given.formats),
+        options=_options(given),
+        inputs=inputs,
+    )
+
+
+def _subject(given: CommandLine, environ: Mapping[str, str]) -> Selection:
+    if given.planned.given:
+        return _planned(given)
+    if given.feeds is not None:
+        return _on_aws(given, config.load(given.here / given.feeds), environ)
+    if given.one_feed:
+        return _on_aws(given, _one_feed(given), environ)
+    return _demo(given, environ)
+
+
+def _judgement(given: CommandLine, mode: str) -> Judgement:
+    """Waivers and baseline. Raises ConfigError."""
+    if given.new_only and given.baseline is None:
+        raise ConfigError("--new-only fails for what is new since a baseline: add --baseline FILE.")
+    waivers, baseline = Waivers(), None
+    if given.waivers is not None:
+        checks = [info.id for info in catalogue(given.root / "checks")]
+        waivers = load_waivers(given.here / given.waivers, checks=checks)
+    if given.baseline is not None:
+        baseline = load_baseline(given.here / given.baseline, mode=mode)
+    return Judgement(waivers=waivers, baseline=baseline, new_only=given.new_only)
+
+
+def _named_inputs(given: CommandLine) -> dict[str, str]:
+    named = (*given.planned.files, given.waivers, given.baseline)
+    return {name: _sha256(given.here / name) for name in named if name is not None}
+
+
+def _refuse_mixtures(given: CommandLine) -> None:
+    if given.feeds is not None and given.one_feed:
+        raise ConfigError(
+            "--feeds names a file of feeds; --aws-region, --package and --aws-profile describe one "
+            "feed without a file. Give one or the other."
+        )
+    elsewhere = given.feeds is not None or given.one_feed or given.endpoint_url
+    if given.demo is not None and (elsewhere or given.planned.given):
+        raise ConfigError(
+            "--demo judges an embedded account in this process; it goes with none of --feeds, "
+            "--aws-region, --package, --aws-profile, --aws-endpoint-url, --policy, --plan."
+        )
+    if given.planned.given and (given.feeds is not None or given.profile or given.endpoint_url):
+        raise ConfigError(
+            "--policy, --boundary, --repository-policy, --scp and --plan judge what does not exist "
+            "yet; they go with --aws-region and --package, and with none of --feeds, "
+            "--aws-profile, --aws-endpoint-url."
+        )
+
+
+def _report(given: CommandLine) -> Path:
+    return given.root / "reports" if given.report is None else given.here / given.report
+
+
+def _one_feed(given: CommandLine) -> Suite:
+    if not given.region or not given.packages:
+        missing = "--aws-region R" if not given.region else "--package ID (repeat it for more)"
+        raise ConfigError(
+            f"One feed without a file needs a region and a package ID: add {missing}."
+        )
+    return config.one_feed(given.region, given.packages, given.profile, given.endpoint_url)
+
+
+def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Selection:
+    from ecr_feed.aws.transport.credentials import missing_profiles
+
+    config.check_sources(suite, environ)
+    if missing := missing_profiles(suite):
+        raise ConfigError(
+            f"No AWS profile named {missing[0]!r} in the AWS configuration of this machine; "
+            "`aws configure list-profiles` lists those there are."
+        )
+    return Selection(
+        mode="aws",
+        suite=suite,
+        gate=given.gate,
+        report=_report(given),
+        endpoint_url=given.endpoint_url,
+        source=given.feeds or "one feed",
+        inputs={given.feeds: suite.sha256} if given.feeds else {},
+    )
+
+
+def _options(given: CommandLine) -> dict[str, str]:
+    """The options as given, for the report; none of them can hold a secret."""
+    named = {
+        "--feeds": given.feeds,
+        "--aws-region": given.region,
+        "--package": ", ".join(given.packages),
+        "--aws-profile": given.profile,
+        "--demo": given.demo,
+        "--gate": given.gate.word,
+        "--aws-endpoint-url": given.endpoint_url,
+        "--look-elsewhere": "yes" if given.look_elsewhere else None,
+        "--policy": ", ".join(given.planned.policies),
+        "--boundary": given.planned.boundary,
+        "--repository-policy": ", ".join(given.planned.repository_policies),
+        "--scp": ", ".join(given.planned.scps),
+        "--plan": given.planned.plan,
+        "--write-policy": given.write_policy,
+        "--waivers": given.waivers,
+        "--baseline": given.baseline,
+        "--new-only": "yes" if given.new_only else None,
+        "--deep": "yes" if given.deep else None,
+        "--output-format": ", ".join(given.formats),
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def _planned(given: CommandLine) -> Selection:
+    account = account_of(given.planned, given.here, given.region, given.packages)
+    source = ", ".join(given.planned.files)
+    return Selection(
+        mode="plan",
+        suite=suite_of(account, source),
+        gate=given.gate,
+        report=_report(given),
+        account=account,
+        source=source,
+        unknown=account.unknown,
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _demo(given: CommandLine, environ: Mapping[str, str]) -> Selection:
+    if environ.get("CI") and given.demo is None:
+        raise ConfigError(
+            "CI is set and nothing says which feeds to judge: give --feeds FILE, or --demo healthy "
+            "to judge the embedded demo account on purpose."
+        )
+    name = given.demo or HEALTHY
+    accounts = given.root / "fixtures" / "accounts"
+    path = accounts / f"{name}.toml"
+    if "/" in name or not path.is_file():
+        known = demos(accounts)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"No demo account named {name!r}.{hint} There are: {', '.join(known)}.")
+    account = load_account(path)
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    feeds: dict[str, Any] = {
+        key: tables[key] for key in ("auditor", "feed", "docker_feed") if key in tables
+    }
+    suite = config.from_tables(feeds, base=path.parent, source=path.name, labels=True)
+    return Selection(
+        mode="demo",
+        suite=suite,
+        gate=given.gate,
+        report=_report(given),
+        account=account,
+        source=name,
+    )
+
+
+def demos(accounts: Path) -> list[str]:
+    """The names that `--demo` takes: the account files of that folder."""
+    return sorted(path.stem for path in accounts.glob("*.toml"))
+
+
+SELECTION = pytest.StashKey[Selection]()
+
+
+def selection(config: pytest.Config) -> Selection | None:
+    """What this run judges, or None in a run that does not touch checks/."""
+    return config.stash.get(SELECTION, None)

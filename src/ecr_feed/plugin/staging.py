@@ -1,0 +1,136 @@
+"""Starts the reports of a run: folder tried before the first read, pytest-html and JUnit staged."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from ecr_feed import __version__
+from ecr_feed.check import CheckInfo
+from ecr_feed.config import ConfigError, DockerFeed, Feed
+from ecr_feed.findings import Finding, OutcomeWord
+from ecr_feed.naming import partition_of
+from ecr_feed.planned.files import check_makeable
+from ecr_feed.plugin.catalogue import catalogue
+from ecr_feed.plugin.parametrize import feed_of, package_of
+from ecr_feed.plugin.policy_files import check_place, write_auditor_policy
+from ecr_feed.plugin.publish import Publisher, Setting
+from ecr_feed.plugin.reporter import Reporter, register
+from ecr_feed.plugin.run import Selection
+from ecr_feed.report.artefacts import ReportFolderError, check_writable
+from ecr_feed.report.redact import Redactor
+from ecr_feed.report.run import FeedFacts, Rule, SuiteFacts
+
+
+def start(config: pytest.Config, chosen: Selection) -> None:
+    """Register the reporter. Raises ConfigError where the report folder cannot take a report."""
+    redactor = Redactor()
+    writes = not hasattr(config, "workerinput") and not config.option.collectonly
+    if writes and chosen.mode == "plan" and chosen.account is not None:
+        check_makeable(chosen.account)
+    publisher = _publisher(config, chosen, redactor) if writes else None
+    register(config, Reporter(redactor, publisher, judge=chosen.judgement))
+
+
+def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> Publisher:
+    try:
+        check_writable(chosen.report)
+    except ReportFolderError as error:
+        raise ConfigError(str(error)) from None
+    if chosen.write_policy is not None:
+        check_place(chosen.write_policy)
+        write_auditor_policy(chosen.write_policy)
+    staging = Path(tempfile.mkdtemp(prefix="ecr-feed-report-"))
+    # pytest-html and JUnit write their files whole at the end; we take them from here.
+    if config.option.htmlpath is None:
+        config.option.htmlpath = str(staging / "report.html")
+        config.option.self_contained_html = True
+    if config.option.xmlpath is None:
+        config.option.xmlpath = str(staging / "junit.xml")
+    checks = config.rootpath / "checks"
+    feeds: tuple[Feed | DockerFeed, ...] = (*chosen.suite.feeds, *chosen.suite.docker_feeds)
+    setting = Setting(
+        mode=chosen.mode,
+        source=chosen.source,
+        gate=chosen.gate.word,
+        folder=chosen.report,
+        staging=staging,
+        suite=_suite(chosen),
+        feeds=tuple(_facts(feed, chosen) for feed in feeds),
+        options=chosen.options,
+        inputs=chosen.inputs,
+        unknown=chosen.unknown,
+        judgement=chosen.judgement,
+        formats=chosen.formats,
+    )
+    return Publisher(
+        setting,
+        redactor,
+        rules=lambda: tuple(_rule(info) for info in catalogue(checks)),
+        crashed=_crashed(chosen, checks),
+    )
+
+
+def _suite(chosen: Selection) -> SuiteFacts:
+    return SuiteFacts(
+        name="ecr-feed-checks",
+        version=__version__,
+        python=platform.python_version(),
+        pytest=pytest.__version__,
+        botocore=version("botocore"),
+        moto="" if chosen.account is None else version("moto"),
+    )
+
+
+def _facts(feed: Feed | DockerFeed, chosen: Selection) -> FeedFacts:
+    return FeedFacts(
+        name=feed.name,
+        slug=feed.slug,
+        region=feed.region,
+        kind="ecr" if isinstance(feed, Feed) else "docker",
+        partition=partition_of(feed.region) or "",
+        account=feed.account or "",
+        endpoint_url=feed.endpoint_url or chosen.endpoint_url or "",
+        packages=len(feed.packages) if isinstance(feed, Feed) else 0,
+        min_token_hours=feed.min_token_hours if isinstance(feed, Feed) else None,
+    )
+
+
+def _rule(info: CheckInfo) -> Rule:
+    return Rule(
+        id=info.id,
+        title=info.title,
+        why=info.why,
+        severity=info.severity.word,
+        refs=info.refs,
+        reads=info.reads,
+        fix=info.fix,
+    )
+
+
+def _crashed(chosen: Selection, checks: Path) -> Callable[[str], Finding]:
+    """The word for a test whose worker died: nobody else knows what it judged."""
+
+    def finding(nodeid: str) -> Finding:
+        function = nodeid.partition("[")[0].rpartition("::")[2]
+        info = next((info for info in catalogue(checks) if info.function == function), None)
+        slug = feed_of(nodeid)
+        names = {feed.slug: feed.name for feed in (*chosen.suite.feeds, *chosen.suite.docker_feeds)}
+        return Finding(
+            check=info.id if info else function,
+            severity=info.severity.word if info else "critical",
+            gating=info is None or info.severity >= chosen.gate,
+            feed=names.get(slug, slug),
+            package=package_of(nodeid),
+            outcome=OutcomeWord.NOT_ASSESSED.value,
+            message="The process that judged this ended before it could answer.",
+            fix="Run again without -n to see why.",
+            test=nodeid,
+        )
+
+    return finding

@@ -1,0 +1,129 @@
+"""Reachability and clock as judgements: which stage failed, and what would open the way. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from typing import Final
+
+from ecr_feed.facts.aws import Failure
+from ecr_feed.findings import OutcomeWord
+from ecr_feed.oci.rules import Judgement
+from ecr_feed.reach.probe import HostReach, Stage, StageResult
+from ecr_feed.text.times import SKEW_LIMIT, ClockOffset
+from ecr_feed.token import duration
+
+_CA: Final = (
+    "REQUESTS_CA_BUNDLE (this audit), AWS_CA_BUNDLE (AWS tools), the system's store (Docker)"
+)
+
+
+def judge_host(reach: HostReach) -> Judgement:
+    """The host can be spoken to over TLS; not met names the stage."""
+    where = reach.where
+    target = f"{where.host}:{where.port}"
+    how = f"through the proxy {reach.via}" if reach.via else "directly"
+    expected = f"{target} ({where.purpose.value}) answers {how}"
+    evidence = _evidence(reach)
+    bad = reach.broken
+    if bad is None:
+        message = f"{target} can be reached {how}."
+        return Judgement(OutcomeWord.MET, message, expected, how, evidence=evidence)
+    found = f"{bad.stage.value}: {bad.what}"
+    message = f"The host {target} ({where.purpose.value}) cannot be reached {how}: {found}."
+    return Judgement(
+        OutcomeWord.NOT_MET,
+        message,
+        expected,
+        found,
+        _fix(reach, bad),
+        evidence,
+        _failure(reach, bad),
+    )
+
+
+def judge_clock(offset: ClockOffset | None) -> Judgement:
+    """This machine's clock is near enough to AWS's for signed requests."""
+    expected = f"less than {duration(SKEW_LIMIT)} apart"
+    if offset is None:
+        message = "No answer carried a time to compare this machine's clock with."
+        return Judgement(OutcomeWord.NOT_ASSESSED, message, expected)
+    # Dates are cut to the second: what is off by minutes is told in minutes.
+    unit = timedelta(minutes=1) if offset.too_much else timedelta(seconds=1)
+    off = round(offset.offset / unit) * unit
+    apart = f"{duration(abs(off))} {'ahead' if off > timedelta() else 'behind'}"
+    found = apart if off else "less than a second apart"
+    evidence: dict[str, object] = {
+        "offset_seconds": round(offset.offset.total_seconds(), 1),
+        "uncertainty_seconds": round(offset.uncertainty.total_seconds(), 1),
+    }
+    if not offset.too_much:
+        message = f"This machine's clock agrees with AWS's: {found}."
+        return Judgement(OutcomeWord.MET, message, expected, found, evidence=evidence)
+    message = f"This machine's clock is {apart}: AWS may refuse what is signed so far off."
+    fix = "Set this machine's clock, and keep it set (chrony, systemd-timesyncd, w32time)."
+    return Judgement(OutcomeWord.NOT_MET, message, expected, found, fix, evidence)
+
+
+def _evidence(reach: HostReach) -> dict[str, object]:
+    found: dict[str, object] = {
+        "host": reach.where.host,
+        "purpose": reach.where.purpose.value,
+        "via": reach.via or "direct",
+        "stages": {stage.stage.value: stage.what for stage in reach.stages},
+    }
+    if reach.where.endpoint:
+        found["vpc_endpoint"] = reach.where.endpoint
+    if reach.addresses and all(_is_private(address) for address in reach.addresses):
+        found["note"] = "The name stands for private addresses: a VPC endpoint, or a split DNS."
+    return found
+
+
+def _is_private(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_private
+    except ValueError:
+        return False
+
+
+def _fix(reach: HostReach, bad: StageResult) -> str:
+    where = reach.where
+    target = f"{where.host}:{where.port}"
+    if bad.stage is Stage.PROXY:
+        return _proxy_fix(reach, bad)
+    if bad.stage is Stage.TLS:
+        return f"Trust the authority that signed for {where.host}: {_CA}."
+    if bad.stage is Stage.DNS:
+        first = f"Resolve {where.host} from this machine"
+    else:
+        first = f"Let this machine open {target}: security group, firewall, route"
+    if not where.endpoint:
+        return f"{first}."
+    if where.gateway:
+        return f"{first}; without internet: a gateway endpoint {where.endpoint} in the route table."
+    return f"{first}; without internet: an interface endpoint {where.endpoint} with private DNS."
+
+
+def _proxy_fix(reach: HostReach, bad: StageResult) -> str:
+    host = reach.where.host
+    if bad.failure is not None and bad.failure.code == "407":
+        login = f"http://USER:PASSWORD@{reach.via}"
+        return f"Put the login into HTTPS_PROXY ({login}), or {host} into NO_PROXY."
+    if bad.failure is not None and bad.failure.code:
+        return f"Allow {host}:{reach.where.port} on the proxy {reach.via}, or put it into NO_PROXY."
+    return f"Check HTTPS_PROXY ({reach.via or 'not readable'}), or put {host} into NO_PROXY."
+
+
+def _failure(reach: HostReach, bad: StageResult) -> Failure | None:
+    cause = bad.failure
+    if cause is None:
+        return None
+    return Failure(
+        cause.trouble,
+        "reach",
+        bad.stage.value,
+        "",
+        code=cause.code,
+        message=cause.message,
+        host=reach.where.host,
+    )

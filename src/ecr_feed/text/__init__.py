@@ -1,0 +1,1 @@
+"""Text, times, counts and files: what every room writes and reads them with."""

@@ -1,0 +1,79 @@
+"""Times as reports write them, and this machine's clock against a service's. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2026-11-25T00:03:27Z`; fractions of a second only where there are any.
+
+    Raises `ValueError` for a time without a zone: nobody could say when that was.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a time in a report needs its zone")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def to_second(moment: datetime) -> str:
+    """`rfc3339` without fractions."""
+    return rfc3339(moment.replace(microsecond=0))
+
+
+def span(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `5 h 3 min`, `12 d 4 h`: the two largest units."""
+    if seconds < 0:
+        return f"-{span(-seconds)}"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    parts: list[tuple[int, str]] = []
+    for name, size in units:
+        number, whole = divmod(whole, size)
+        if number or parts:
+            parts.append((number, name))
+    return " ".join(f"{number} {name}" for number, name in parts[:2] if number)
+
+
+# A request has to arrive within five minutes of its time stamp
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html).
+SKEW_LIMIT: Final = timedelta(minutes=5)
+_RESOLUTION: Final = timedelta(seconds=1)  # of a Date header, which is cut, not rounded
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """`offset`: this machine's time minus the service's; right to `uncertainty` either way."""
+
+    offset: timedelta
+    uncertainty: timedelta
+
+    @property
+    def certain(self) -> timedelta:
+        """By how much the clock is off at the least; nothing where it may be right."""
+        return max(abs(self.offset) - self.uncertainty, timedelta())
+
+    @property
+    def too_much(self) -> bool:
+        """Certainly more than AWS accepts in a signed request."""
+        return self.certain > SKEW_LIMIT
+
+
+def clock_offset(date: str, sent: datetime, received: datetime) -> ClockOffset | None:
+    """The offset that an answer's Date shows; None where it has none that can be read.
+
+    `sent` and `received` are this machine's time, aware; the answer was made somewhere between.
+    """
+    try:
+        said = parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if said.tzinfo is None:  # an RFC 5322 date with -0000, which HTTP does not know
+        said = said.replace(tzinfo=UTC)
+    half = (received - sent) / 2
+    offset = sent + half - (said + _RESOLUTION / 2)
+    return ClockOffset(offset, abs(half) + _RESOLUTION / 2)

@@ -1,0 +1,1 @@
+"""Gate, waivers and baseline: which findings fail a run."""
