@@ -88,7 +88,7 @@ def _import_libraries() -> None:
     for name in ("boto3", "cryptography.x509", "jinja2", "moto.iam.models", "requests", "ecr_feed"):
         importlib.import_module(name)
     for module in pkgutil.walk_packages(sys.modules["ecr_feed"].__path__, "ecr_feed."):
-        if not module.name.endswith("__main__"):
+        if "__main__" not in module.name and not module.name.startswith("ecr_feed.plugin"):
             importlib.import_module(module.name)
 
 

@@ -12,7 +12,7 @@ from tests.support.run import ONE_FEED, Ran, project_with, run_checks
 CHECKS = """
 from ecr_feed.check import CRITICAL, HIGH, LOW, check
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
-from ecr_feed.facts import Failure, ReadError, Trouble
+from ecr_feed.facts.aws import Failure, ReadError, Trouble
 import pytest
 
 
