@@ -6,7 +6,7 @@ from ecr_feed.aws.readers.regions import KnownRegions
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Access, ReadError
-from ecr_feed.feed.elsewhere import Elsewhere
+from ecr_feed.feed.elsewhere import MissingElsewhere
 from ecr_feed.naming import near_regions, partition_of
 from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
@@ -75,7 +75,7 @@ def _partition_fix(region: str, elsewhere: str) -> str | None:
     reads=("ecr:DescribeRepositories",),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html",),
 )
-def test_region_holds_the_repositories(feed: Feed, elsewhere: Elsewhere) -> None:
+def test_region_holds_the_repositories(feed: Feed, elsewhere: MissingElsewhere) -> None:
     missing = elsewhere.missing()
     if missing and not elsewhere.asked:
         not_applicable("Nobody looked elsewhere for what is missing here (--look-elsewhere does).")

@@ -8,7 +8,7 @@ from ecr_feed.check import CRITICAL, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Repository
 from ecr_feed.feed.creation import Creation
-from ecr_feed.feed.elsewhere import Elsewhere
+from ecr_feed.feed.elsewhere import MissingElsewhere
 from ecr_feed.naming import NameProblem, judge_name, other_registry
 from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
@@ -32,7 +32,7 @@ _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRe
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",),
 )
 def test_repository_exists(
-    feed: Feed, package: str, inventory: Inventory, elsewhere: Elsewhere, creation: Creation
+    feed: Feed, package: str, inventory: Inventory, elsewhere: MissingElsewhere, creation: Creation
 ) -> None:
     if not judge_name(package).legal:
         not_applicable("No repository can have this name (REPO-2).")
@@ -50,7 +50,7 @@ def test_repository_exists(
     )
 
 
-def _fix(package: str, elsewhere: Elsewhere, creation: Creation) -> str | None:
+def _fix(package: str, elsewhere: MissingElsewhere, creation: Creation) -> str | None:
     if regions := elsewhere.regions(package):
         return f"Set the feed's region to {regions[0]}, or make the repository here as well."
     return creation.fix(package, _CREATE)

@@ -4,7 +4,7 @@ import pytest
 
 from ecr_feed.facts.aws import MASK, Failure, ReadError, Secret, Trouble
 from ecr_feed.findings import Finding, Verdict, verdict
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 from ecr_feed.read_advice import remedy
 
 
@@ -53,7 +53,7 @@ def test_a_cell_reads_once_and_keeps_the_error_too() -> None:
         calls.append(1)
         raise ReadError(Failure(Trouble.DENIED, "ecr", "ListImages", "eu-west-1"))
 
-    cell = Cell(read)
+    cell = Once(read)
     for _ in range(3):
         with pytest.raises(ReadError):
             cell.get()

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Cell(Generic[T]):
+class Once(Generic[T]):
     """Reads on first `get()`, then answers the same value, or raises the same error, for ever.
 
     `functools.cache` keeps no exception: fifty dependents of a denied read would ask fifty times.

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.aws.readers.identity import Who
-from ecr_feed.aws.readers.simulation import Question
+from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import KeyCredentials
@@ -90,11 +90,11 @@ def sessions() -> Sessions:
 
 
 @pytest.fixture
-def audit(sessions: Sessions) -> Audit:
-    return Audit(sessions, KeyCredentials(key="auditor"), REGION, account=ACCOUNT)
+def audit(sessions: Sessions) -> DocumentReader:
+    return DocumentReader(sessions, KeyCredentials(key="auditor"), REGION, account=ACCOUNT)
 
 
-def test_every_policy_of_a_user(audit: Audit) -> None:
+def test_every_policy_of_a_user(audit: DocumentReader) -> None:
     user = audit.principal(USER)
     assert [(p.name, p.via) for p in user.policies] == [
         ("inline", "user feed"),
@@ -107,7 +107,7 @@ def test_every_policy_of_a_user(audit: Audit) -> None:
     assert user.unread == ()
 
 
-def test_what_was_read_can_be_judged(audit: Audit) -> None:
+def test_what_was_read_can_be_judged(audit: DocumentReader) -> None:
     user = audit.principal(USER)
     documents = [parse(p.document, name=p.name) for p in user.policies]
     assert user.boundary is not None
@@ -116,7 +116,9 @@ def test_what_was_read_can_be_judged(audit: Audit) -> None:
     assert decision.outcome == Outcome.ALLOWED
 
 
-def test_a_session_leads_to_its_role_with_its_path(sessions: Sessions, audit: Audit) -> None:
+def test_a_session_leads_to_its_role_with_its_path(
+    sessions: Sessions, audit: DocumentReader
+) -> None:
     session = Who(sessions, KeyCredentials(key="session")).identity(REGION)
     role = audit.principal(session.arn)
     assert role.arn == f"arn:aws:iam::{ACCOUNT}:role/ci/octopus"
@@ -127,26 +129,26 @@ def test_a_session_leads_to_its_role_with_its_path(sessions: Sessions, audit: Au
     assert audit.principal(role.arn).policies == role.policies
 
 
-def test_the_root_user_has_no_policies(audit: Audit) -> None:
+def test_the_root_user_has_no_policies(audit: DocumentReader) -> None:
     root = audit.principal(f"arn:aws:iam::{ACCOUNT}:root")
     assert (root.kind, root.policies) == ("root", ())
-    (permission,) = audit.simulate(root, Question(("ecr:ListImages",)))
+    (permission,) = audit.simulate(root, SimulationRequest(("ecr:ListImages",)))
     assert permission.answer == Answer.UNDETERMINED
 
 
 @pytest.mark.parametrize("rest", ["sts::{}:federated-user/x", "iam::{}:group/x", "s3:::bucket"])
-def test_who_has_no_policies_in_iam(audit: Audit, rest: str) -> None:
+def test_who_has_no_policies_in_iam(audit: DocumentReader, rest: str) -> None:
     failure = failure_of(audit.principal, "arn:aws:" + rest.format(ACCOUNT))
     assert failure.code in ("UnknownPrincipal", "OtherAccount")
 
 
-def test_a_user_that_is_gone(audit: Audit) -> None:
+def test_a_user_that_is_gone(audit: DocumentReader) -> None:
     failure = failure_of(audit.principal, f"arn:aws:iam::{ACCOUNT}:user/nobody")
     assert failure.trouble == Trouble.NOT_FOUND
 
 
 def test_a_refused_read_leaves_the_rest_and_is_said(sessions: Sessions) -> None:
-    narrow = Audit(sessions, KeyCredentials(key="narrow"), REGION, account=ACCOUNT)
+    narrow = DocumentReader(sessions, KeyCredentials(key="narrow"), REGION, account=ACCOUNT)
     user = narrow.principal(USER)
     assert [p.name for p in user.policies] == ["inline", "pull"]
     assert {failure.operation for failure in user.unread} == {"GetUser", "GetPolicyVersion"}
@@ -154,15 +156,15 @@ def test_a_refused_read_leaves_the_rest_and_is_said(sessions: Sessions) -> None:
 
 
 def test_another_accounts_namesake_is_not_read(sessions: Sessions) -> None:
-    other = Audit(sessions, KeyCredentials(key="auditor"), REGION, account="210987654321")
+    other = DocumentReader(sessions, KeyCredentials(key="auditor"), REGION, account="210987654321")
     assert failure_of(other.principal, USER).code == "OtherAccount"
     assert failure_of(other.repository_policy, "team/app").code == "OtherAccount"
-    here = Audit(sessions, KeyCredentials(key="auditor"), REGION)
+    here = DocumentReader(sessions, KeyCredentials(key="auditor"), REGION)
     theirs = USER.replace(ACCOUNT, "210987654321")
     assert failure_of(here.principal, theirs).code == "OtherAccount"
 
 
-def test_keys_and_password(sessions: Sessions, audit: Audit) -> None:
+def test_keys_and_password(sessions: Sessions, audit: DocumentReader) -> None:
     own = sessions.backend.keys["feed"].access_key_id
     first, second = audit.access_keys(audit.principal(USER), own)
     assert first.own
@@ -178,7 +180,7 @@ def test_keys_and_password(sessions: Sessions, audit: Audit) -> None:
     assert not audit.has_console_password(auditor)
 
 
-def test_providers_and_regions(audit: Audit) -> None:
+def test_providers_and_regions(audit: DocumentReader) -> None:
     (arn,) = audit.oidc_providers()
     provider = audit.oidc_provider(arn)
     assert provider is not None
@@ -188,7 +190,7 @@ def test_providers_and_regions(audit: Audit) -> None:
     assert audit.region_status(REGION) == "ENABLED_BY_DEFAULT"
 
 
-def test_documents_of_a_registry(audit: Audit) -> None:
+def test_documents_of_a_registry(audit: DocumentReader) -> None:
     policy = audit.repository_policy("team/app")
     assert policy is not None
     parse(policy.document, kind="resource")
@@ -206,7 +208,7 @@ def test_documents_of_a_registry(audit: Audit) -> None:
     assert audit.cache_rules("us-east-1") == ()
 
 
-def test_each_fact_is_read_once(sessions: Sessions, audit: Audit) -> None:
+def test_each_fact_is_read_once(sessions: Sessions, audit: DocumentReader) -> None:
     audit.principal(USER)
     audit.repository_policy("team/app")
     sessions.log.drain()
@@ -215,9 +217,9 @@ def test_each_fact_is_read_once(sessions: Sessions, audit: Audit) -> None:
     assert sessions.log.drain() == []
 
 
-def test_a_simulation_of_a_user_and_a_role(sessions: Sessions, audit: Audit) -> None:
+def test_a_simulation_of_a_user_and_a_role(sessions: Sessions, audit: DocumentReader) -> None:
     arns = tuple(f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{n}" for n in ("team/app", "team/api"))
-    question = Question(("ecr:ListImages", "iam:CreateUser"), arns)
+    question = SimulationRequest(("ecr:ListImages", "iam:CreateUser"), arns)
     answers = audit.simulate(audit.principal(USER), question)
     assert [(p.action, p.resource) for p in answers] == [
         (action, arn) for action in question.actions for arn in arns
@@ -253,7 +255,7 @@ def test_a_document_that_is_no_json_stays_text() -> None:
         ),
         "ListGroupsForUser": lambda asked: wrapped("ListGroupsForUser", none.format("Groups")),
     }
-    audit = Audit(embedded(fake), KeyCredentials(key="feed"), REGION)
+    audit = DocumentReader(embedded(fake), KeyCredentials(key="feed"), REGION)
     (policy,) = audit.principal(f"arn:aws:iam::{ACCOUNT}:user/x").policies
     assert policy.document == "{not json"
 
@@ -284,7 +286,7 @@ def test_lists_are_read_to_the_end_and_a_cut_one_is_said() -> None:
         ),
         "ListGroupsForUser": lambda asked: wrapped("ListGroupsForUser", none.format("Groups")),
     }
-    audit = Audit(embedded(fake), KeyCredentials(key="feed"), REGION)
+    audit = DocumentReader(embedded(fake), KeyCredentials(key="feed"), REGION)
     user = audit.principal(f"arn:aws:iam::{ACCOUNT}:user/x")
     assert [policy.name for policy in user.policies] == ["one", "two"]
     assert [(f.operation, f.trouble) for f in user.unread] == [
@@ -295,6 +297,6 @@ def test_lists_are_read_to_the_end_and_a_cut_one_is_said() -> None:
 def test_a_closed_account_is_an_error_and_no_empty_principal() -> None:
     fake = FakeAws()
     fake.replies["GetUser"] = lambda asked: query_fault("InvalidClientTokenId", "invalid")
-    audit = Audit(embedded(fake), KeyCredentials(key="feed"), REGION)
+    audit = DocumentReader(embedded(fake), KeyCredentials(key="feed"), REGION)
     failure = failure_of(audit.principal, f"arn:aws:iam::{ACCOUNT}:user/x")
     assert failure.trouble == Trouble.UNKNOWN_KEY

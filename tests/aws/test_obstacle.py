@@ -10,7 +10,7 @@ import pytest
 from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
 from ecr_feed.permissions import answers
-from ecr_feed.permissions.blockers import needs_allow, obstacle
+from ecr_feed.permissions.blockers import blocker, needs_allow
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 
 ACTION = "ecr:BatchGetImage"
@@ -36,7 +36,7 @@ def heard(
     boundary: dict[str, Any] | None = None,
     organization: Organization = ALONE,
     probe: dict[str, object] | None = None,
-) -> answers.Testimony:
+) -> answers.Answers:
     """What the evaluation says, after a probe that AWS denied in these words."""
     principal = Principal(
         *("user", USER, "123456789012", "feed"),
@@ -47,7 +47,7 @@ def heard(
     situation = Situation("eu-west-1", datetime(2026, 11, 25, tzinfo=UTC))
     said, decision = evaluate(ACTION, ARN, evidence, situation)
     tried = [Permission(ACTION, ARN, Answer.DENIED, "no", "probe", probe)] if probe else []
-    return answers.Testimony(ACTION, ARN, (*tried, said), decision)
+    return answers.Answers(ACTION, ARN, (*tried, said), decision)
 
 
 def limited(**documents: dict[str, Any]) -> Organization:
@@ -105,8 +105,8 @@ SIMULATED = Permission(
         (heard(when("Bool", "aws:MultiFactorAuthPresent", "true")), "", True),
     ],
 )
-def test_what_stands_in_the_way(found: answers.Testimony, says: str, identity_too: bool) -> None:
-    line = obstacle(found)
+def test_what_stands_in_the_way(found: answers.Answers, says: str, identity_too: bool) -> None:
+    line = blocker(found)
     assert says in line
     assert bool(line) is bool(says)
     assert needs_allow(found) is identity_too
@@ -115,6 +115,6 @@ def test_what_stands_in_the_way(found: answers.Testimony, says: str, identity_to
 def test_what_the_simulation_blames_where_nobody_read_it() -> None:
     unread = Organization(member=None)
     said = heard(allow(), organization=unread)
-    found = answers.Testimony(ACTION, ARN, (SIMULATED, *said.witnesses), said.decision)
-    assert obstacle(found).endswith("in the service control policy.")
+    found = answers.Answers(ACTION, ARN, (SIMULATED, *said.witnesses), said.decision)
+    assert blocker(found).endswith("in the service control policy.")
     assert not needs_allow(found)

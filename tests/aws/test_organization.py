@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.facts.iam import Organization
@@ -42,7 +42,7 @@ def read(**replies: Any) -> tuple[Organization, FakeAws]:
         "DescribePolicy": policy,
         **replies,
     }
-    audit = Audit(embedded(fake), KeyCredentials(key="feed"), "eu-west-1", account=ACCOUNT)
+    audit = DocumentReader(embedded(fake), KeyCredentials(key="feed"), "eu-west-1", account=ACCOUNT)
     return audit.organization(ACCOUNT), fake
 
 
@@ -73,7 +73,7 @@ def of_another_auditor(**replies: Any) -> Organization:
     """What an auditor of ACCOUNT learns of another account's organisation."""
     fake = FakeAws()
     fake.replies = replies
-    audit = Audit(embedded(fake), KeyCredentials(key="feed"), "eu-west-1", account=ACCOUNT)
+    audit = DocumentReader(embedded(fake), KeyCredentials(key="feed"), "eu-west-1", account=ACCOUNT)
     return audit.organization("2" * 12)
 
 

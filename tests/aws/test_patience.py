@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
-from ecr_feed.aws.transport.retries import GIVE_UP_SECONDS, Patience
+from ecr_feed.aws.transport.retries import GIVE_UP_SECONDS, Retries
 
 OPERATION = SimpleNamespace(
     name="DescribeImages",
@@ -23,7 +23,7 @@ class Clock:
 
 
 def decide(
-    patience: Patience,
+    patience: Retries,
     attempts: int,
     *,
     code: str = "",
@@ -49,22 +49,22 @@ def decide(
     ids=lambda error: type(error).__name__,
 )
 def test_connection_faults_get_two_attempts(error: Exception) -> None:
-    assert decide(Patience(), 1, error=error) is None
-    assert decide(Patience(), 2, error=error) is False
+    assert decide(Retries(), 1, error=error) is None
+    assert decide(Retries(), 2, error=error) is False
 
 
 def test_other_exceptions_are_botocores_business() -> None:
-    assert decide(Patience(), 5, error=NoCredentialsError()) is None
+    assert decide(Retries(), 5, error=NoCredentialsError()) is None
 
 
 def test_throttled_calls_get_ten_attempts() -> None:
-    patience = Patience(monotonic=Clock())
+    patience = Retries(monotonic=Clock())
     assert decide(patience, 9, code="ThrottlingException") is None
     assert decide(patience, 10, code="ThrottlingException") is False
 
 
 def test_a_code_that_botocore_does_not_know_waits_as_long() -> None:
-    patience = Patience(monotonic=Clock())
+    patience = Retries(monotonic=Clock())
     for attempts in range(1, 10):
         delay = decide(patience, attempts, code="ThrottleException")
         assert 0 <= delay <= min(2 ** (attempts - 1), 20)
@@ -73,7 +73,7 @@ def test_a_code_that_botocore_does_not_know_waits_as_long() -> None:
 
 def test_a_minute_without_success_ends_it_for_all() -> None:
     clock = Clock()
-    patience = Patience(monotonic=clock)
+    patience = Retries(monotonic=clock)
     assert decide(patience, 1, code="Throttling") is None
     clock.now = GIVE_UP_SECONDS + 1
     assert decide(patience, 2, code="Throttling") is False
@@ -81,7 +81,7 @@ def test_a_minute_without_success_ends_it_for_all() -> None:
 
 def test_one_success_starts_the_minute_anew() -> None:
     clock = Clock()
-    patience = Patience(monotonic=clock)
+    patience = Retries(monotonic=clock)
     decide(patience, 1, code="Throttling")
     clock.now = GIVE_UP_SECONDS - 1
     assert decide(patience, 1, status=200) is None
@@ -90,13 +90,13 @@ def test_one_success_starts_the_minute_anew() -> None:
 
 
 def test_server_faults_get_five() -> None:
-    assert decide(Patience(), 4, status=500) is None
-    assert decide(Patience(), 5, status=500) is False
-    assert decide(Patience(), 5, status=404, code="RepositoryNotFoundException") is None
+    assert decide(Retries(), 4, status=500) is None
+    assert decide(Retries(), 5, status=500) is False
+    assert decide(Retries(), 5, status=404, code="RepositoryNotFoundException") is None
 
 
 def test_the_embedded_account_does_not_wait() -> None:
-    patience = Patience(waits=False)
+    patience = Retries(waits=False)
     assert decide(patience, 9, code="ThrottlingException") == 0.0
     assert decide(patience, 10, code="ThrottlingException") is False
     assert decide(patience, 1, status=503) == 0.0

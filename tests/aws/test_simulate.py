@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.aws.readers.simulation import Question, simulate
+from ecr_feed.aws.readers.simulation import SimulationRequest, simulate
 from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
 from ecr_feed.facts.iam import Principal
 from tests.aws.fake import ACCOUNT
@@ -39,7 +39,7 @@ class Iam:
         return ReadError(malformed(Asked("iam", operation, self.region), message))
 
 
-def ask(iam: Iam, principal: Principal, question: Question) -> dict[str, Permission]:
+def ask(iam: Iam, principal: Principal, question: SimulationRequest) -> dict[str, Permission]:
     found = simulate(iam, principal, question)  # type: ignore[arg-type] # a client in shape
     return {permission.resource: permission for permission in found}
 
@@ -65,25 +65,25 @@ def own(resource: str, decision: str, *missing: str) -> dict[str, Any]:
 def test_each_resource_has_its_own_result() -> None:
     specific = [own(A, "allowed"), own(B, "explicitDeny")]
     iam = Iam([result("explicitDeny", ResourceSpecificResults=specific)])
-    told = ask(iam, ROLE, Question((LIST,), (A, B)))
+    told = ask(iam, ROLE, SimulationRequest((LIST,), (A, B)))
     assert (told[A].answer, told[B].answer) == (Answer.ALLOWED, Answer.DENIED)
     assert len(iam.asked) == 1
 
 
 def test_the_older_shape_has_one_result_for_each_resource() -> None:
     iam = Iam([result("allowed", A), result("implicitDeny", B)])
-    told = ask(iam, ROLE, Question((LIST,), (A, B)))
+    told = ask(iam, ROLE, SimulationRequest((LIST,), (A, B)))
     assert (told[A].answer, told[B].answer) == (Answer.ALLOWED, Answer.DENIED)
 
 
 def test_the_strictest_allowed_allows_all() -> None:
-    told = ask(Iam([result("allowed")]), ROLE, Question((LIST,), (A, B)))
+    told = ask(Iam([result("allowed")]), ROLE, SimulationRequest((LIST,), (A, B)))
     assert {permission.answer for permission in told.values()} == {Answer.ALLOWED}
 
 
 def test_the_strictest_denial_is_asked_about_one_by_one() -> None:
     iam = Iam([result("implicitDeny")], [result("allowed")], [result("implicitDeny")])
-    told = ask(iam, ROLE, Question((LIST,), (A, B)))
+    told = ask(iam, ROLE, SimulationRequest((LIST,), (A, B)))
     assert (told[A].answer, told[B].answer) == (Answer.ALLOWED, Answer.DENIED)
     assert [asked["ResourceArns"] for asked in iam.asked] == [[A, B], [A], [B]]
 
@@ -92,24 +92,24 @@ def test_a_resource_that_iam_passed_over_is_asked_about() -> None:
     iam = Iam(
         [result("allowed", ResourceSpecificResults=[own(A, "allowed")])], [result("allowed", B)]
     )
-    assert ask(iam, ROLE, Question((LIST,), (A, B)))[B].answer == Answer.ALLOWED
+    assert ask(iam, ROLE, SimulationRequest((LIST,), (A, B)))[B].answer == Answer.ALLOWED
 
 
 @pytest.mark.parametrize("decision", ["allowed", "implicitDeny", "explicitDeny"])
 def test_a_missing_context_value_is_never_an_answer(decision: str) -> None:
     iam = Iam([result(decision, MissingContextValues=["aws:SourceVpce"])])
-    told = ask(iam, ROLE, Question((LIST,), (A,)))[A]
+    told = ask(iam, ROLE, SimulationRequest((LIST,), (A,)))[A]
     assert told.answer == Answer.UNDETERMINED
     assert told.evidence["depends_on"] == ["aws:SourceVpce"]
     specific = [own(A, decision, "aws:SourceVpce"), own(B, decision, "aws:SourceVpce")]
     iam = Iam([result(decision, ResourceSpecificResults=specific)])
-    both = ask(iam, ROLE, Question((LIST,), (A, B)))
+    both = ask(iam, ROLE, SimulationRequest((LIST,), (A, B)))
     assert {permission.answer for permission in both.values()} == {Answer.UNDETERMINED}
 
 
 def test_the_repository_policy_goes_with_a_user_and_not_with_a_role() -> None:
     policies: Mapping[str, str] = {A: "{policy}", B: "{policy}"}
-    question = Question((LIST,), (A, B, C), policies)
+    question = SimulationRequest((LIST,), (A, B, C), policies)
     iam = Iam([result("allowed")], [result("allowed", C)])
     ask(iam, USER, question)
     assert [(asked["ResourceArns"], asked.get("ResourcePolicy")) for asked in iam.asked] == [
@@ -124,7 +124,7 @@ def test_the_repository_policy_goes_with_a_user_and_not_with_a_role() -> None:
 def test_hundreds_of_repositories_cost_a_call_a_hundred() -> None:
     arns = tuple(f"{A}{number}" for number in range(250))
     iam = Iam(*([result("allowed")] for _ in range(3)))
-    ask(iam, ROLE, Question((LIST,), arns))
+    ask(iam, ROLE, SimulationRequest((LIST,), arns))
     assert [len(asked["ResourceArns"]) for asked in iam.asked] == [100, 100, 50]
 
 
@@ -134,7 +134,7 @@ def test_context_is_handed_over() -> None:
         "aws:SourceVpce": "vpce-1",
         "aws:TagKeys": ("a", "b"),
     }
-    ask(iam, ROLE, Question((LIST,), (A,), context=context))
+    ask(iam, ROLE, SimulationRequest((LIST,), (A,), context=context))
     assert [entry["ContextKeyType"] for entry in iam.asked[0]["ContextEntries"]] == [
         "string",
         "stringList",
@@ -151,7 +151,7 @@ def test_why_it_is_denied() -> None:
     )
     for more, because in cases:
         iam = Iam([result("implicitDeny", **more)])
-        assert ask(iam, ROLE, Question((LIST,), (A,)))[A].because == because
+        assert ask(iam, ROLE, SimulationRequest((LIST,), (A,)))[A].because == because
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,14 @@ def test_why_it_is_denied() -> None:
 )
 def test_answers_that_are_none(results: list[dict[str, Any]]) -> None:
     with pytest.raises(ReadError) as raised:
-        ask(Iam(results, results), ROLE, Question((LIST,), (A,)))
+        ask(Iam(results, results), ROLE, SimulationRequest((LIST,), (A,)))
     assert raised.value.failure.trouble == Trouble.MALFORMED
 
 
 def test_another_case_of_the_action_is_the_same() -> None:
     told = ask(
-        Iam([{**result("allowed"), "EvalActionName": "ECR:listimages"}]), ROLE, Question((LIST,))
+        Iam([{**result("allowed"), "EvalActionName": "ECR:listimages"}]),
+        ROLE,
+        SimulationRequest((LIST,)),
     )
     assert told["*"].action == LIST

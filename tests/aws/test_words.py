@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_feed.aws.transport.response import LIMIT, words
+from ecr_feed.aws.transport.response import LIMIT, sanitize
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,12 @@ from ecr_feed.aws.transport.response import LIMIT, words
     ],
 )
 def test_words(text: object, shown: str) -> None:
-    assert words(text) == shown
+    assert sanitize(text) == shown
 
 
 @given(st.text())
 def test_one_bounded_printable_line(text: str) -> None:
-    shown = words(text)
+    shown = sanitize(text)
     assert shown.isprintable()
     assert len(shown) <= LIMIT
-    assert words(shown) == shown
+    assert sanitize(shown) == shown

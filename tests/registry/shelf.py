@@ -20,7 +20,7 @@ import pytest
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, ConnectProxy, TlsServer
 from ecr_feed.facts.aws import Secret
-from ecr_feed.oci import Client, Network, Registry, Timeouts, pooled_adapter
+from ecr_feed.oci import Network, Registry, RegistryClient, Timeouts, pooled_adapter
 from tests.registry.images import Image
 
 ACCOUNT: Final = "123456789012"
@@ -145,7 +145,7 @@ class Shop:
         way = network or self.network(read=read)
         secret = Secret(password)
         return Registry(
-            Client(f"https://{HOST}", "AWS", secret, repositories=set(allowed), network=way)
+            RegistryClient(f"https://{HOST}", "AWS", secret, repositories=set(allowed), network=way)
         )
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from ecr_feed.embedded.registry import Authority
 from ecr_feed.facts.aws import Secret, Trouble
-from ecr_feed.oci import Client, Network, Platform, Registry, State, Step, Wanted, manifests
+from ecr_feed.oci import Network, Platform, Registry, RegistryClient, State, Step, Wanted, manifests
 from ecr_feed.oci.client import FIRST_BYTES, SMALL_LAYER
 from tests.registry.images import Image, digest, image, index, raw
 from tests.registry.shelf import NAME, PASSWORD, program
@@ -38,7 +38,9 @@ class Debian:
     def registry(self, password: str = PASSWORD, name: str = NAME) -> Registry:
         network = Network(proxy_for=lambda url: None, ca=str(self.ca))
         secret = Secret(password)
-        return Registry(Client(self.endpoint, "AWS", secret, repositories={name}, network=network))
+        return Registry(
+            RegistryClient(self.endpoint, "AWS", secret, repositories={name}, network=network)
+        )
 
     def skopeo(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {

@@ -13,10 +13,10 @@ from ecr_feed.embedded.registry.loopback_adapter import LoopbackAdapter
 from ecr_feed.embedded.registry.server import ToldFaults
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci import (
-    Client,
     EndpointError,
     Network,
     Registry,
+    RegistryClient,
     State,
     Timeouts,
     Wanted,
@@ -30,7 +30,9 @@ ADDRESS = f"https://{HOST}/v2/"
 
 
 def registry_at(endpoint: str, network: Network) -> Registry:
-    return Registry(Client(endpoint, "AWS", Secret(PASSWORD), repositories={NAME}, network=network))
+    return Registry(
+        RegistryClient(endpoint, "AWS", Secret(PASSWORD), repositories={NAME}, network=network)
+    )
 
 
 def network(ca: str, proxy: str | None = None, timeouts: Timeouts | None = None) -> Network:

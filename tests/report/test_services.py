@@ -12,7 +12,7 @@ from ecr_feed.plugin.live import INTERVAL, Progress
 from ecr_feed.report import services
 from ecr_feed.report.results import results, to_bytes
 from ecr_feed.triage import baseline
-from ecr_feed.triage.apply import Judgement
+from ecr_feed.triage.apply import Triage
 from ecr_feed.triage.waivers import Waiver, Waivers
 from tests.report import helpers
 
@@ -39,7 +39,7 @@ def waivers() -> Waivers:
 
 def test_without_options_nothing_changes() -> None:
     finding = helpers.missing("a/b")
-    judgement = Judgement()
+    judgement = Triage()
     assert judgement(finding) is finding
     assert judgement.uses((finding,)) == ()
     assert judgement.comparison((finding,)) is None
@@ -49,7 +49,7 @@ def test_waivers_and_baseline_together(tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.json"
     before = (helpers.missing("team/known"), helpers.missing("team/waived"))
     earlier.write_bytes(to_bytes(results(helpers.build(before))))
-    judgement = Judgement(waivers(), baseline.load(earlier), new_only=True, today=TODAY)
+    judgement = Triage(waivers(), baseline.load(earlier), new_only=True, today=TODAY)
     found = [helpers.missing(f"team/{name}") for name in ("known", "waived", "new")]
     known, waived, new = (judgement(finding) for finding in found)
     assert (known.outcome, known.fails_the_run) == (OutcomeWord.NOT_MET, False)
@@ -66,7 +66,7 @@ def test_waivers_and_baseline_together(tmp_path: Path) -> None:
 def test_without_new_only_known_ones_still_fail(tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.json"
     earlier.write_bytes(to_bytes(results(helpers.build((helpers.missing("a/b"),)))))
-    judgement = Judgement(baseline=baseline.load(earlier), today=TODAY)
+    judgement = Triage(baseline=baseline.load(earlier), today=TODAY)
     assert judgement(helpers.missing("a/b")).fails_the_run
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.botosession import Settings
 from ecr_feed.aws.transport.sessions import Sessions
@@ -99,8 +99,8 @@ class Real:
         )
         account = Account(feed, sessions, self.core.now)
 
-        def audit(number: str) -> Audit:
-            return Audit(sessions, KeyCredentials(key=OWNER), REGION, account=number)
+        def audit(number: str) -> DocumentReader:
+            return DocumentReader(sessions, KeyCredentials(key=OWNER), REGION, account=number)
 
         return Rights(account, audit, self.core.now)
 

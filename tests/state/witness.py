@@ -47,7 +47,7 @@ def compare_witnesses(model: Model, rights: Rights) -> None:
     asked = [(action, name) for action in ACTIONS[1:] for name in sorted(model.repositories)]
     for action, name in [(TOKEN, None), (DESCRIBE, None), *asked]:
         target = name or (NOWHERE if action == TOKEN else LISTING)
-        said = rights.testimony(action, name)
+        said = rights.answers(action, name)
         expected = _word(model.may(action, target))
         assert said.answer is expected, f"{action} on {target}: {said.because}"
         assert {each.witness for each in said.witnesses} >= {"simulation", "evaluation"}

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.aws.readers import identity, repositories
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -24,7 +24,7 @@ from ecr_feed.aws.readers.ecr import (
     read_token,
 )
 from ecr_feed.aws.readers.inventory import Inventory
-from ecr_feed.aws.readers.other_regions import Elsewhere, Held, look_elsewhere
+from ecr_feed.aws.readers.other_regions import Held, OtherRegions, look_elsewhere
 from ecr_feed.aws.readers.regions import KnownRegions, is_aws_host, known_regions
 from ecr_feed.aws.transport.client import Client, utcnow
 from ecr_feed.aws.transport.sessions import Sessions
@@ -41,7 +41,7 @@ from ecr_feed.facts.aws import (
     Trouble,
 )
 from ecr_feed.naming import is_repository_name
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 
 T = TypeVar("T")
 
@@ -69,31 +69,31 @@ class Account:
         self._who = identity.Who(sessions, feed.credentials, feed.endpoint_url)
         self._names = tuple(dict.fromkeys(package.id for package in feed.packages))
         self._received = self._shared("received", self._receive)
-        self._access = Cell(self._read_access)
+        self._access = Once(self._read_access)
         self._token = self._shared("token", self._read_token)
-        self._ecr = Cell(self._open_ecr)
-        self._self_audit = Cell(self._open_self_audit)
+        self._ecr = Once(self._open_ecr)
+        self._self_audit = Once(self._open_self_audit)
         self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
-        self._inventory = Cell(self._read_inventory)
-        self._listing = Cell(lambda: repositories.listing(self._ecr.get()))
-        self._elsewhere = Cell(self._look_elsewhere)
-        self._images: dict[str, Cell[tuple[Image, ...]]] = {
+        self._inventory = Once(self._read_inventory)
+        self._listing = Once(lambda: repositories.listing(self._ecr.get()))
+        self._elsewhere = Once(self._look_elsewhere)
+        self._images: dict[str, Once[tuple[Image, ...]]] = {
             name: self._shared("images", partial(self._read_images, name), name)
             for name in self._names
         }
-        self._lists: dict[str, Cell[None]] = {
+        self._lists: dict[str, Once[None]] = {
             name: self._shared("list", partial(self._probe_list, name), name)
             for name in self._names
         }
-        self._prefetched = Cell(self._prefetch)
+        self._prefetched = Once(self._prefetch)
 
-    def self_audit(self) -> Audit:
+    def self_audit(self) -> DocumentReader:
         """The account's documents as far as the feed's own credentials may read them."""
         return self._self_audit.get()
 
-    def _open_self_audit(self) -> Audit:
+    def _open_self_audit(self) -> DocumentReader:
         feed = self.feed
-        return Audit(
+        return DocumentReader(
             self._sessions,
             feed.credentials,
             feed.region,
@@ -174,17 +174,17 @@ class Account:
             )
         self._prefetched.get()
         resource = self.inventory().resource(package_id)
-        cell: Cell[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
+        cell: Once[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
         return self._probe(action, resource, cell.get)
 
-    def elsewhere(self, package_id: str) -> Elsewhere:
+    def elsewhere(self, package_id: str) -> OtherRegions:
         """The partition's other regions that hold the package's repository, as really read there.
 
         The first question asks every region for every package that is not in the feed's region.
         """
         return self._elsewhere.get().of(package_id)
 
-    def _shared(self, what: str, read: Callable[[], T], name: str = "") -> Cell[T]:
+    def _shared(self, what: str, read: Callable[[], T], name: str = "") -> Once[T]:
         """A cell of the run: another feed with these credentials and this region has the same."""
         feed = self.feed
         key = (what, feed.credentials, feed.region, feed.endpoint_url, name)
@@ -275,7 +275,7 @@ class Account:
         """Read images and probe ListImages of every package that may exist, in parallel, once."""
         inventory = self.inventory()
         self._reader.get()
-        cells: list[Cell[Any]] = []
+        cells: list[Once[Any]] = []
         for name in self._names:
             if self._absent(inventory, name):
                 self._fail(name, inventory)
@@ -306,8 +306,8 @@ class Account:
         def gone() -> Any:
             raise ReadError(failure)
 
-        self._images[name] = Cell(gone)
-        self._lists[name] = Cell(gone)
+        self._images[name] = Once(gone)
+        self._lists[name] = Once(gone)
 
     def _look_elsewhere(self) -> Held:
         inventory = self.inventory()
@@ -333,7 +333,7 @@ def _closes(failure: Failure) -> bool:
     return failure.trouble.credentials or failure.trouble in (Trouble.CLOCK, Trouble.REGION_OFF)
 
 
-def _ask(cell: Cell[Any]) -> BaseException | None:
+def _ask(cell: Once[Any]) -> BaseException | None:
     """Fill a cell; the error stays in it and is handed back, for errors that are no ReadError."""
     try:
         cell.get()

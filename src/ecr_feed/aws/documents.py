@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from ecr_feed.aws.readers import access_keys, ecr_documents, organization, simulation
 from ecr_feed.aws.readers.identity import Who
 from ecr_feed.aws.readers.principal import PrincipalReader
-from ecr_feed.aws.readers.simulation import Question
+from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Credentials
@@ -24,12 +24,12 @@ from ecr_feed.facts.iam import (
     PolicyDocument,
     Principal,
 )
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 
 T = TypeVar("T")
 
 
-class Audit:
+class DocumentReader:
     """Facts that one set of credentials reads of an account, each once; raise ReadError.
 
     Made with the auditor's credentials; with the feed's own for what a feed may read itself.
@@ -53,8 +53,8 @@ class Audit:
         self._credentials = credentials
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
-        self._cells: dict[object, Cell[Any]] = {}
-        self._principals = Cell(lambda: PrincipalReader(self._client("iam")))
+        self._cells: dict[object, Once[Any]] = {}
+        self._principals = Once(lambda: PrincipalReader(self._client("iam")))
 
     def identity(self) -> Identity:
         """Who the auditor is."""
@@ -87,7 +87,7 @@ class Audit:
 
         return self._once(("organization", account), read, own=False)
 
-    def simulate(self, principal: Principal, question: Question) -> tuple[Permission, ...]:
+    def simulate(self, principal: Principal, question: SimulationRequest) -> tuple[Permission, ...]:
         """The simulation witness on each action and resource."""
         return self._once(
             ("simulation", principal.arn, question.key),
@@ -177,7 +177,7 @@ class Audit:
             return read()
 
         with self._lock:
-            cell = self._cells.setdefault(key, Cell(guarded))
+            cell = self._cells.setdefault(key, Once(guarded))
         return cast("T", cell.get())
 
     def _belongs(self, account: str) -> None:

@@ -7,7 +7,7 @@ from ecr_feed.aws.readers.inventory import Inventory
 from ecr_feed.naming import is_repository_name
 
 
-class Elsewhere:
+class MissingElsewhere:
     """The partition's other regions, asked only where `--look-elsewhere` says so."""
 
     def __init__(self, account: Account, asked: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ecr_feed.aws.readers.regions import known_regions
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.feed.registry import TEST_ENDPOINT
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 from ecr_feed.outcomes import not_applicable, not_assessed
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.reach import HostReach, Prober, Purpose, Way, hosts_for
@@ -20,7 +20,7 @@ class Reachability:
         self._rights = rights
         self._way = way
         self._at_aws = at_aws
-        self._reached = Cell(self._probe)
+        self._reached = Once(self._probe)
 
     def of(self, purpose: Purpose) -> HostReach:
         """One host; not applicable behind a test endpoint, which sends nobody to AWS."""

@@ -10,18 +10,18 @@ from ecr_feed.facts.aws import Answer, Image, ReadError, Trouble
 from ecr_feed.facts.iam import CacheRule, cache_rule_of
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.oci import (
-    Client,
     EndpointError,
     Login,
     Network,
     PackageWalk,
     Platform,
     Registry,
+    RegistryClient,
     Step,
     Wanted,
 )
 from ecr_feed.oci.rules import Judgement
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 from ecr_feed.outcomes import NotApplicable, NotAssessed, expect, not_applicable, not_assessed, note
 from ecr_feed.permissions.answers import Rights
 
@@ -49,10 +49,10 @@ class FeedRegistry:
         self.deep = deep or rights.account.feed.deep
         self._at_aws = at_aws
         self._network = network
-        self._rules = Cell(self._read_rules)
-        self._registry = Cell(self._open)
-        self._walks = Cell(self._walk_all)
-        self._touched = Cell(self._sort_touched)
+        self._rules = Once(self._read_rules)
+        self._registry = Once(self._open)
+        self._walks = Once(self._walk_all)
+        self._touched = Once(self._sort_touched)
 
     @property
     def applies(self) -> bool:
@@ -72,7 +72,7 @@ class FeedRegistry:
         """
         walk = self.walk(package)
         denied = self.rights.has_auditor and (
-            self.rights.testimony(_MANIFEST, package).answer is Answer.DENIED
+            self.rights.answers(_MANIFEST, package).answer is Answer.DENIED
         )
         if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
             not_applicable("Nobody pulls with this feed's credentials (pulls), nor may they.")
@@ -132,7 +132,7 @@ class FeedRegistry:
                 not_assessed("It depends on the token, which has expired (TOKEN-2).")
             endpoint = token.proxy_endpoint
         try:
-            client = Client(
+            client = RegistryClient(
                 endpoint,
                 decoded.user,
                 decoded.password,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.document import Document
-from ecr_feed.iam.layers import Question, pose
+from ecr_feed.iam.layers import Asked, pose
 from ecr_feed.iam.principal import Naming
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.statement import Resources, Statement, StatementRef
@@ -211,9 +211,7 @@ def _documents(block: Block, decision: Decision) -> Iterator[tuple[Layer, Docume
                 yield layer, document
 
 
-def _distance(
-    statement: Statement, misses: Iterable[Miss], question: Question
-) -> tuple[int, float]:
+def _distance(statement: Statement, misses: Iterable[Miss], question: Asked) -> tuple[int, float]:
     """How far a statement is from applying: what is missing first, then how alike the texts are."""
     missing = sum(_WEIGHTS[miss.what] for miss in misses)
     patterns = statement.actions.patterns
@@ -233,7 +231,7 @@ def _likeness(one: str, other: str) -> float:
     return same / max(len(one), len(other), 1)
 
 
-def _misses(statement: Statement, question: Question) -> Iterator[Miss]:
+def _misses(statement: Statement, question: Asked) -> Iterator[Miss]:
     if not statement.actions.match(question.action):
         expected = _listed(statement.actions.patterns, statement.actions.negated)
         yield Miss("action", expected, question.action)
@@ -250,7 +248,7 @@ def _misses(statement: Statement, question: Question) -> Iterator[Miss]:
             yield _condition(condition, question.env)
 
 
-def _principal(statement: Statement, question: Question) -> Iterator[Miss]:
+def _principal(statement: Statement, question: Asked) -> Iterator[Miss]:
     principals = statement.principals
     if principals is None:
         return
@@ -295,7 +293,7 @@ def _absent(decision: Decision) -> tuple[str, ...]:
     return tuple(sorted(missing.values()))
 
 
-def _named(statement: Statement, question: Question) -> bool:
+def _named(statement: Statement, question: Asked) -> bool:
     return not any(miss.what == "principal" for miss in _principal(statement, question))
 
 

@@ -14,9 +14,9 @@ from ecr_feed.iam.decision import Block, Decision, Layer, Outcome
 from ecr_feed.iam.layers import (
     NO_POLICY,
     OPEN,
+    Asked,
     Grants,
-    Question,
-    Verdict,
+    LayerVerdict,
     ask,
     ask_resource,
     bound_by_rcps,
@@ -40,13 +40,13 @@ class Views(NamedTuple):
     allow. `grant`: whether the caller has the permission before the organisation's limits.
     """
 
-    question: Question
-    rcps: tuple[Verdict, ...]
-    scps: tuple[Verdict, ...]
+    question: Asked
+    rcps: tuple[LayerVerdict, ...]
+    scps: tuple[LayerVerdict, ...]
     resource: Grants
-    identity: Verdict
-    boundary: Verdict
-    session: Verdict
+    identity: LayerVerdict
+    boundary: LayerVerdict
+    session: LayerVerdict
     named: Truth
     base: Truth
     limits: Truth
@@ -113,7 +113,7 @@ class Views(NamedTuple):
 
 
 def _granted(
-    question: Question, resource: Grants, named: Truth, base: Truth, own: Truth, limits: Truth
+    question: Asked, resource: Grants, named: Truth, base: Truth, own: Truth, limits: Truth
 ) -> Truth:
     """Whether the caller has the permission, organisation apart; `own`: identity policies allow."""
     caller = question.caller
@@ -128,8 +128,8 @@ def _granted(
 def look(request: Request, policies: Policies, env: Env) -> Views:
     """Ask every layer."""
     question = pose(request, policies, env)
-    rcps: tuple[Verdict, ...] = ()
-    scps: tuple[Verdict, ...] = ()
+    rcps: tuple[LayerVerdict, ...] = ()
+    scps: tuple[LayerVerdict, ...] = ()
     if policies.rcps is not None and bound_by_rcps(question):
         rcps = tuple(ask(level, question) for level in policies.rcps)
     if policies.scps is not None and bound_by_scps(question):

@@ -19,7 +19,7 @@ from ecr_feed.iam.variables import Env
 _ROLE_OR_KEY = re.compile(r"arn:[^:]+:(?:iam::\d+:role/|kms:[^:]*:\d+:key/)")
 
 
-class Verdict(NamedTuple):
+class LayerVerdict(NamedTuple):
     """One layer's word. The statements are those that decide, or that nobody can be sure of."""
 
     denies: Truth
@@ -28,10 +28,10 @@ class Verdict(NamedTuple):
     allow: StatementRef | None
 
 
-OPEN = Verdict(False, None, True, None)
+OPEN = LayerVerdict(False, None, True, None)
 """A layer that is not there does not limit."""
 
-SILENT = Verdict(False, None, False, None)
+SILENT = LayerVerdict(False, None, False, None)
 
 
 class Grants(NamedTuple):
@@ -48,7 +48,7 @@ class Grants(NamedTuple):
 NO_POLICY = Grants(False, None, False, False, False, None)
 
 
-class Question(NamedTuple):
+class Asked(NamedTuple):
     """A request reduced to what statements are matched against.
 
     `action` is in lower case; `resource` is `*` for an action that acts on none. `same_account`:
@@ -67,7 +67,7 @@ class Question(NamedTuple):
     has_boundary: bool
 
 
-def pose(request: Request, policies: Policies, env: Env) -> Question:
+def pose(request: Request, policies: Policies, env: Env) -> Asked:
     """Prepare a request for matching."""
     owner = policies.resource
     fixed = _fixed(
@@ -78,7 +78,7 @@ def pose(request: Request, policies: Policies, env: Env) -> Question:
         owner is not None and owner.kind in (Kind.TRUST, Kind.KEY),
     )
     role_arn = _role_arn(fixed[3], env)
-    return Question(*fixed, env, role_arn, policies.boundary is not None)
+    return Asked(*fixed, env, role_arn, policies.boundary is not None)
 
 
 @lru_cache(maxsize=4096)
@@ -117,25 +117,25 @@ def _guards_itself(action: str, resource: str) -> bool:
     return action.startswith(("sts:", "kms:")) and _ROLE_OR_KEY.match(resource) is not None
 
 
-def bound_by_rcps(question: Question) -> bool:
+def bound_by_rcps(question: Asked) -> bool:
     """Whether RCPs of the resource's account apply: not to service-linked roles."""
     service = question.action.partition(":")[0]
     return not _service_linked(question) and service in rcp_services()
 
 
-def bound_by_scps(question: Question) -> bool:
+def bound_by_scps(question: Asked) -> bool:
     """Whether SCPs of the caller's account apply: not to service-linked roles and outsiders."""
     return question.caller.account is not None and not _service_linked(question)
 
 
-def _service_linked(question: Question) -> bool:
+def _service_linked(question: Asked) -> bool:
     """By the role's path where it is known; a session's ARN alone only has the name to go by."""
     if question.role_arn is not None:
         return ":role/aws-service-role/" in question.role_arn
     return question.caller.service_linked
 
 
-def _applies(statement: Statement, waits: bool, question: Question) -> Truth:
+def _applies(statement: Statement, waits: bool, question: Asked) -> Truth:
     """Conditions, and the Resource where it waits for variables."""
     truth = statement.holds(question.env)
     if waits and truth is not False and statement.resources is not None:
@@ -144,7 +144,7 @@ def _applies(statement: Statement, waits: bool, question: Question) -> Truth:
 
 
 def _decisive(
-    candidates: Iterable[Candidate], question: Question
+    candidates: Iterable[Candidate], question: Asked
 ) -> tuple[Truth, StatementRef | None]:
     """The first statement that applies; failing that, the first that may."""
     doubtful: StatementRef | None = None
@@ -159,7 +159,7 @@ def _decisive(
     return (False if doubtful is None else None), doubtful
 
 
-def ask(documents: Iterable[Document], question: Question) -> Verdict:
+def ask(documents: Iterable[Document], question: Asked) -> LayerVerdict:
     """The word of policies that carry no principal, taken together."""
     denies: Truth = False
     allows: Truth = False
@@ -175,10 +175,10 @@ def ask(documents: Iterable[Document], question: Question) -> Verdict:
             truth, ref = _decisive(allowing, question)
             if truth is True or (truth is None and allows is False):
                 allows, allow = truth, ref
-    return Verdict(denies, deny, allows, allow)
+    return LayerVerdict(denies, deny, allows, allow)
 
 
-def ask_resource(document: Document, question: Question) -> Grants:
+def ask_resource(document: Document, question: Asked) -> Grants:
     """The word of a resource-based policy for this caller."""
     denying, allowing = document.candidates(question.action, question.resource)
     by_naming: dict[Naming, list[Candidate]] = {naming: [] for naming in Naming}
@@ -197,7 +197,7 @@ def ask_resource(document: Document, question: Question) -> Grants:
     return Grants(denies, deny, direct[0], role[0], account[0], allow)
 
 
-def _naming(statement: Statement, question: Question) -> Naming:
+def _naming(statement: Statement, question: Asked) -> Naming:
     principals = statement.principals
     if principals is None:
         return Naming.NONE

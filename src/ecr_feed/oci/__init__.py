@@ -1,6 +1,6 @@
 """The read-only calls of `docker login`, `docker manifest inspect` and `docker pull`."""
 
-from ecr_feed.oci.client import Client, UntouchableError
+from ecr_feed.oci.client import RegistryClient, UntouchableError
 from ecr_feed.oci.endpoint import EndpointError, Origin, registry_origin
 from ecr_feed.oci.manifests import (
     Descriptor,
@@ -17,7 +17,6 @@ from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Touc
 
 __all__ = [
     "CONNECTIONS",
-    "Client",
     "Descriptor",
     "EndpointError",
     "Kind",
@@ -29,6 +28,7 @@ __all__ = [
     "PackageWalk",
     "Platform",
     "Registry",
+    "RegistryClient",
     "State",
     "Step",
     "StepResult",

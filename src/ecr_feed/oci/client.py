@@ -65,7 +65,7 @@ class Blob:
     redirected: bool
 
 
-class Client:
+class RegistryClient:
     """One registry as one login sees it; shared by the threads that walk packages."""
 
     def __init__(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ecr_feed.facts.aws import Secret, Trouble
-from ecr_feed.oci.client import Client
+from ecr_feed.oci.client import RegistryClient
 from ecr_feed.oci.errors import Cause
 from ecr_feed.oci.step_results import REFUSALS, after, broken, ended, held
 from ecr_feed.oci.steps import Login, State, Step, StepResult
@@ -89,7 +89,7 @@ def _skip(what: re.Pattern[str], text: str, position: int) -> int:
     return position if match is None else match.end()
 
 
-def log_in(client: Client) -> Login:
+def log_in(client: RegistryClient) -> Login:
     """GET /v2/ as a stranger, with the login, with a password made up here: 3 requests."""
     host = client.origin.netloc
     challenge = _challenge(client)
@@ -102,7 +102,7 @@ def log_in(client: Client) -> Login:
     return Login(host, challenge, accepted, _control(client), clock)
 
 
-def _challenge(client: Client) -> StepResult:
+def _challenge(client: RegistryClient) -> StepResult:
     """What the registry asks of a stranger. One that asks nothing is left to the control."""
     try:
         reply = client.root(anonymous=True)
@@ -111,7 +111,7 @@ def _challenge(client: Client) -> StepResult:
     return held(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
 
 
-def _asked(client: Client, error: RegistryError) -> StepResult:
+def _asked(client: RegistryClient, error: RegistryError) -> StepResult:
     """The challenge of a 401: the login goes out to Basic alone, which is all that ECR offers."""
     try:
         challenges = parse_challenges(error.headers.get("WWW-Authenticate", ""))
@@ -131,7 +131,7 @@ def _asked(client: Client, error: RegistryError) -> StepResult:
     )
 
 
-def _accepted(client: Client) -> tuple[StepResult, str]:
+def _accepted(client: RegistryClient) -> tuple[StepResult, str]:
     """The login with the token, and the answer's Date."""
     try:
         reply = client.root()
@@ -141,7 +141,7 @@ def _accepted(client: Client) -> tuple[StepResult, str]:
     return held(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
 
 
-def _control(client: Client) -> StepResult:
+def _control(client: RegistryClient) -> StepResult:
     """A registry that takes any password proves nothing by taking the token."""
     step = Step.WRONG_PASSWORD
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci.client import CONFIG_LIMIT, Client, Head
+from ecr_feed.oci.client import CONFIG_LIMIT, Head, RegistryClient
 from ecr_feed.oci.errors import Cause
 from ecr_feed.oci.login import log_in
 from ecr_feed.oci.manifests import Descriptor, Kind, Manifest, ManifestError, parse_config
@@ -16,7 +16,7 @@ from ecr_feed.oci.platforms import Platform, accepts, rank
 from ecr_feed.oci.step_results import after, broken, ended, held
 from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, Wanted
 from ecr_feed.oci.transport import RegistryError
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 
 _USUAL = Platform("linux", "amd64")
 _NESTED = 3  # an index in an index in an index: nobody finds an image further down
@@ -26,7 +26,7 @@ _NESTED = 3  # an index in an index in an index: nobody finds an image further d
 class PackageWalker:
     """One walk; results gather here until `walk` hands out the frozen record."""
 
-    client: Client
+    client: RegistryClient
     wanted: Wanted
     deep: bool
     steps: list[StepResult] = field(default_factory=list)
@@ -236,12 +236,12 @@ def _fitting(index: Manifest, machine: Platform) -> Descriptor | None:
 class Registry:
     """Walks through one registry with one login, which is made once."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: RegistryClient) -> None:
         self._client = client
-        self._login = Cell(partial(log_in, client))
+        self._login = Once(partial(log_in, client))
 
     @property
-    def client(self) -> Client:
+    def client(self) -> RegistryClient:
         """The client, whose `touched` is the evidence of what was asked."""
         return self._client
 

@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.documents import Audit
-from ecr_feed.aws.readers.simulation import Question
+from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, Principal
 from ecr_feed.iam import Decision
 from ecr_feed.naming import is_repository_name, repository_arn
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
-from ecr_feed.permissions.evidence import Dossier
-from ecr_feed.permissions.simulation_limits import tempered
+from ecr_feed.permissions.evidence import PolicyEvidence
+from ecr_feed.permissions.simulation_limits import within_limits
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _UNSEEN: Final = ("endpoint", "session")
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Answers:
     """Everything the witnesses said of one action on one resource, in the order they are believed.
 
     `decision` is the evaluation's, with its reasons; None where it was not asked.
@@ -89,7 +89,7 @@ class Rights:
     def __init__(
         self,
         account: Account,
-        audit: Callable[[str], Audit] | None,
+        audit: Callable[[str], DocumentReader] | None,
         now: Callable[[], datetime],
         *,
         unknown: tuple[str, ...] = (),
@@ -98,10 +98,12 @@ class Rights:
         self.unknown = unknown
         self._make_audit = audit
         self._now = now
-        self._audit = Cell(self._open_audit)
-        self._dossier = Dossier(self.audit, self.principal, self.packages, account.threads)
-        self._simulated = Cell(self._simulate)
-        self._heard: dict[tuple[str, str | None], Cell[Testimony]] = {}
+        self._audit = Once(self._open_audit)
+        self._evidence_of = PolicyEvidence(
+            self.audit, self.principal, self.packages, account.threads
+        )
+        self._simulated = Once(self._simulate)
+        self._heard: dict[tuple[str, str | None], Once[Answers]] = {}
         # What was learnt on the way, for the reports: nobody asks for it again.
         self.known_keys: tuple[AccessKey, ...] = ()
         self.policy_fix: dict[str, object] | None = None
@@ -117,11 +119,11 @@ class Rights:
         audit = self._audit.peek()
         return audit.known_arn if audit is not None else ""
 
-    def audit(self) -> Audit:
+    def audit(self) -> DocumentReader:
         """The auditor's view of the feed's account. Raises ReadError."""
         return self._audit.get()
 
-    def documents(self) -> Audit:
+    def documents(self) -> DocumentReader:
         """Whoever may read the registry's documents: the auditor, else the feed itself."""
         return self.audit() if self.has_auditor else self.account.self_audit()
 
@@ -129,16 +131,16 @@ class Rights:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
 
-    def testimony(self, action: str, package: str | None) -> Testimony:
+    def answers(self, action: str, package: str | None) -> Answers:
         """The witnesses on an action; `package` None: the token, or the list without names.
 
         Raises ReadError where the feed's own call failed for a reason other than a denial. Heard
         once: the fix of each denial looks at all of them.
         """
-        heard = self._heard.setdefault((action, package), Cell(lambda: self._hear(action, package)))
+        heard = self._heard.setdefault((action, package), Once(lambda: self._hear(action, package)))
         return heard.get()
 
-    def _hear(self, action: str, package: str | None) -> Testimony:
+    def _hear(self, action: str, package: str | None) -> Answers:
         resource = self.resource(action, package)
         witnesses = [self._probe(action, package)]
         decision = None
@@ -146,9 +148,9 @@ class Rights:
             simulation = self._simulation(action, resource)
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
-                simulation = tempered(simulation, evaluated, decision, evidence)
+                simulation = within_limits(simulation, evaluated, decision, evidence)
             witnesses += [self._unless_blamed(action, package, w) for w in (simulation, evaluated)]
-        return Testimony(action, resource, tuple(w for w in witnesses if w is not None), decision)
+        return Answers(action, resource, tuple(w for w in witnesses if w is not None), decision)
 
     def resource(self, action: str, package: str | None) -> str:
         """The ARN that AWS judges the action on."""
@@ -218,7 +220,7 @@ class Rights:
         for name in self.packages():
             arn = self.resource(DESCRIBE, name)
             try:
-                policy = self._dossier.policy(name) if principal.kind == "user" else None
+                policy = self._evidence_of.policy(name) if principal.kind == "user" else None
             except ReadError as error:
                 # What a policy that nobody read says, nobody can hand to the simulation.
                 said += [
@@ -231,11 +233,11 @@ class Rights:
                 texts[arn] = policy.document
         context = {"aws:RequestedRegion": self.account.feed.region, "aws:SecureTransport": "true"}
         questions = [
-            Question((TOKEN,), ("*",), context=context),
-            Question((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
+            SimulationRequest((TOKEN,), ("*",), context=context),
+            SimulationRequest((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
         ]
         if arns:
-            questions.append(Question((*PROBED, *PULL), tuple(arns), texts, context))
+            questions.append(SimulationRequest((*PROBED, *PULL), tuple(arns), texts, context))
         said += [each for question in questions for each in audit.simulate(principal, question)]
         return {(each.action, each.resource): each for each in said}
 
@@ -243,13 +245,13 @@ class Rights:
         self, action: str, resource: str, package: str | None
     ) -> tuple[Permission, Decision | None, Evidence | None]:
         try:
-            evidence = self._dossier.of(package, resource)
+            evidence = self._evidence_of.of(package, resource)
         except ReadError as error:
             return _unheard("evaluation", action, resource, error.failure), None, None
         situation = Situation(self.account.feed.region, self._now())
         return *evaluate(action, resource, evidence, situation), evidence
 
-    def _open_audit(self) -> Audit:
+    def _open_audit(self) -> DocumentReader:
         if self._make_audit is None:
             raise ReadError(_no_auditor(self.account.feed.region))
         return self._make_audit(self._account_id())

@@ -8,7 +8,7 @@ from typing import Final
 
 from ecr_feed.facts.aws import Answer
 from ecr_feed.iam import Decision, Layer, Miss, Outcome
-from ecr_feed.permissions.answers import Testimony
+from ecr_feed.permissions.answers import Answers
 
 _TYPES: Final = {
     "identity": "identity-based policy",
@@ -28,31 +28,31 @@ def policy_type(layer: str) -> str:
     return _TYPES.get(layer, layer)
 
 
-def obstacle(testimony: Testimony) -> str:
+def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
-    if denied_outright(testimony):
-        return _narrow(testimony)
-    layers = list(_limits(testimony))
+    if denied_outright(answers):
+        return _narrow(answers)
+    layers = list(_limits(answers))
     if layers:
-        what = f"{testimony.action} on {testimony.resource}"
+        what = f"{answers.action} on {answers.resource}"
         return f"Allow {what} in the {' and in the '.join(layers)}."
-    return _condition(testimony)
+    return _condition(answers)
 
 
-def needs_allow(testimony: Testimony) -> bool:
+def needs_allow(answers: Answers) -> bool:
     """An identity policy has to allow it, whatever else has to change."""
-    if denied_outright(testimony):
+    if denied_outright(answers):
         return False
-    if not obstacle(testimony):
+    if not blocker(answers):
         return True
-    decision = testimony.decision
-    limited = any(_limits(testimony))
+    decision = answers.decision
+    limited = any(_limits(answers))
     return limited and decision is not None and any(b.layer in _GRANTING for b in decision.blocking)
 
 
-def denied_outright(testimony: Testimony) -> bool:
+def denied_outright(answers: Answers) -> bool:
     """An explicit Deny: no Allow outweighs it."""
-    said, decision = _said(testimony), testimony.decision
+    said, decision = _said(answers), answers.decision
     return bool(said.get("explicit")) or _is_deny(decision)
 
 
@@ -60,14 +60,14 @@ def _is_deny(decision: Decision | None) -> bool:
     return decision is not None and decision.outcome is Outcome.EXPLICIT_DENY
 
 
-def _said(testimony: Testimony) -> dict[str, object]:
+def _said(answers: Answers) -> dict[str, object]:
     """AWS's own words on the feed's call."""
-    probe = testimony.probe
+    probe = answers.probe
     return dict(probe.evidence) if probe is not None and probe.answer is Answer.DENIED else {}
 
 
-def _narrow(testimony: Testimony) -> str:
-    said, decision = _said(testimony), testimony.decision
+def _narrow(answers: Answers) -> str:
+    said, decision = _said(answers), answers.decision
     ours = decision if _is_deny(decision) else None
     kind = policy_type(str(said.get("policy_type") or ""))
     kind = kind or (ours.denial_layer if ours is not None else "policy")
@@ -76,20 +76,20 @@ def _narrow(testimony: Testimony) -> str:
     return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow outweighs it."
 
 
-def _limits(testimony: Testimony) -> Iterator[str]:
+def _limits(answers: Answers) -> Iterator[str]:
     """Layers that grant nothing and do not let the action through, each once."""
-    blamed = str(_said(testimony).get("policy_type") or "")
+    blamed = str(_said(answers).get("policy_type") or "")
     found = [policy_type(blamed)] if blamed not in ("", "identity", "resource") else []
-    decision = testimony.decision
+    decision = answers.decision
     if decision is not None and not decision.allowed:
         limits = [block for block in decision.blocking if block.certain]
         found += [b.layer.policy_type for b in limits if b.layer not in _GRANTING]
-    yield from dict.fromkeys(found or _simulated(testimony))
+    yield from dict.fromkeys(found or _simulated(answers))
 
 
-def _simulated(testimony: Testimony) -> list[str]:
+def _simulated(answers: Answers) -> list[str]:
     """What IAM's simulation blames, where nobody read the documents."""
-    said = next((w.evidence for w in testimony.witnesses if w.witness == "simulation"), {})
+    said = next((w.evidence for w in answers.witnesses if w.witness == "simulation"), {})
     found = []
     if said.get("boundary_allows") is False:
         found.append(policy_type("boundary"))
@@ -98,24 +98,24 @@ def _simulated(testimony: Testimony) -> list[str]:
     return found
 
 
-def _condition(testimony: Testimony) -> str:
+def _condition(answers: Answers) -> str:
     """A statement that would allow it, but for one condition which can be met better elsewhere."""
-    decision = testimony.decision
+    decision = answers.decision
     near = decision.nearest[0] if decision is not None and decision.nearest else None
     if near is None or any(miss.what != "condition" for miss in near.misses):
         return ""
     for miss in near.misses:
-        if miss.key.lower() == "aws:sourceip" and _ranges(testimony):
+        if miss.key.lower() == "aws:sourceip" and _ranges(answers):
             return (
                 f"In {near.statement}, name the public address of the caller's way out, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
     (first, *others) = near.misses
-    return "" if others else _tag(testimony.resource, first)
+    return "" if others else _tag(answers.resource, first)
 
 
-def _ranges(testimony: Testimony) -> object:
-    return next((w.evidence.get("private_ranges") for w in testimony.witnesses[::-1]), None)
+def _ranges(answers: Answers) -> object:
+    return next((w.evidence.get("private_ranges") for w in answers.witnesses[::-1]), None)
 
 
 def _tag(arn: str, miss: Miss) -> str:

@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
-from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 from ecr_feed.permissions.evaluation import Evidence
 
 _TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 
 
-class Dossier:
+class PolicyEvidence:
     """Evidence for the evaluation, each document read once. Methods raise ReadError.
 
     `names` are the repositories to read policies of, all at once and in parallel.
@@ -24,7 +24,7 @@ class Dossier:
 
     def __init__(
         self,
-        audit: Callable[[], Audit],
+        audit: Callable[[], DocumentReader],
         principal: Callable[[], Principal],
         names: Callable[[], tuple[str, ...]],
         threads: int,
@@ -33,15 +33,15 @@ class Dossier:
         self._principal = principal
         self._names = names
         self._threads = threads
-        self._common = Cell(self._read_common)
-        self._policies = Cell(self._read_policies)
-        self._evidence: dict[str, Cell[Evidence]] = {}
+        self._common = Once(self._read_common)
+        self._policies = Once(self._read_policies)
+        self._evidence: dict[str, Once[Evidence]] = {}
 
     def of(self, package: str | None, arn: str) -> Evidence:
         """The evidence for a repository; `package` None: for what has none."""
         if package is None:
             return self._common.get()
-        return self._evidence.setdefault(package, Cell(lambda: self._read(package, arn))).get()
+        return self._evidence.setdefault(package, Once(lambda: self._read(package, arn))).get()
 
     def policy(self, package: str) -> PolicyDocument | None:
         """The repository's own policy; None where it has none, or is none. Raises ReadError."""

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 from ecr_feed.facts.aws import Answer, ReadError
 from ecr_feed.iam import Need, smallest_policy
-from ecr_feed.permissions.answers import PROBED, PULL, TOKEN, Rights, Testimony
-from ecr_feed.permissions.blockers import needs_allow, obstacle
+from ecr_feed.permissions.answers import PROBED, PULL, TOKEN, Answers, Rights
+from ecr_feed.permissions.blockers import blocker, needs_allow
 
 
-def policy_fix(rights: Rights, testimony: Testimony) -> str:
+def policy_fix(rights: Rights, answers: Answers) -> str:
     """The fix of one denial: what stands in the way, and the smallest policy that is missing."""
-    way = obstacle(testimony)
-    if not needs_allow(testimony):
+    way = blocker(answers)
+    if not needs_allow(answers):
         return way
-    own = Need(testimony.action, testimony.resource)
+    own = Need(answers.action, answers.resource)
     wanted = missing_needs(rights)
     documents = smallest_policy(wanted if own in wanted else [own])
     rights.policy_fix = rights.policy_fix or dict(documents[0])
@@ -28,20 +28,20 @@ def policy_fix(rights: Rights, testimony: Testimony) -> str:
 def missing_needs(rights: Rights) -> list[Need]:
     """Everything that the feed needs and that an identity policy could grant, over all packages."""
     return [
-        Need(testimony.action, testimony.resource)
-        for testimony in testimonies(rights)
-        if testimony.answer is Answer.DENIED and needs_allow(testimony)
+        Need(answers.action, answers.resource)
+        for answers in all_answers(rights)
+        if answers.answer is Answer.DENIED and needs_allow(answers)
     ]
 
 
-def testimonies(rights: Rights) -> Iterator[Testimony]:
+def all_answers(rights: Rights) -> Iterator[Answers]:
     """The witnesses on every action that the feed needs, as far as they could be asked."""
     actions = [*PROBED, *(PULL if rights.account.feed.pulls else ())]
     wanted: list[tuple[str, str | None]] = [(TOKEN, None)]
     wanted += [(action, package) for package in rights.packages() for action in actions]
     for action, package in wanted:
         try:
-            yield rights.testimony(action, package)
+            yield rights.answers(action, package)
         except ReadError:
             continue  # its own rule says that it was not assessed
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
 from ecr_feed.naming import is_repository_name
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
-from ecr_feed.permissions.answers import PROBED, Rights, Testimony
+from ecr_feed.permissions.answers import PROBED, Answers, Rights
 from ecr_feed.permissions.blockers import policy_type
-from ecr_feed.permissions.fixes import policy_fix, testimonies
+from ecr_feed.permissions.fixes import all_answers, policy_fix
 
 NO_AUDITOR = "No auditor is configured to read IAM ([auditor] of the feeds file)."
 
@@ -18,22 +18,22 @@ def expect_allowed(rights: Rights, action: str, package: str | None) -> None:
         not_applicable("No repository can have this name (REPO-2).")
     if package is not None and action not in PROBED:
         _needs_repository(rights, package)
-    testimony = rights.testimony(action, package)
-    if _missing(testimony.probe):
+    answers = rights.answers(action, package)
+    if _missing(answers.probe):
         not_applicable("Its repository is missing (REPO-1).")
-    note(**evidence(testimony))
-    if testimony.answer is Answer.UNDETERMINED:
-        not_assessed(_undetermined(testimony))
-    allowed = testimony.answer is Answer.ALLOWED
-    if not allowed and rights.unknown and not _is_explicit(testimony):
+    note(**evidence(answers))
+    if answers.answer is Answer.UNDETERMINED:
+        not_assessed(_undetermined(answers))
+    allowed = answers.answer is Answer.ALLOWED
+    if not allowed and rights.unknown and not _is_explicit(answers):
         not_assessed(f"A policy is not known before the plan is applied: {rights.unknown[0]}")
     subject = f" on {package}" if package else ""
     expect(
         allowed,
         f"The feed may not call {action}{subject}.",
-        expected=f"{action} allowed on {testimony.resource}",
-        found=testimony.because,
-        fix=None if allowed else policy_fix(rights, testimony),
+        expected=f"{action} allowed on {answers.resource}",
+        found=answers.because,
+        fix=None if allowed else policy_fix(rights, answers),
     )
 
 
@@ -49,7 +49,7 @@ def disagreements(rights: Rights) -> list[str]:
 
     Ends the check as not assessed where no two of them could be compared.
     """
-    heard = list(testimonies(rights))
+    heard = list(all_answers(rights))
     if not any(len(each.determined) > 1 for each in heard):
         mute = [w for each in heard for w in each.witnesses if w.answer is Answer.UNDETERMINED]
         failed = next((each.failure for each in mute if each.failure is not None), None)
@@ -61,7 +61,7 @@ def disagreements(rights: Rights) -> list[str]:
 
 def disagreement_fix(rights: Rights) -> str | None:
     """Where AWS itself blames a kind of policy, that is the place; else None."""
-    for each in testimonies(rights):
+    for each in all_answers(rights):
         probe = each.probe
         if each.disagree and probe is not None and probe.answer is Answer.DENIED:
             kind = str(probe.evidence.get("policy_type") or "")
@@ -73,19 +73,19 @@ def disagreement_fix(rights: Rights) -> str | None:
 _UNSEEN = "look for a resource control, registry, session or endpoint policy, or a condition"
 
 
-def _contradiction(testimony: Testimony) -> str:
-    said = ", ".join(f"{each.witness} {each.answer}" for each in testimony.determined)
-    probe = testimony.probe
+def _contradiction(answers: Answers) -> str:
+    said = ", ".join(f"{each.witness} {each.answer}" for each in answers.determined)
+    probe = answers.probe
     cause = "their blind spots are other layers and real context"
     if probe is not None and probe.answer is Answer.DENIED:
         kind = str(probe.evidence.get("policy_type") or "")
         cause = f"AWS blames the {policy_type(kind)}" if kind else _UNSEEN
-    return f"{testimony.action} on {testimony.resource}: {said} ({cause})"
+    return f"{answers.action} on {answers.resource}: {said} ({cause})"
 
 
-def _is_explicit(testimony: Testimony) -> bool:
+def _is_explicit(answers: Answers) -> bool:
     """A Deny stands, whatever policies join it."""
-    decision = testimony.decision
+    decision = answers.decision
     return decision is not None and decision.outcome == "explicit deny"
 
 
@@ -100,19 +100,19 @@ def _missing(probe: Permission | None) -> bool:
     return failure is not None and failure.trouble is Trouble.NOT_FOUND
 
 
-def _undetermined(testimony: Testimony) -> str:
-    if testimony.disagree:
-        said = "; ".join(f"{each.witness}: {each.answer}" for each in testimony.determined)
-        return f"The witnesses disagree on {testimony.action} ({said}); see PERM-8."
-    return f"{testimony.action} on {testimony.resource}: {testimony.because}"
+def _undetermined(answers: Answers) -> str:
+    if answers.disagree:
+        said = "; ".join(f"{each.witness}: {each.answer}" for each in answers.determined)
+        return f"The witnesses disagree on {answers.action} ({said}); see PERM-8."
+    return f"{answers.action} on {answers.resource}: {answers.because}"
 
 
-def evidence(testimony: Testimony) -> dict[str, object]:
+def evidence(answers: Answers) -> dict[str, object]:
     """The witnesses side by side, as JSON values."""
-    failed = next((each.failure for each in testimony.witnesses if each.failure), None)
+    failed = next((each.failure for each in answers.witnesses if each.failure), None)
     return {
-        "action": testimony.action,
-        "resource": testimony.resource,
+        "action": answers.action,
+        "resource": answers.resource,
         "witnesses": [
             {
                 "witness": each.witness,
@@ -120,7 +120,7 @@ def evidence(testimony: Testimony) -> dict[str, object]:
                 "because": each.because,
                 **each.evidence,
             }
-            for each in testimony.witnesses
+            for each in answers.witnesses
         ],
         **({"request_id": failed.request_id} if failed and failed.request_id else {}),
     }

@@ -18,7 +18,7 @@ from ecr_feed.permissions.evaluation import Evidence
 _NEVER_SEEN: Final = frozenset({Layer.RCP, Layer.SESSION})
 
 
-def tempered(
+def within_limits(
     simulation: Permission, evaluated: Permission, decision: Decision | None, evidence: Evidence
 ) -> Permission:
     """The simulation's word, or "undetermined" where what it does not see may turn it."""

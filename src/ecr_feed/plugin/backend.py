@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.documents import Audit
+from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.aws.transport.client import utcnow
@@ -25,7 +25,7 @@ from ecr_feed.facts.iam import AccessKey
 from ecr_feed.feed.reachability import Reachability
 from ecr_feed.feed.registry import FeedRegistry
 from ecr_feed.oci import Network
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.plugin.policy_files import write_feed_policies
 from ecr_feed.plugin.reporter import reporter_of
@@ -44,7 +44,7 @@ class Accounts:
         self._rights: dict[str, Rights] = {}
         self._registries: dict[str, FeedRegistry] = {}
         self._reachabilities: dict[str, Reachability] = {}
-        self._audits: dict[tuple[str, str, str | None], Audit] = {}
+        self._audits: dict[tuple[str, str, str | None], DocumentReader] = {}
         self.look_elsewhere = chosen.look_elsewhere
 
     def of(self, feed: Feed) -> Account:
@@ -62,14 +62,14 @@ class Accounts:
             )
         return self._rights[feed.slug]
 
-    def _audit(self, feed: Feed, account: str) -> Audit:
+    def _audit(self, feed: Feed, account: str) -> DocumentReader:
         """One auditor's view per account and region, shared by the feeds that are in it."""
         auditor = self._sessions.auditor
         if auditor is None:
             raise LookupError("no auditor is configured")
         key = (feed.region, account, feed.endpoint_url)
         if key not in self._audits:
-            self._audits[key] = Audit(
+            self._audits[key] = DocumentReader(
                 self._sessions,
                 auditor,
                 feed.region,
@@ -196,7 +196,7 @@ def _place(chosen: Selection, closing: ExitStack) -> Place:
     if chosen.account is not None:
         return _embedded(chosen.account, closing)
     backend = Backend(kind="aws", endpoint_url=chosen.endpoint_url)
-    network = Cell(lambda: closing.enter_context(contextlib.closing(Network())))
+    network = Once(lambda: closing.enter_context(contextlib.closing(Network())))
     return Place(backend, network.get, _outside)
 
 
@@ -218,5 +218,5 @@ def _embedded(account: AccountFile, closing: ExitStack) -> Place:
         answer=boto3_answer(core),
         keys=seeded.keys,
     )
-    server = Cell(lambda: closing.enter_context(EmbeddedRegistry(core)))
+    server = Once(lambda: closing.enter_context(EmbeddedRegistry(core)))
     return Place(backend, lambda: server.get().network(), lambda: server.get().way())

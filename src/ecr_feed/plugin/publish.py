@@ -30,7 +30,7 @@ from ecr_feed.report.run import (
     prepare,
 )
 from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
-from ecr_feed.triage.apply import Judgement
+from ecr_feed.triage.apply import Triage
 
 
 class Collector:
@@ -101,7 +101,7 @@ class Setting:
     feeds: tuple[FeedFacts, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    judgement: Judgement = field(default_factory=Judgement)
+    judgement: Triage = field(default_factory=Triage)
     formats: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     unknown: tuple[str, ...] = ()  # what a plan leaves open until it is applied

@@ -19,7 +19,7 @@ from ecr_feed.embedded.seeding.accounts import load as load_account
 from ecr_feed.findings import Severity
 from ecr_feed.planned.files import Planned, account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue
-from ecr_feed.triage.apply import Judgement
+from ecr_feed.triage.apply import Triage
 from ecr_feed.triage.baseline import load as load_baseline
 from ecr_feed.triage.waivers import Waivers
 from ecr_feed.triage.waivers import load as load_waivers
@@ -73,7 +73,7 @@ class Selection:
     source: str = ""
     unknown: tuple[str, ...] = ()
     write_policy: Path | None = None
-    judgement: Judgement = field(default_factory=Judgement)
+    judgement: Triage = field(default_factory=Triage)
     formats: frozenset[str] = frozenset()
     deep: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def _subject(given: CommandLine, environ: Mapping[str, str]) -> Selection:
     return _demo(given, environ)
 
 
-def _judgement(given: CommandLine, mode: str) -> Judgement:
+def _judgement(given: CommandLine, mode: str) -> Triage:
     """Waivers and baseline. Raises ConfigError."""
     if given.new_only and given.baseline is None:
         raise ConfigError("--new-only fails for what is new since a baseline: add --baseline FILE.")
@@ -118,7 +118,7 @@ def _judgement(given: CommandLine, mode: str) -> Judgement:
         waivers = load_waivers(given.here / given.waivers, checks=checks)
     if given.baseline is not None:
         baseline = load_baseline(given.here / given.baseline, mode=mode)
-    return Judgement(waivers=waivers, baseline=baseline, new_only=given.new_only)
+    return Triage(waivers=waivers, baseline=baseline, new_only=given.new_only)
 
 
 def _named_inputs(given: CommandLine) -> dict[str, str]:

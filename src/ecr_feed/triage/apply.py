@@ -16,7 +16,7 @@ from ecr_feed.triage.waivers import Waivers
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Triage:
     """One run's waivers and baseline; `Judgement()` changes nothing. `today` is in UTC."""
 
     waivers: Waivers = field(default_factory=Waivers)

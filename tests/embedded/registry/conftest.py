@@ -11,7 +11,7 @@ import requests
 from ecr_feed.embedded.registry import EmbeddedRegistry
 from ecr_feed.embedded.registry.loopback_adapter import LoopbackAdapter
 from ecr_feed.facts.aws import Secret
-from ecr_feed.oci import Client, Registry, Timeouts
+from ecr_feed.oci import Registry, RegistryClient, Timeouts
 from tests.embedded.world import ACCOUNT, REGION, World, healthy
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -37,7 +37,9 @@ class Served:
         """Our own client's walk."""
         secret = Secret(password or self.password(label))
         network = self.embedded.network(Timeouts(5, 5, 5))
-        return Registry(Client(host, "AWS", secret, repositories=set(names), network=network))
+        return Registry(
+            RegistryClient(host, "AWS", secret, repositories=set(names), network=network)
+        )
 
     def ask(
         self, method: str, url: str, *, password: str | None = None, user: str = "AWS", **more: Any

@@ -13,7 +13,7 @@ from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class OtherRegions:
     """Where else a package's repository was found; `failures` are regions that did not answer."""
 
     package: str
@@ -30,10 +30,10 @@ class Held:
     failures: Mapping[str, Failure]
     asked: int
 
-    def of(self, package: str) -> Elsewhere:
+    def of(self, package: str) -> OtherRegions:
         """The same for one package."""
         regions = tuple(region for region, names in sorted(self.held.items()) if package in names)
-        return Elsewhere(package, regions, self.asked, self.failures)
+        return OtherRegions(package, regions, self.asked, self.failures)
 
 
 def look_elsewhere(

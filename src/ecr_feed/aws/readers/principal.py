@@ -13,7 +13,7 @@ from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import Reader
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 from ecr_feed.facts.iam import PolicyDocument, Principal, Source
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 
 T = TypeVar("T")
 _ARN: Final = re.compile(
@@ -27,7 +27,7 @@ class PrincipalReader:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._managed: dict[str, Cell[tuple[str, Source]]] = {}
+        self._managed: dict[str, Once[tuple[str, Source]]] = {}
 
     def read(self, arn: str) -> Principal:
         """The principal behind an identity's ARN (a session's leads to its role, path included).
@@ -148,7 +148,7 @@ class PrincipalReader:
         answer = self._client.call(operation, **{f"{kind}Name": name, "PolicyName": policy})
         return _document(Reader(self._client, operation), answer, "PolicyDocument")
 
-    def _managed_policy(self, arn: str) -> Cell[tuple[str, Source]]:
+    def _managed_policy(self, arn: str) -> Once[tuple[str, Source]]:
         """(name, document) of a managed policy's default version."""
 
         def read() -> tuple[str, Source]:
@@ -165,7 +165,7 @@ class PrincipalReader:
             name = of_policy.text(head, "PolicyName", arn.rpartition("/")[2])
             return name, _document(of_version, body, "Document")
 
-        return self._managed.setdefault(arn, Cell(read))
+        return self._managed.setdefault(arn, Once(read))
 
     def _boundary(self, found: Mapping[str, Any], unread: list[Failure]) -> PolicyDocument | None:
         attached = found.get("PermissionsBoundary")

@@ -27,7 +27,7 @@ _BLIND: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SimulationRequest:
     """Actions on resources (`*` where the action has none).
 
     `resource_policies` maps a resource's ARN to its policy text; IAM takes one for users only.
@@ -46,7 +46,9 @@ class Question:
         return self.actions, self.resources, tuple(policies), frozenset(context)
 
 
-def simulate(client: Client, principal: Principal, question: Question) -> tuple[Permission, ...]:
+def simulate(
+    client: Client, principal: Principal, question: SimulationRequest
+) -> tuple[Permission, ...]:
     """One `Permission` for each action and resource, in the question's order.
 
     One call for a hundred resources and each distinct resource policy, and one for each resource
@@ -68,7 +70,7 @@ def simulate(client: Client, principal: Principal, question: Question) -> tuple[
 
 
 def _batches(
-    principal: Principal, question: Question
+    principal: Principal, question: SimulationRequest
 ) -> Iterable[tuple[tuple[str, ...], str | None]]:
     """Resources that may be asked about together: with the same resource policy, or none."""
     by_policy: defaultdict[str | None, list[str]] = defaultdict(list)
@@ -83,7 +85,7 @@ def _batches(
 def _ask(
     client: Client,
     principal: Principal,
-    question: Question,
+    question: SimulationRequest,
     resources: tuple[str, ...],
     policy: str | None,
 ) -> dict[tuple[str, str], Permission]:
@@ -108,7 +110,10 @@ def _ask(
 
 
 def _parameters(
-    principal: Principal, question: Question, resources: tuple[str, ...], policy: str | None
+    principal: Principal,
+    question: SimulationRequest,
+    resources: tuple[str, ...],
+    policy: str | None,
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "PolicySourceArn": principal.arn,

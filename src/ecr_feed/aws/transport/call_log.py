@@ -11,7 +11,7 @@ from typing import Any, Final
 from ecr_feed.aws.transport import error_codes
 from ecr_feed.aws.transport.errors import date_of
 from ecr_feed.aws.transport.readonly import GuardError
-from ecr_feed.aws.transport.response import words
+from ecr_feed.aws.transport.response import sanitize
 from ecr_feed.facts.aws import Call
 
 _STARTED: Final = "ecr_feed.started"
@@ -126,7 +126,7 @@ class Recorder:
             model.name,
             context,
             status=http_response.status_code,
-            request_id=words(metadata.get("RequestId")),
+            request_id=sanitize(metadata.get("RequestId")),
             code=(code or "?") if failed else "",
         )
 

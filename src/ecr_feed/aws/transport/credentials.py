@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ecr_feed.aws.transport.backend import Backend, Key
 from ecr_feed.aws.transport.errors import Asked, classify, refused
-from ecr_feed.aws.transport.response import Reader, words
+from ecr_feed.aws.transport.response import Reader, sanitize
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
@@ -197,7 +197,7 @@ def _none(region: str, message: str) -> ReadError:
             service="sts",
             operation="GetCallerIdentity",
             region=region,
-            message=words(message),
+            message=sanitize(message),
         )
     )
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ecr_feed.aws.transport import error_codes
-from ecr_feed.aws.transport.response import words
+from ecr_feed.aws.transport.response import sanitize
 from ecr_feed.facts.aws import Failure, Trouble
 
 # SigV4 tolerates at least this much; a signature fault beyond it is the clock's before the key's.
@@ -63,7 +63,7 @@ def malformed(asked: Asked, message: str, request_id: str = "") -> Failure:
         service=asked.service,
         operation=asked.operation,
         region=asked.region,
-        message=words(message),
+        message=sanitize(message),
         request_id=request_id,
         attempts=asked.attempts,
         host=asked.host,
@@ -79,7 +79,7 @@ def _answered(error: BaseException, response: Mapping[str, Any], asked: Asked) -
     message = (
         f"HTTP {metadata.get('HTTPStatusCode', code) or '?'} without an AWS error in its body"
         if error_codes.is_status(code)
-        else words(fault.get("Message"))
+        else sanitize(fault.get("Message"))
     )
     offset = _offset(metadata, message, asked.now)
     failure = Failure(
@@ -89,7 +89,7 @@ def _answered(error: BaseException, response: Mapping[str, Any], asked: Asked) -
         region=asked.region,
         code=code,
         message=message,
-        request_id=words(metadata.get("RequestId")),
+        request_id=sanitize(metadata.get("RequestId")),
         attempts=_attempts(metadata, asked.attempts),
         offset=offset,
         host=asked.host,
@@ -98,7 +98,7 @@ def _answered(error: BaseException, response: Mapping[str, Any], asked: Asked) -
 
 
 def _of_the_clock(failure: Failure) -> Failure:
-    """A late clock answers like a wrong secret: told apart by AWS's words or by its Date."""
+    """A late clock answers like a wrong secret: told apart by AWS's sanitize or by its Date."""
     far = failure.offset is not None and abs(failure.offset) > CLOCK_TOLERANCE
     said = _CLOCK_WORDS.search(failure.message) is not None
     if failure.code not in error_codes.SIGNATURE:
@@ -213,7 +213,7 @@ _BY_CLASS: Final = {
 }
 # What a parser trips over in a 200 that is no AWS answer (a page, a JSON text, an absurd number).
 _PARSER_TRIPS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
-# Expired words of the providers that have one exception for everything.
+# Expired sanitize of the providers that have one exception for everything.
 _EXPIRED_WORDS = re.compile(r"\b(?:has|is|have|are) (?:\w+ )?expired|\bexpired\b", re.IGNORECASE)
 
 
@@ -232,9 +232,9 @@ def _unanswered(error: BaseException) -> tuple[Trouble, str, str]:
         return Trouble.MALFORMED, "", f"the answer could not be read ({name})"
     if trouble is None:
         # An unknown exception's text may hold anything: its type is all that is told.
-        told = words(str(error)) if _is_botocores(error) else ""
+        told = sanitize(str(error)) if _is_botocores(error) else ""
         return Trouble.OTHER, name, told
-    return trouble, "", words(_told(error, causes))
+    return trouble, "", sanitize(_told(error, causes))
 
 
 def _told(error: BaseException, causes: tuple[BaseException, ...]) -> str:

@@ -25,7 +25,7 @@ _SECRET_FIELD = re.compile(
 _URL_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]+@")
 
 
-def words(text: object) -> str:
+def sanitize(text: object) -> str:
     """`text` in one printable line of at most `LIMIT` characters; "" for what is no text."""
     if not isinstance(text, str):
         return ""

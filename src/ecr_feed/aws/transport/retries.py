@@ -36,7 +36,7 @@ class _Failed:
     key: tuple[str, str, str]  # service, region, operation
 
 
-class Patience:
+class Retries:
     """Answers botocore's `needs-retry` event: a delay in seconds, False (give up), None (yours).
 
     `waits` False is for the embedded account: the same number of attempts, without the waiting.

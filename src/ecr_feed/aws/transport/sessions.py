@@ -15,7 +15,7 @@ from ecr_feed.aws.transport.call_log import CallLog, Recorder
 from ecr_feed.aws.transport.client import Client, Hosts, utcnow
 from ecr_feed.aws.transport.credentials import opened
 from ecr_feed.aws.transport.errors import Asked, classify
-from ecr_feed.aws.transport.retries import Patience
+from ecr_feed.aws.transport.retries import Retries
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
@@ -25,7 +25,7 @@ from ecr_feed.config import (
 )
 from ecr_feed.config.credentials import label_of
 from ecr_feed.facts.aws import ReadError, Secret
-from ecr_feed.once import Cell
+from ecr_feed.once import Once
 
 if TYPE_CHECKING:
     from ecr_feed.aws.transport.botosession import FeedSession, Settings
@@ -70,7 +70,7 @@ class Sessions:
         self.environ = os.environ if environ is None else environ
         self._hosts = Hosts()
         self._lock = threading.RLock()
-        self._cells: dict[object, Cell[Any]] = {}
+        self._cells: dict[object, Once[Any]] = {}
         self._clients: dict[object, Client] = {}
         self._expiries: Any = None
 
@@ -134,10 +134,10 @@ class Sessions:
             for client in self._clients.values():
                 client.close()
 
-    def shared(self, key: object, read: Callable[[], T]) -> Cell[T]:
+    def shared(self, key: object, read: Callable[[], T]) -> Once[T]:
         """The run's one cell under this key: feeds with the same credentials read once."""
         with self._lock:
-            cell: Cell[T] = self._cells.setdefault(key, Cell(read))
+            cell: Once[T] = self._cells.setdefault(key, Once(read))
             return cell
 
     def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
@@ -226,7 +226,7 @@ class Sessions:
         installers = (
             readonly.install,
             Recorder(self.log, self.now).install,
-            Patience(waits=not backend.embedded).install,
+            Retries(waits=not backend.embedded).install,
             lambda events: events.register("after-call", expiries.see),
         )
         hook(session, installers)
