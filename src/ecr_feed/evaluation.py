@@ -84,7 +84,7 @@ def evaluate(
     answer, because = _answer(decision, evidence)
     told = {**decision.evidence}
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
-        because += f" AWS never sees a source address of {', '.join(ranges)}."
+        because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
     return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
 
@@ -220,7 +220,7 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
     if grants or limits:
         return Answer.UNDETERMINED, _unread((*grants, *limits))
     if _bound(evidence.organization) and evidence.organization.scps is None:
-        return Answer.UNDETERMINED, "nobody could tell whether an organisation limits the account"
+        return Answer.UNDETERMINED, "could not determine whether AWS Organizations policies apply"
     return Answer.ALLOWED, decision.because
 
 

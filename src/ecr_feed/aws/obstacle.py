@@ -73,7 +73,7 @@ def _narrow(testimony: Testimony) -> str:
     kind = kind or (ours.denial_layer if ours is not None else "policy")
     arn = f" {said['policy_arn']}" if said.get("policy_arn") else ""
     statement = f": {ours.statement}" if ours is not None else ""
-    return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow outweighs it."
+    return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow overrides it."
 
 
 def _limits(testimony: Testimony) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _condition(testimony: Testimony) -> str:
     for miss in near.misses:
         if miss.key.lower() == "aws:sourceip" and _ranges(testimony):
             return (
-                f"In {near.statement}, name the public address of the caller's way out, or use "
+                f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
     (first, *others) = near.misses

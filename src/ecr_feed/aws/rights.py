@@ -76,7 +76,7 @@ class Testimony:
             if witness in decided:
                 return decided[witness].because
         said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
-        return said or "no witness could be asked"
+        return said or "no answer could be obtained"
 
 
 class Rights:
@@ -192,7 +192,7 @@ class Rights:
         unseen = next((d for d in denials if d.evidence.get("policy_type") in _UNSEEN), None)
         if unseen is None:
             return witness
-        because = f"{witness.because}, but {unseen.action} meets what it does not see: "
+        because = f"{witness.because}, but {unseen.action} is denied by what it does not cover: "
         return replace(witness, answer=Answer.UNDETERMINED, because=because + unseen.because)
 
     def _tried(self, action: str, package: str | None) -> Permission | None:

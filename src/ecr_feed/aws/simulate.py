@@ -55,7 +55,7 @@ def simulate(client: Client, principal: Principal, question: Question) -> tuple[
     """
     if principal.kind == "root":
         return tuple(
-            _undetermined(action, resource, "IAM simulates no root user")
+            _undetermined(action, resource, "IAM does not simulate the root user")
             for action in question.actions
             for resource in question.resources
         )
@@ -136,7 +136,7 @@ def _asked_action(read: Reader, result: Mapping[str, Any], actions: Sequence[str
     for action in actions:
         if action.lower() == name.lower():
             return action
-    raise read.wrong(f"a result for {name}, which nobody asked about")
+    raise read.wrong(f"a result for {name}, which was not asked about")
 
 
 def _result(
@@ -180,7 +180,7 @@ def _permission(
         {*read.texts(item, "MissingContextValues"), *read.texts(result, "MissingContextValues")}
     )
     if missing:
-        because = f"depends on {', '.join(missing)}, which the simulation has no value for"
+        because = f"depends on {', '.join(missing)}, for which the simulation has no value"
         return _undetermined(action, resource, because, {"depends_on": missing})
     evidence = _evidence(read, item, result, decision)
     return Permission(
