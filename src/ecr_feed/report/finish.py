@@ -28,7 +28,7 @@ _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _STYLE: Final = re.compile(r'<style type="text/css">(.*?)</style>', re.DOTALL)
 _ONCLICK: Final = ' onclick="location.reload()"'
 _NOTE: Final = (
-    "<p>The same findings as pytest-html draws them, by the same run.</p>"
+    "<p>The same findings of the same run, in pytest-html's own table.</p>"
     "<noscript><p>This last table needs a script; everything above does not.</p></noscript>"
 )
 

@@ -1,7 +1,7 @@
 """GitHub Actions: a step summary in Markdown, annotations, and outputs of the step.
 
 The service drops a summary of more than one MiB whole and shows ten errors and ten warnings a step,
-so both are cut here, worst first, with a word on what is left out.
+so both are cut here, worst first, with a note on what is left out.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def step_summary(run: Run) -> str:
 def workflow_commands(run: Run) -> list[str]:
     """Workflow commands for stdout, ten errors and ten warnings at most, the worst first.
 
-    An error is what fails the run, a warning what is open and does not.
+    Findings that fail the run are errors; other open findings are warnings.
     """
     found = open_findings(run.findings)
     failing = [finding for finding in found if finding.fails_the_run]

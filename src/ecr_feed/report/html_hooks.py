@@ -74,9 +74,9 @@ class Rows:
         if not left_out:
             return ""
         return (
-            f"{left_out:,} rows are left out of this table so that it opens (more than"
-            f" {ROW_LIMIT:,} checks ran): those that are met, and what is beyond {ROW_LIMIT:,}"
-            " others. The counts include them, and All checks above lists them."
+            f"{left_out:,} rows are left out to keep this table usable (more than {ROW_LIMIT:,}"
+            f" checks ran): those that are met, and those after the first {ROW_LIMIT:,} others."
+            " The counts include them, and All checks above lists them."
         )
 
 

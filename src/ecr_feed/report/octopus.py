@@ -24,7 +24,7 @@ def inside_step(environ: Mapping[str, str]) -> bool:
 
 
 def message(name: str, attributes: Mapping[str, str]) -> str:
-    """One message; `name` is ours, the values may be anybody's."""
+    """One message; `name` is ours, the values may come from anywhere."""
     told = "".join(f" {key}='{_encoded(value)}'" for key, value in attributes.items())
     return f"##octopus[{name}{told}]"
 
