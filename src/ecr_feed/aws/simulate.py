@@ -175,7 +175,7 @@ def _permission(
 ) -> Permission:
     decision = read.require(item, key, str)
     if decision not in _ANSWERS:
-        raise read.wrong(f"the decision {decision!r} is none that IAM documents")
+        raise read.wrong(f"the decision {decision!r} is not one that IAM documents")
     missing = sorted(
         {*read.texts(item, "MissingContextValues"), *read.texts(result, "MissingContextValues")}
     )

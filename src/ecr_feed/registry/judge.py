@@ -140,7 +140,7 @@ def platform_available(walk: PackageWalk) -> Judgement:
     if not walk.deep:
         return _shallow("platforms")
     if _is_artifact(walk):
-        return Judgement(NOT_APPLICABLE, f"{name} is no container image (PULL-2).")
+        return Judgement(NOT_APPLICABLE, f"{name} is not a container image (PULL-2).")
     expected, has = str(wanted), walk.platforms
     found = few([str(platform) for platform in has]) if has else "no platform"
     index = walk.manifest is not None and walk.manifest.kind is Kind.INDEX
@@ -200,7 +200,7 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
     if not walk.deep:
         return _shallow("layers")
     if _is_artifact(walk):
-        return Judgement(NOT_APPLICABLE, f"{name} is no container image (PULL-2).")
+        return Judgement(NOT_APPLICABLE, f"{name} is not a container image (PULL-2).")
     steps = walk.of(Step.CONFIG, Step.LAYER)
     if not steps:
         return _without_image(walk) or _unasked(walk, f"whether the layers of {name} download")
