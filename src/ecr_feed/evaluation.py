@@ -1,7 +1,7 @@
-"""The evaluation witness: what our own evaluator says of a permission, from the documents alone.
+"""The evaluation: what our own evaluator answers about a permission, from the documents alone.
 
-It never says more than the documents do. A document that could not be read, or that is malformed,
-leaves open what it might have said; a condition on a value that nobody knows is "undetermined".
+It never claims more than the documents do. Where a document could not be read, or is malformed,
+what it might allow or deny is undetermined; so is a condition on an unknown value.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 class Evidence:
     """All that was read for one resource.
 
-    `tags` is None where nobody read them; `tags_unread` says how that was refused. `unread` holds
+    `tags` is None where they were not read; `tags_unread` is the refusal. `unread` holds
     the policies that could not be read.
     """
 

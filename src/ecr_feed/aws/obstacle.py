@@ -1,4 +1,4 @@
-"""What stands between a feed and a permission that it was denied, besides a missing Allow."""
+"""What blocks a permission that a feed was denied, besides a missing Allow."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _limits(testimony: Testimony) -> Iterator[str]:
 
 
 def _simulated(testimony: Testimony) -> list[str]:
-    """What IAM's simulation blames, where nobody read the documents."""
+    """What IAM's simulation names, where the documents were not read."""
     said = next((w.evidence for w in testimony.witnesses if w.witness == "simulation"), {})
     found = []
     if said.get("boundary_allows") is False:

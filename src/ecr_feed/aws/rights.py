@@ -1,4 +1,4 @@
-"""The three witnesses of a feed's permissions: its own calls, IAM's simulation, our evaluation."""
+"""Three answers about a feed's permissions: its own calls, IAM's simulation, our evaluation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNSEEN: Final = ("endpoint", "session")
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """Everything the witnesses said of one action on one resource, in the order they are believed.
+    """The answers about one action on one resource, the most reliable first.
 
     `decision` is the evaluation's, with its reasons; None where it was not asked.
     """
@@ -49,12 +49,12 @@ class Testimony:
 
     @property
     def determined(self) -> tuple[Permission, ...]:
-        """The witnesses that gave an answer."""
+        """The answers that allow or deny."""
         return tuple(each for each in self.witnesses if each.answer is not Answer.UNDETERMINED)
 
     @property
     def disagree(self) -> bool:
-        """Two witnesses gave different answers."""
+        """Two answers differ."""
         return len({each.answer for each in self.determined}) > 1
 
     @property
@@ -67,7 +67,7 @@ class Testimony:
 
     @property
     def because(self) -> str:
-        """Why, in the words of the witness that decided, or of all that could not.
+        """The reason of the answer that decided, or of all that could not.
 
         A simulation only says that nothing allows it; the evaluation names the statement.
         """
@@ -122,7 +122,7 @@ class Rights:
         return self._audit.get()
 
     def documents(self) -> Audit:
-        """Whoever may read the registry's documents: the auditor, else the feed itself."""
+        """Who reads the registry's documents: the auditor, else the feed itself."""
         return self.audit() if self.has_auditor else self.account.self_audit()
 
     def principal(self) -> Principal:

@@ -1,4 +1,4 @@
-"""The simulation witness: what IAM answers when asked, in few calls, and no more than it says."""
+"""The simulation: IAM's answers, asked in few calls."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def rebuild(page: str, *, title: str, styles: str, note: str = "") -> str:
 
 
 def _lift(page: str) -> tuple[str, str]:
-    """The page without our fragment, and the fragment: what it holds is no place of the page's."""
+    """The page without our fragment, and the fragment, whose content must not match as page."""
     before, begin, rest = page.partition(BEGIN)
     fragment, end, after = rest.partition(END)
     if not begin or not end or BEGIN in after or END in after:

@@ -87,7 +87,7 @@ def mark_of(finding: Finding, run: Run) -> str:
 
 
 def expected_found(finding: Finding) -> tuple[str, str]:
-    """What stands side by side under a message; empty where the check had no such pair."""
+    """What is shown together under a message; empty where the check had no such pair."""
     evidence = finding.evidence
     return _short(evidence.get("expected")), _short(evidence.get("found"))
 
@@ -170,7 +170,7 @@ def _own(finding: Finding, *, with_message: bool) -> str:
 
 
 def _named(text: str, lead: Finding, members: list[Finding]) -> str:
-    """A text that holds for every member: what they have in common keeps its name."""
+    """A text for every member: a feed or package that all of them share keeps its name."""
     text = _general(text, lead)
     if len({member.feed for member in members}) == 1:
         text = text.replace("FEED", lead.feed)
