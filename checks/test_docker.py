@@ -1,4 +1,4 @@
-"""A legacy Docker feed, fed from a `docker login` line, names the right registry in time."""
+"""A legacy Docker feed's `docker login` line is right, and is replaced before it expires."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OCTOPUS = "https://octopus.com/docs/packaging-applications/package-repositories
 
 
 def expect_judged(judged: Judged, what: str) -> None:
-    """One rule's answer, as the library judged it."""
+    """Turn the library's judgement into the outcome of the check."""
     if judged.unjudged is not None:
         not_assessed(judged.unjudged)
     expect(
@@ -39,14 +39,14 @@ def expect_judged(judged: Judged, what: str) -> None:
     id="DOCKER-1",
     severity=CRITICAL,
     title="The login line is well formed",
-    why="User name, password and registry of the feed are copied from it.",
+    why="The feed's user name, password and registry are copied from it.",
     fix="aws ecr get-login-password --region {docker_feed.region!q}",
     reads=(),
     refs=(_LOGIN, _OCTOPUS),
 )
 def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) -> None:
     judged = judge_form(login)
-    expect_judged(judged, "The login line cannot feed a Docker feed")
+    expect_judged(judged, "The login line cannot be used for a Docker feed")
 
 
 @check(
@@ -67,8 +67,8 @@ def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLi
     id="DOCKER-3",
     severity=HIGH,
     title="The credentials are replaced before they expire",
-    why="The password dies 12 hours after it was fetched; the feed keeps the dead one until then.",
-    fix="Replace the credentials every 11 hours at most, or use Octopus's own ECR feed type.",
+    why="The password expires 12 hours after it was fetched; until it is replaced, pulls fail.",
+    fix="Replace the credentials at least every 11 hours, or use Octopus's own ECR feed type.",
     reads=(),
     refs=(_LOGIN, _OCTOPUS),
 )
@@ -78,17 +78,17 @@ def test_credentials_are_reset_in_time(
     judged = judge_reset(docker_feed.reset_hours, docker_feed.reset_command)
     if login_written is not None:
         note(**schedule(login_written, docker_feed.reset_hours, now))
-    expect_judged(judged, "The feed's credentials will expire in use")
+    expect_judged(judged, "The feed's credentials expire before they are replaced")
 
 
 @check(
     id="DOCKER-4",
     severity=MEDIUM,
-    title="The login line can be run by today's Docker",
-    why="Docker dropped the option -e in 17.06; `aws ecr get-login` still prints it.",
+    title="Current Docker accepts the login line",
+    why="Docker removed the option -e in 17.06; `aws ecr get-login` still prints it.",
     fix="aws ecr get-login-password --region {docker_feed.region!q}",
     reads=(),
     refs=(_LOGIN, "https://docs.docker.com/reference/cli/docker/login/"),
 )
 def test_login_line_runs_today(docker_feed: DockerFeed, login: LoginLine) -> None:
-    expect_judged(judge_email(login), "The login line does not run")
+    expect_judged(judge_email(login), "Current Docker rejects the login line")

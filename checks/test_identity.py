@@ -26,8 +26,8 @@ _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentit
     id="IDENT-1",
     severity=CRITICAL,
     title="The feed's credentials are valid now",
-    why="One feed with dead credentials can break deployments that never use it.",
-    fix="Make a new access key for the feed's user and replace both key fields of the feed.",
+    why="One feed with invalid credentials can break deployments that do not use it.",
+    fix="Create a new access key for the feed's user and set both key fields of the feed.",
     reads=("sts:GetCallerIdentity",),
     refs=(_STS, "https://github.com/OctopusDeploy/Issues/issues/9044"),
 )
@@ -51,13 +51,13 @@ def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> N
 
 
 def _renewal(feed: Feed, failure: Failure) -> str | None:
-    """What to do where a new access key is not the answer; None where it is."""
+    """The fix where a new access key does not help; None where it does."""
     if isinstance(feed.credentials, OidcCredentials):
         return remedy(failure)
     if isinstance(feed.credentials, WorkerCredentials):
         return (
-            "Give the worker's machine a role; a container on it reaches the role's credentials "
-            "with a metadata hop limit of 2."
+            "Give the worker's machine an IAM role; a container on it needs a metadata hop limit "
+            "of 2 to reach the role's credentials."
         )
     if failure.trouble is Trouble.EXPIRED:
         return "Give the feed a long-term access key (AKIA...), or use an OIDC feed with a role."
@@ -65,11 +65,11 @@ def _renewal(feed: Feed, failure: Failure) -> str | None:
 
 
 def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
-    """Credentials that only Octopus or its worker has are not missing for being absent here."""
+    """Credentials that only Octopus or its worker holds may be absent from this machine."""
     if isinstance(feed.credentials, OidcCredentials) and feed.credentials.token_file is None:
         raise ReadError(failure)
     if isinstance(feed.credentials, WorkerCredentials) and not on_worker:
-        not_assessed(f"{failure.said}. Only the worker itself can tell: run this on it.")
+        not_assessed(f"{failure.said}. Run this on the worker to check its credentials.")
 
 
 @check(
@@ -83,7 +83,7 @@ def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
 )
 def test_expected_account(feed: Feed, identity: Identity) -> None:
     if feed.account is None:
-        not_applicable("The feeds file expects no particular account.")
+        not_applicable("The feeds file sets no expected account.")
     expect(
         identity.account == feed.account,
         f"The credentials belong to account {identity.account}, not {feed.account}.",
@@ -97,8 +97,8 @@ def test_expected_account(feed: Feed, identity: Identity) -> None:
     id="IDENT-3",
     severity=HIGH,
     title="The credentials are not the root user's",
-    why="No policy can narrow the root user: whoever reads the feed owns the account.",
-    fix="Make an IAM user with the four actions that a feed needs, and delete the root user's key.",
+    why="No IAM policy limits the root user: anyone who obtains its key controls the account.",
+    fix="Create an IAM user with the four actions that a feed needs; delete the root user's key.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html",),
 )
@@ -114,8 +114,8 @@ def test_not_the_root_user(feed: Feed, identity: Identity) -> None:
 @check(
     id="IDENT-4",
     severity=MEDIUM,
-    title="Temporary credentials outlive the run",
-    why="Credentials that end while they are being judged make every later answer a denial.",
+    title="Temporary credentials do not expire during the run",
+    why="When credentials expire during the run, AWS refuses every later call.",
     fix="Refresh the credentials (for SSO: `aws sso login`) and run again.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html",),
@@ -126,7 +126,7 @@ def test_temporary_credentials_outlive_the_run(
     if not identity.is_temporary:
         not_applicable("The credentials are long-term.")
     if identity.expires_at is None:
-        not_assessed("Nothing says when these temporary credentials expire.")
+        not_assessed("The expiry time of these temporary credentials is unknown.")
     left = identity.expires_at - now
     expect(
         left >= SHORTEST_RUN,
@@ -139,9 +139,9 @@ def test_temporary_credentials_outlive_the_run(
 @check(
     id="IDENT-5",
     severity=HIGH,
-    title="A feed with an access key holds a long-term one",
-    why="A feed has a field for the key and one for the secret, none for the session token that a "
-    "temporary key needs, and a temporary key ends within hours.",
+    title="A feed with an access key uses a long-term key",
+    why="A feed has fields for the access key and the secret key, but none for the session token "
+    "that a temporary key needs, and a temporary key expires within hours.",
     fix="Give the feed a long-term access key (AKIA...), or use an OIDC feed with a role.",
     reads=("sts:GetCallerIdentity",),
     refs=(
@@ -157,7 +157,7 @@ def test_temporary_credentials_outlive_the_run(
 def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
     expect(
         not access_key_id.startswith("ASIA"),
-        "The feed's access key is a temporary one.",
+        "The feed's access key is temporary.",
         expected="an access key ID that begins with AKIA",
         found=f"{access_key_id[:4]}…{access_key_id[-4:]}",
     )

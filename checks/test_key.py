@@ -1,4 +1,4 @@
-"""Hygiene of the access key that the feed holds, and of the user it belongs to."""
+"""The feed's access key and its IAM user: key age, other keys, console password."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
     id="KEY-1",
     severity=MEDIUM,
     title="The feed's access key is at most 90 days old",
-    why="A long-term key works for whoever copied it, for as long as it lives.",
-    fix="Make a second key, put it into the feed, run this again, then delete the old one.",
+    why="A leaked long-term key works until it is deleted.",
+    fix="Create a second key, set it in the feed, run this again, then delete the old key.",
     reads=_READS,
     refs=(_KEYS,),
 )
 def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
     own = feed_user.own_key()
     if own.created_at is None:
-        not_assessed("IAM did not say when the key was made.")
+        not_assessed("IAM did not return the key's creation date.")
     age = now - own.created_at
     expect(
         age <= ROTATE_AFTER,
@@ -41,8 +41,8 @@ def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
 @check(
     id="KEY-2",
     severity=LOW,
-    title="The feed's user keeps no inactive key",
-    why="An inactive key can be switched on again by whoever may change the user.",
+    title="The feed's user has no inactive key",
+    why="Anyone allowed to change the user can activate an inactive key again.",
     fix="Delete the inactive key: `aws iam delete-access-key`.",
     reads=_READS,
     refs=(_KEYS,),
@@ -51,7 +51,7 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
     dead = [key.id for key in feed_user.other_keys() if not key.is_active]
     expect(
         not dead,
-        f"User {feed_user.name} keeps an inactive access key: {', '.join(dead)}.",
+        f"User {feed_user.name} has an inactive access key: {', '.join(dead)}.",
         expected="active keys only",
         found=", ".join(dead) or None,
         fix=f"aws iam delete-access-key --user-name {feed_user.name} --access-key-id KEY-ID",
@@ -61,8 +61,8 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
 @check(
     id="KEY-3",
     severity=MEDIUM,
-    title="The feed's user has no second key that nobody uses",
-    why="A key that was never used serves nobody but a thief.",
+    title="The feed's user has no unused second key",
+    why="An unused key adds risk and no benefit.",
     fix="Delete the unused key: `aws iam delete-access-key`.",
     reads=_READS,
     refs=(_KEYS,),
@@ -85,7 +85,7 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     id="KEY-4",
     severity=MEDIUM,
     title="The feed's user has no console password",
-    why="The feed's user is a machine: a password only adds a way in.",
+    why="Octopus does not use the console: a console password adds risk and no benefit.",
     fix="aws iam delete-login-profile --user-name NAME",
     reads=(*_READS, "iam:GetLoginProfile"),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords.html",),

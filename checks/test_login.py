@@ -1,4 +1,4 @@
-"""The registry accepts the feed's token, as `docker login` on a worker would find out."""
+"""The registry accepts the feed's token, tested with the requests of `docker login`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_login_is_accepted(feed: Feed, registry: FeedRegistry) -> None:
     id="LOGIN-2",
     severity=HIGH,
     title="The registry refuses a wrong password",
-    why="Where any password is accepted, an accepted token proves nothing: something else answers.",
-    fix="Find out what answers for the registry's host: a proxy or a cache that needs no login.",
+    why="If any password is accepted, an accepted token proves nothing: ECR requires a valid one.",
+    fix="Find the proxy or cache that answers for the registry's host without checking the login.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH, _SPEC),
 )

@@ -1,4 +1,4 @@
-"""The feed's identity may call what a feed needs, per repository where the action has one."""
+"""The feed's identity is allowed the actions a feed needs, on each repository."""
 
 from __future__ import annotations
 
@@ -114,25 +114,25 @@ def test_may_download_layers(feed: Feed, package: str, rights: Rights) -> None:
     id="PERM-7",
     severity=MEDIUM,
     title="The feed may list repositories without naming them",
-    why="A search for packages has no name yet. AWS authorises a list without names on "
-    "repository/*: a policy scoped to single repositories denies it whole, it filters nothing.",
-    fix="Allow ecr:DescribeRepositories on repository/*, beside the scoped statements.",
+    why="A package search names no repository. AWS authorises such a call on repository/*: a "
+    "policy scoped to single repositories denies the whole call; results are not filtered.",
+    fix="Allow ecr:DescribeRepositories on repository/*, in addition to the scoped statements.",
     reads=("ecr:DescribeRepositories",),
     refs=(_ECR,),
 )
 def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
     if not rights.has_auditor and rights.account.inventory().listing is None:
-        not_applicable(f"Nothing had to be listed without names. {NO_AUDITOR}")
+        not_applicable(f"This run needed no list without names. {NO_AUDITOR}")
     expect_allowed(rights, "ecr:DescribeRepositories", None)
 
 
 @check(
     id="PERM-8",
     severity=HIGH,
-    title="The witnesses of each permission agree",
-    why="Where a call is denied that IAM's simulation allows, something denies it that no "
-    "simulation sees: a resource control, registry, session or endpoint policy, or a condition.",
-    fix="Look for a resource control, registry, session or endpoint policy, or a condition.",
+    title="The live call, IAM's simulation and the policy evaluation agree",
+    why="A call that IAM's simulation allows can still be denied by what the simulation does not "
+    "cover: a resource control, registry, session or endpoint policy, or a condition.",
+    fix="Check resource control, registry, session and endpoint policies, and conditions.",
     reads=WITNESSES,
     refs=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html",
@@ -144,8 +144,8 @@ def test_witnesses_agree(feed: Feed, rights: Rights) -> None:
     found = disagreements(rights)
     expect(
         not found,
-        f"The witnesses disagree: {many(len(found), 'permission')}.",
-        expected="one answer from probe, simulation and evaluation",
+        f"The answers disagree about {many(len(found), 'permission')}.",
+        expected="the same answer from live call, simulation and evaluation",
         found="; ".join(found) or None,
         fix=disagreement_fix(rights) if found else None,
     )

@@ -1,4 +1,4 @@
-"""A deployment's pull would work: tag, manifest, platform and layers, read-only, with one image."""
+"""A deployment's pull would work: tag, manifest, platform and layers of one image, read-only."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
 @check(
     id="PULL-1",
     severity=CRITICAL,
-    title="The registry knows the tag that a deployment would pull",
-    why="A worker asks the registry for the tag, not the API.",
-    fix="Push the tag to {package!q}, or deploy one that is there.",
+    title="The registry has the tag that a deployment would pull",
+    why="A worker looks the tag up in the registry, not in the ECR API.",
+    fix="Push the tag to {package!q}, or deploy a tag that exists.",
     reads=_READS,
     refs=(_PULL,),
 )
@@ -34,7 +34,7 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
 @check(
     id="PULL-2",
     severity=HIGH,
-    title="Docker and Octopus can use what the tag names",
+    title="The tag is an image that Docker and Octopus can use",
     why="Schema 1 images, signatures and other artifacts cannot be deployed as containers.",
     fix="Build and push the image again with a current Docker or buildx.",
     reads=_READS,
@@ -47,8 +47,8 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
 @check(
     id="PULL-3",
     severity=HIGH,
-    title="There is an image for the platform of the machines that pull",
-    why="An index without the worker's platform fails at the pull, not at the push.",
+    title="The tag has an image for the platform of the machines that pull it",
+    why="Pushing an index without the worker's platform succeeds; pulling it fails.",
     fix="docker buildx build --platform PLATFORM --push ...",
     reads=_READS,
     refs=(_FORMATS,),
@@ -60,7 +60,7 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
 @check(
     id="PULL-4",
     severity=CRITICAL,
-    title="The manifest comes whole and has its digest",
+    title="The manifest is complete and matches its digest",
     why="The manifest is the first thing that a pull downloads.",
     fix="Allow ecr:BatchGetImage on the repository {package}.",
     reads=_READS,
@@ -73,8 +73,8 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
 @check(
     id="PULL-5",
     severity=CRITICAL,
-    title="Config and layers download from where the registry sends a puller",
-    why="Layers come from another host, which firewalls and VPC endpoints often forget.",
+    title="The image's config and layers can be downloaded",
+    why="Layers come from another host, often missing from firewall and VPC endpoint rules.",
     fix="Allow ecr:GetDownloadUrlForLayer, and let workers reach the layer storage.",
     reads=_READS,
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",),
@@ -86,9 +86,9 @@ def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) 
 @check(
     id="PULL-6",
     severity=HIGH,
-    title="API and registry list the same tags",
-    why="What Octopus offers for deployment must be what a worker can pull.",
-    fix="Run again: a push between the two reads looks like this.",
+    title="The ECR API and the registry list the same tags",
+    why="Every version that Octopus offers must be one that a worker can pull.",
+    fix="Run again: a push between the two reads causes this too.",
     reads=_READS,
     refs=(_PULL,),
 )

@@ -1,4 +1,4 @@
-"""Every host that a worker needs is reachable from here: name, connection, TLS, proxy."""
+"""Every host that a worker needs is reachable from this machine: DNS, TCP, TLS, proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoin
     severity=CRITICAL,
     title="The ECR API is reachable",
     why="The server and every worker fetch the authorization token there.",
-    fix="Open the way to api.ecr.{feed.region}, or make the VPC endpoint ecr.api.",
+    fix="Allow outbound HTTPS to api.ecr.{feed.region}, or create the ecr.api VPC endpoint.",
     reads=(),
     refs=(_ENDPOINTS,),
 )
@@ -29,8 +29,8 @@ def test_api_is_reachable(feed: Feed, reachability: Reachability) -> None:
     id="REACH-2",
     severity=CRITICAL,
     title="The registry is reachable",
-    why="`docker login` and every manifest go there.",
-    fix="Open the way to the registry's host, or make the VPC endpoint ecr.dkr.",
+    why="`docker login` and manifest requests go there.",
+    fix="Allow outbound HTTPS to the registry's host, or create the ecr.dkr VPC endpoint.",
     reads=(),
     refs=(_ENDPOINTS,),
 )
@@ -42,8 +42,8 @@ def test_registry_is_reachable(feed: Feed, reachability: Reachability) -> None:
     id="REACH-3",
     severity=CRITICAL,
     title="The layer storage is reachable",
-    why="Layers come from an S3 bucket of the region, not from the registry.",
-    fix="Open the way to the bucket, or make an S3 gateway endpoint that allows it.",
+    why="Layers are downloaded from an S3 bucket in the region, not from the registry.",
+    fix="Allow outbound HTTPS to the bucket, or create an S3 gateway endpoint that allows it.",
     reads=(),
     refs=(_ENDPOINTS,),
 )
@@ -58,7 +58,7 @@ def test_layer_storage_is_reachable(feed: Feed, reachability: Reachability) -> N
     severity=HIGH,
     title="STS is reachable in the region",
     why="OIDC feeds assume their role there; older servers used the global endpoint.",
-    fix="Open the way to sts.{feed.region}, or make the VPC endpoint sts.",
+    fix="Allow outbound HTTPS to sts.{feed.region}, or create the sts VPC endpoint.",
     reads=(),
     refs=(_ENDPOINTS,),
 )
@@ -71,11 +71,11 @@ def test_sts_is_reachable(feed: Feed, reachability: Reachability) -> None:
     severity=LOW,
     title="IAM is reachable for the auditor",
     why="Rules about policies and keys are read from IAM; workers do not need it.",
-    fix="Run the audit from a place that reaches IAM.",
+    fix="Run the audit from a machine that can reach IAM.",
     reads=(),
     refs=("https://docs.aws.amazon.com/general/latest/gr/iam-service.html",),
 )
 def test_iam_is_reachable(feed: Feed, reachability: Reachability, has_auditor: bool) -> None:
     if not has_auditor:
-        not_applicable("No auditor is configured, and nobody else needs IAM.")
+        not_applicable("No auditor is configured; only the auditor needs IAM.")
     expect_word(judge_host(reachability.of(Purpose.IAM)))

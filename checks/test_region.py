@@ -15,8 +15,8 @@ from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
 @check(
     id="REGION-1",
     severity=CRITICAL,
-    title="The feed's region is a region of AWS",
-    why="Octopus takes any text as a region; a wrong one fails at the first call.",
+    title="The feed's region is an AWS region",
+    why="Octopus accepts any text as a region; a wrong one fails at the first call.",
     fix="Set the feed's region to one that `aws ec2 describe-regions --all-regions` lists.",
     reads=(),
     refs=("https://docs.aws.amazon.com/general/latest/gr/ecr.html",),
@@ -25,11 +25,11 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions) -> None:
     near = near_regions(feed.region, known_regions.names)
     expect(
         feed.region in known_regions.names,
-        f"{feed.region!r} is not a region that botocore {known_regions.botocore} knows.",
-        expected=f"a region of ECR, such as {near[0]}" if near else "a region of ECR",
+        f"{feed.region!r} is not a region that botocore {known_regions.botocore} lists.",
+        expected=f"an ECR region, such as {near[0]}" if near else "an ECR region",
         found=feed.region,
         evidence={"near": list(near), "botocore": known_regions.botocore},
-        fix=f"Set the feed's region to {near[0]}, if that is the one meant." if near else None,
+        fix=f"Set the feed's region to {near[0]}, if that is the one you meant." if near else None,
     )
 
 
@@ -37,7 +37,7 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions) -> None:
     id="REGION-2",
     severity=CRITICAL,
     title="The region is enabled for the account",
-    why="An opt-in region that is not enabled answers every call as if the key were wrong.",
+    why="In an opt-in region that is not enabled, AWS rejects every call as if the key were wrong.",
     fix="aws account enable-region --region-name {feed.region!q}",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html",),
@@ -46,11 +46,11 @@ def test_region_enabled(feed: Feed, access: Access) -> None:
     if access.region_enabled is None and access.failure is not None:
         raise ReadError(access.failure)
     if access.region_enabled is None:
-        not_assessed(access.because or "Nothing tells whether the region is enabled.")
+        not_assessed(access.because or "Could not determine whether the region is enabled.")
     expect(
         access.region_enabled,
         f"{feed.region} is not enabled for the account: "
-        f"{access.because or 'the same credentials work elsewhere'}.",
+        f"{access.because or 'the same credentials work in another region'}.",
         expected=f"credentials accepted in {feed.region}",
         found=access.failure.said if access.failure else None,
         evidence={"elsewhere": access.elsewhere},
@@ -59,11 +59,11 @@ def test_region_enabled(feed: Feed, access: Access) -> None:
 
 
 def _partition_fix(region: str, elsewhere: str) -> str | None:
-    """No region can be enabled for an account of another partition."""
+    """A region of another partition cannot be enabled: the fix is another key or region."""
     here, there = partition_of(region), partition_of(elsewhere)
     if not elsewhere or here == there:
         return None
-    return f"Give the feed a key of an account in {here}, or a region of {there}."
+    return f"Use a key of an account in partition {here}, or a region of partition {there}."
 
 
 @check(
@@ -78,14 +78,14 @@ def _partition_fix(region: str, elsewhere: str) -> str | None:
 def test_region_holds_the_repositories(feed: Feed, elsewhere: MissingElsewhere) -> None:
     missing = elsewhere.missing()
     if missing and not elsewhere.asked:
-        not_applicable("Nobody looked elsewhere for what is missing here (--look-elsewhere does).")
+        not_applicable("Other regions were not searched (use --look-elsewhere).")
     holding = {name: elsewhere.regions(name) for name in missing if elsewhere.regions(name)}
     unread = sorted({region for name in missing for region in elsewhere.unread(name)})
     if missing and not holding and unread:
         note(unread=unread)
         not_assessed(f"{many(len(unread), 'other region')} could not be read.")
     if missing and not holding:
-        not_applicable("What is missing here is in no other region either (REPO-1).")
+        not_applicable("The missing repositories are not in any other region either (REPO-1).")
     expect(
         not holding,
         f"Not in {feed.region}, but in another region: {', '.join(holding)}.",

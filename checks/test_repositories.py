@@ -1,4 +1,4 @@
-"""Each package ID has a repository of exactly that name, with something in it to deploy."""
+"""Each package ID has a repository of exactly that name, which holds a tagged image."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRe
     id="REPO-1",
     severity=CRITICAL,
     title="Each package ID has a repository in the feed's region",
-    why="Octopus finds a package by exact repository name, and unless a rule creates it a push to "
-    "a missing repository fails.",
+    why="Octopus finds a package by exact repository name. A push to a missing repository fails, "
+    "unless a rule creates the repository.",
     fix=_CREATE,
     reads=(
         "ecr:DescribeRepositories",
@@ -40,7 +40,7 @@ def test_repository_exists(
     if repository is None:
         note(near=list(inventory.near(package)), **elsewhere.evidence(package))
         if registry := other_registry(package):
-            note(hint=f"{registry} is another registry: its images need a feed of their own")
+            note(hint=f"{registry} is another registry: its images need their own feed")
     expect(
         repository is not None,
         f"Package ID {package!r} has no repository in {feed.region}.",
@@ -52,7 +52,7 @@ def test_repository_exists(
 
 def _fix(package: str, elsewhere: MissingElsewhere, creation: Creation) -> str | None:
     if regions := elsewhere.regions(package):
-        return f"Set the feed's region to {regions[0]}, or make the repository here as well."
+        return f"Set the feed's region to {regions[0]}, or create it in the feed's region too."
     return creation.fix(package, _CREATE)
 
 
@@ -60,7 +60,7 @@ def _fix(package: str, elsewhere: MissingElsewhere, creation: Creation) -> str |
     id="REPO-2",
     severity=CRITICAL,
     title="Each package ID is a legal repository name",
-    why="Octopus uses the package ID as the repository name, letter for letter.",
+    why="Octopus uses the package ID as the exact repository name.",
     fix="Use a package ID of lower-case letters and digits, separated by . _ __ - or /.",
     reads=(),
     refs=(_NAMES,),
@@ -82,7 +82,7 @@ def test_package_id_is_a_legal_name(feed: Feed, package: str) -> None:
     id="REPO-3",
     severity=MEDIUM,
     title="Each repository holds a tagged image",
-    why="Octopus lists versions by tag: a repository without one offers nothing to deploy.",
+    why="Octopus lists versions by tag: a repository without tags has no version to deploy.",
     fix="Push an image with a release tag to {package!q}.",
     reads=("ecr:DescribeImages",),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html",),

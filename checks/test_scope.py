@@ -1,4 +1,4 @@
-"""Least privilege: the identity may do what a feed needs, and nothing beyond."""
+"""Least privilege: the identity may do what a feed needs, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAST = (
     id="SCOPE-1",
     severity=MEDIUM,
     title="The identity may not change anything in ECR",
-    why="A feed only reads: whoever gets hold of its key must not push or delete images.",
+    why="A feed only reads: a leaked key must not be able to push or delete images.",
     fix="Attach only the policy that `--write-policy FILE` writes for this feed.",
     reads=POLICIES,
     refs=(_LEAST,),
@@ -32,7 +32,7 @@ def test_no_writes_to_ecr(feed: Feed, principal: Principal, rights: Rights) -> N
     id="SCOPE-2",
     severity=HIGH,
     title="The identity may not change permissions",
-    why="An identity that may change permissions may do anything, whatever its policies say today.",
+    why="An identity that may change permissions can grant itself any other permission.",
     fix="Attach only the policy that `--write-policy FILE` writes for this feed.",
     reads=POLICIES,
     refs=(_LEAST,),
@@ -44,8 +44,8 @@ def test_no_privilege_escalation(feed: Feed, principal: Principal, rights: Right
 @check(
     id="SCOPE-3",
     severity=MEDIUM,
-    title="The identity may use no other service",
-    why="A feed needs ECR alone; every other permission is a way to misuse its key.",
+    title="The identity may not use other AWS services",
+    why="A feed needs only ECR; any other permission can be misused with a leaked key.",
     fix="Attach only the policy that `--write-policy FILE` writes for this feed.",
     reads=POLICIES,
     refs=(_LEAST,),

@@ -1,4 +1,4 @@
-"""The authorization token can be fetched, lives long enough and is for the right registry."""
+"""The authorization token can be fetched, is valid long enough and names the right registry."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.ht
 @check(
     id="TOKEN-1",
     severity=CRITICAL,
-    title="An authorization token can be fetched and read",
+    title="An authorization token can be fetched and decoded",
     why="`docker login` needs the user name AWS and the password inside the token.",
-    fix="Fetch one with `aws ecr get-login-password --region {feed.region}` to compare: a proxy or "
-    "an endpoint that rewrites answers is the usual cause.",
+    fix="Run `aws ecr get-login-password --region {feed.region}` to compare; the usual cause is a "
+    "proxy or an endpoint that changes responses.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_API, _AUTH),
 )
@@ -42,9 +42,9 @@ def test_token_can_be_fetched(feed: Feed, token: AuthorizationToken) -> None:
 @check(
     id="TOKEN-2",
     severity=CRITICAL,
-    title="The authorization token lives 12 hours",
-    why="ECR's credentials last 12 hours; a deployment that outlives them loses its registry.",
-    fix="Fetch a new token; if a proxy or a cache answers for ECR, take it out of the way.",
+    title="The authorization token is valid for 12 hours",
+    why="ECR tokens are valid for 12 hours; a longer deployment fails when the token expires.",
+    fix="Fetch a new token; if a proxy or cache sits in front of ECR, bypass it.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH,),
 )
@@ -52,7 +52,7 @@ def test_token_lives_twelve_hours(feed: Feed, token: AuthorizationToken) -> None
     life = tokens.lifetime(token, token.fetched_at)
     expect(
         life.problem is None,
-        f"The authorization token does not live 12 hours: {life.problem}.",
+        f"The authorization token is not valid for 12 hours: {life.problem}.",
         expected="an expiry 12 hours after it was fetched, 5 minutes more or less",
         found=f"expires {moment(token.expires_at)}, fetched {moment(token.fetched_at)}",
     )
@@ -84,8 +84,8 @@ def test_token_is_for_the_expected_registry(
 @check(
     id="TOKEN-4",
     severity=HIGH,
-    title="Enough of the token's life remains",
-    why="A deployment that starts with an old token fails at its first pull after the expiry.",
+    title="The token stays valid for at least min_token_hours",
+    why="A deployment that starts with an old token fails at its first pull after it expires.",
     fix="Fetch a new token before the deployment, or lower min_token_hours.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH,),
@@ -109,8 +109,8 @@ def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: d
 @check(
     id="TOKEN-5",
     severity=HIGH,
-    title="A token outlives the longest deployment",
-    why="ECR's credentials last 12 hours: a longer deployment loses its registry midway.",
+    title="A token is valid for as long as the longest deployment",
+    why="ECR tokens are valid for 12 hours; a longer deployment fails when the token expires.",
     fix="Split the deployment, or let its later steps log in again.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH,),
@@ -125,8 +125,8 @@ def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationT
     granted = token.expires_at - token.fetched_at
     expect(
         longest <= granted,
-        f"A deployment of {tokens.duration(longest)} outlives a token of "
-        f"{tokens.duration(granted)}.",
+        f"A deployment of {tokens.duration(longest)} takes longer than a token is valid "
+        f"({tokens.duration(granted)}).",
         expected=f"at most {tokens.duration(granted)}",
         found=tokens.duration(longest),
     )
@@ -136,8 +136,8 @@ def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationT
     id="TOKEN-6",
     severity=HIGH,
     title="This machine's clock agrees with AWS's",
-    why="AWS refuses what is signed with a clock that is off, and says that the key is wrong.",
-    fix="Set this machine's clock, and keep it set.",
+    why="AWS rejects requests signed with a wrong clock; the error looks like a wrong secret key.",
+    fix="Set this machine's clock and keep it synchronised.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",),
 )

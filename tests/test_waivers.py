@@ -127,7 +127,7 @@ def test_what_it_names(changes: dict[str, object], subject: Finding, covered: bo
 @pytest.mark.parametrize(
     ("findings", "note"),
     [
-        ([], "names no finding"),
+        ([], "matches no finding"),
         ([finding(OutcomeWord.MET)], "remove it"),
         ([finding(OutcomeWord.NOT_ASSESSED)], "could not be assessed"),
     ],

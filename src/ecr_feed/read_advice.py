@@ -1,4 +1,4 @@
-"""What a person does about a fact that could not be had: one line per kind of trouble."""
+"""The fix for a fact that could not be read: one line for each kind of failure."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from typing import Final
 from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.token import duration
 
-_TELLING: Final = timedelta(minutes=1)  # less explains no refusal
+_TELLING: Final = timedelta(minutes=1)  # less does not explain a refusal
 
 _REMEDIES: Final = {
-    Trouble.DENIED: "Allow {action} to whoever runs this audit.",
+    Trouble.DENIED: "Allow {action} for the identity that runs this audit.",
     Trouble.REGION_OFF: "See REGION-2: {region} is not enabled for the account.",
-    Trouble.LOGIN_REFUSED: "See LOGIN-1: the registry does not take the token.",
-    Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not know the key in {region}.",
+    Trouble.LOGIN_REFUSED: "See LOGIN-1: the registry does not accept the token.",
+    Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not accept the key in {region}.",
     Trouble.EXPIRED: "Refresh the session's credentials and run again.",
     Trouble.SIGNATURE: "See IDENT-1: the secret does not belong to the key.",
     Trouble.CLOCK: "Set this machine's clock ({offset}), then run again.",
-    Trouble.NO_CREDENTIALS: "Give the feed's credentials where the feeds file says they are.",
+    Trouble.NO_CREDENTIALS: "Put the feed's credentials in the place that the feeds file names.",
     Trouble.THROTTLED: "AWS throttled every attempt: run again later. No policy needs changing.",
-    Trouble.DNS: "Resolve {host} from this machine: DNS, or the VPC endpoint's private DNS.",
-    Trouble.REFUSED: "Open the way to {host}: nothing answers there, direct or through the proxy.",
-    Trouble.TLS: "Trust the certificate of {host}: set AWS_CA_BUNDLE where a proxy re-signs.",
+    Trouble.DNS: "Make {host} resolve here: check DNS, or the VPC endpoint's private DNS.",
+    Trouble.REFUSED: "Allow outbound traffic to {host}: nothing answers, directly or by proxy.",
+    Trouble.TLS: "Trust the certificate of {host}: if a proxy inspects TLS, set AWS_CA_BUNDLE.",
     Trouble.PROXY: "Check HTTPS_PROXY and NO_PROXY: the proxy did not pass the call to {host}.",
-    Trouble.TIMEOUT: "Open the way to {host}: no answer in time, direct or through the proxy.",
-    Trouble.RESET: "Something on the way to {host} cut the connection: run again, then look there.",
-    Trouble.MALFORMED: "What answers for {host} is not AWS's API: check endpoint and proxy.",
-    Trouble.OTHER: "Read the service's own words; run again if it was a fault of the service.",
-    Trouble.NOT_FOUND: "Check the name: AWS knows no such thing in {region}.",
+    Trouble.TIMEOUT: "Allow outbound traffic to {host}: no answer in time, directly or by proxy.",
+    Trouble.RESET: "The connection to {host} was cut: run again, then check firewall and proxy.",
+    Trouble.MALFORMED: "The answer from {host} is not from AWS's API: check endpoint and proxy.",
+    Trouble.OTHER: "Read the service's message; run again if the service itself failed.",
+    Trouble.NOT_FOUND: "Check the name: it does not exist in {region}.",
 }
 
 _BY_CODE: Final = {
     "UnknownRegion": "See REGION-1: set the feed's region to one that exists.",
     "OtherAccount": "Give [auditor] credentials of the feed's own account.",
     "OptInRequired": "Finish the account's activation, or enable {region} for it.",
-    "TokenFile": "Put a fresh web identity token of Octopus's into the feed's token_file.",
+    "TokenFile": "Put a new web identity token from Octopus into the feed's token_file.",
 }
-"""Codes that say more than their trouble; those of the first two and of the token file are ours."""
+"""Codes with a fix of their own; UnknownRegion, OtherAccount and TokenFile are ours."""
 
 _EXCHANGE: Final = {
     Trouble.NO_CREDENTIALS: "Compare the role's trust policy, and its MaxSessionDuration, with the "
     "feed: issuer, subject, audience, session_seconds.",
-    Trouble.OTHER: "Put a fresh web identity token into the feed's token_file and run again.",
+    Trouble.OTHER: "Put a new web identity token into the feed's token_file and run again.",
 }
-"""A web identity that STS did not exchange."""
+"""Fixes for a failed AssumeRoleWithWebIdentity call."""
 
 _FEEDS_OWN: Final = frozenset(
     {
@@ -54,7 +54,7 @@ _FEEDS_OWN: Final = frozenset(
         "ecr:ListImages",
     }
 )
-"""The actions that the feed's own credentials are probed with: a PERM rule has the denial."""
+"""The actions called with the feed's own credentials: a PERM rule reports the denial."""
 
 
 def remedy(failure: Failure) -> str:
@@ -73,7 +73,7 @@ def remedy(failure: Failure) -> str:
 
 
 def _clock(offset: timedelta | None) -> str:
-    """How far this machine's clock is off, where anybody could tell."""
+    """How far this machine's clock is off, where it is known."""
     if offset is None or abs(offset) < _TELLING:
-        return "nobody said how far it is off"
+        return "clock offset unknown"
     return f"it is {duration(abs(offset))} {'fast' if offset > timedelta(0) else 'slow'}"

@@ -20,7 +20,7 @@ from ecr_feed.naming import RegistryHost, expected_hosts
 USER: Final = "AWS"
 LIFETIME: Final = timedelta(hours=12)
 TOLERANCE: Final = timedelta(minutes=5)
-"""How far the granted life may be from 12 hours: a clock that is off, and the answer's way."""
+"""How far the validity may be from 12 hours: clock differences and network delay."""
 SHORTEST_RUN: Final = timedelta(minutes=10)
 """Credentials must outlive the audit itself by this."""
 
@@ -32,7 +32,7 @@ _SAFE_WORD = re.compile(r"[A-Z0-9_.]{1,20}")
 class Decoded:
     """User and password of a token; `problem` says why they cannot be used, without the secret."""
 
-    user: str = field(repr=False)  # of a token that is none, it may be part of the secret
+    user: str = field(repr=False)  # in a malformed token it may be part of the secret
     password: Secret
     problem: str | None = None
 
@@ -57,7 +57,7 @@ class RegistryVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PasswordHint:
-    """What the undocumented form of ECR's password says of itself: evidence, never a verdict."""
+    """What ECR's password contains, in an undocumented format: evidence, never a verdict."""
 
     expires_at: datetime | None = None
     version: str = ""
@@ -70,12 +70,12 @@ def decode(token: AuthorizationToken) -> Decoded:
     try:
         plain = _strict_base64(text).decode("utf-8")
     except UnicodeDecodeError:
-        return _unusable("what its base64 holds is not a text in UTF-8")
+        return _unusable("its decoded content is not UTF-8 text")
     except ValueError as error:
         return _unusable(str(error))
     user, colon, password = plain.partition(":")
     if not colon:
-        return _unusable("no colon parts user name and password")
+        return _unusable("there is no colon between user name and password")
     return Decoded(user, Secret(password), _pair_problem(user, password))
 
 
@@ -88,7 +88,7 @@ def lifetime(token: AuthorizationToken, now: datetime) -> Lifetime:
     if expired:
         problem = f"expired {duration(-left)} ago"
     elif abs(granted - LIFETIME) > TOLERANCE:
-        problem = f"it was granted for {duration(granted)}"
+        problem = f"it is valid for {duration(granted)}"
     return Lifetime(left, granted, expired, problem)
 
 
@@ -106,7 +106,7 @@ def registry(token: AuthorizationToken, account: str, region: str) -> RegistryVe
         if found != expected
     ]
     if not wrong and host.host not in expected_hosts(account, region):
-        wrong = [f"{host} is none of the registry's hosts"]
+        wrong = [f"{host} is not one of the registry's hosts"]
     return RegistryVerdict(host, "its " + " and its ".join(wrong) if wrong else None)
 
 
@@ -131,7 +131,7 @@ def duration(span: timedelta) -> str:
 def password_hint(password: Secret) -> PasswordHint | None:
     """Read the JSON that ECR's passwords are base64 of today, or None. Never raises.
 
-    The form is undocumented; only what cannot be part of the secret is taken out.
+    The format is undocumented; only what cannot be part of the secret is returned.
     """
     text = password.reveal().strip()
     try:
@@ -150,15 +150,15 @@ def _unusable(problem: str) -> Decoded:
 
 
 def _strict_base64(text: str) -> bytes:
-    """ValueError, with words that hold nothing of the text, for all that is not plain base64."""
+    """Raises ValueError, whose message quotes nothing of the text, unless it is plain base64."""
     if not text:
         raise ValueError("it is empty")
     if re.search(r"\s", text):
-        raise ValueError("its base64 holds blanks or line breaks")
+        raise ValueError("its base64 contains blanks or line breaks")
     if _BASE64.fullmatch(text) is None:
-        raise ValueError("it is not base64: it holds other characters")
+        raise ValueError("it is not base64: it contains other characters")
     if len(text) % 4:
-        raise ValueError("its base64 is cut: the length is no multiple of 4")
+        raise ValueError("its base64 is cut off: the length is not a multiple of 4")
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:

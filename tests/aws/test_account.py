@@ -164,7 +164,7 @@ def test_a_truncated_page_of_images_is_malformed() -> None:
     assert failure_of(account(fake).images, "team/app").trouble == Trouble.MALFORMED
     fake.replies["DescribeImages"] = lambda asked: ok({"imageDetails": [], "nextToken": "t"})
     failure = failure_of(account(fake).images, "team/app")
-    assert "circles" in failure.message
+    assert "loops" in failure.message
 
 
 @pytest.mark.parametrize("region", ["eu-wset-1", "east-au", "EU-WEST-1", "us-east-1a", "x"])

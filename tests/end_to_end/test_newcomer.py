@@ -38,7 +38,7 @@ def test_one_feed_by_name(tmp_path: Path, project: Path) -> None:
     assert ran.status == 0, ran.text
     assert feeds(ran) == {"Production ECR"}
     assert ran.results["verdict"] == "READY"
-    assert "A part only" in ran.out  # a verdict on a part says so
+    assert "Partial run" in ran.out  # a verdict on a part says so
 
 
 def test_one_family_by_mark(tmp_path: Path, project: Path) -> None:

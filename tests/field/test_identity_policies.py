@@ -152,8 +152,8 @@ def judge(tmp_path: Path) -> Told:
         ("pathed", "IDENT-1", None, "met", ""),
         ("pathed", "IDENT-5", None, "not applicable", ""),
         # F45: AWS never sees a private source address.
-        ("private", "PERM-5", CART, "not met", "AWS never sees a source address of 172.16.0.0/12"),
-        ("private-but", "PERM-6", CART, "not met", "never sees a source address of 10.0.0.0/8"),
+        ("private", "PERM-5", CART, "not met", "AWS never sees a source address in 172.16.0.0/12"),
+        ("private-but", "PERM-6", CART, "not met", "never sees a source address in 10.0.0.0/8"),
         # Conditions that nobody can judge from here, and those that can be.
         ("public", "PERM-5", CART, "not assessed", "depends on aws:SourceIp"),
         ("endpoint", "PERM-5", WEB, "not assessed", "depends on aws:SourceVpce"),

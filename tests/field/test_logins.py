@@ -112,7 +112,7 @@ def test_no_password_is_shown(told: Told) -> None:
     [
         (timedelta(hours=-3, minutes=-19), "expired 3 h 19 min ago"),
         (timedelta(0), "expired 0 s ago"),
-        (timedelta(hours=1), "it was granted for 1 h"),
+        (timedelta(hours=1), "it is valid for 1 h"),
         (timedelta(hours=12), None),
     ],
 )

@@ -97,7 +97,7 @@ def judge(tmp_path: Path) -> Told:
         ("bounded", "PERM-5", CART, "not met", "permissions boundary"),
         # Even where the denied list hides whether there is a repository.
         ("walled", "PERM-5", CART, "not met", "in the permissions boundary"),
-        ("bounded-and-poor", "PERM-5", CART, "not met", "boundary. And add to the identity"),
+        ("bounded-and-poor", "PERM-5", CART, "not met", "boundary. Also add to the identity"),
         ("walled", "PERM-1", None, "not met", "in the permissions boundary"),
         ("walled", "PERM-2", CART, "not met", "in the permissions boundary"),
         # Its siblings of the organisation, and of the registry.
@@ -115,7 +115,7 @@ def judge(tmp_path: Path) -> Told:
         ("replica", "PERM-5", OPEN, "met", ""),
         ("replica", "PERM-6", CART, "not met", "role/ci/replica"),
         ("replica there", "PERM-6", OPEN, "not met", REPLICA),
-        # F41: AWS blames the endpoint's policy; what was not tried is not taken for allowed.
+        # F41: AWS names the endpoint's policy; what was not tried is not taken for allowed.
         ("endpoint", "PERM-4", CART, "not met", "in the VPC endpoint policy"),
         ("endpoint", "PERM-3", CART, "met", ""),
         ("endpoint", "PERM-5", CART, "not assessed", "VPC endpoint policy"),

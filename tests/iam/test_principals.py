@@ -59,7 +59,7 @@ def test_callers(principal: str | None, kind: CallerKind, account: str | None) -
     ],
 )
 def test_what_cannot_call_is_a_mistake(principal: str) -> None:
-    with pytest.raises(ValueError, match="no principal"):
+    with pytest.raises(ValueError, match="not a valid principal"):
         ask(principal=principal)
 
 

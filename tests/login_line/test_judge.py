@@ -49,11 +49,11 @@ def test_the_documented_example_has_an_account_that_cannot_be() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (login(HOST, user="aws"), "user is 'aws', ECR's is 'AWS'"),
+        (login(HOST, user="aws"), "user is 'aws', not 'AWS'"),
         (login(HOST, user="x" * 300), "a text of 300 characters"),
         (LoginLine.parse(f"docker login -p hunter2 {HOST}"), "names no user"),
-        (LoginLine.parse(f"docker login -u AWS {HOST}"), "holds no password"),
-        (LoginLine.parse(f"docker login -u AWS -p '' {HOST}"), "holds no password"),
+        (LoginLine.parse(f"docker login -u AWS {HOST}"), "has no password"),
+        (LoginLine.parse(f"docker login -u AWS -p '' {HOST}"), "has no password"),
         (login(f"1{HOST}"), "has 13 digits"),
         (login(HOST.removeprefix(f"{ACCOUNT}.")), "account ID is missing"),
         (login("https://<aws_account_id>.dkr.ecr.<region>.amazonaws.com"), "<aws_account_id>"),

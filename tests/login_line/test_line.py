@@ -154,9 +154,9 @@ BROKEN = [
     (f"docker login -u AWS -p {PASSWORD}", "names no registry"),
     (f"docker login -u AWS -p {PASSWORD} {HOST} {HOST}", "names 2 registries"),
     (f"docker login -u AWS -p AQEC {PASSWORD} {HOST}", "names 2 registries"),
-    (f"docker login -u AWS {PASSWORD}", "that is no host"),
+    (f"docker login -u AWS {PASSWORD}", "that is not a host"),
     (f"docker login -u {PASSWORD} {HOST}", "its user is"),
-    (f"docker login -u AWS -p x https://AWS:x/{PASSWORD}@{HOST}", "holds a user name"),
+    (f"docker login -u AWS -p x https://AWS:x/{PASSWORD}@{HOST}", "contains a user name"),
     (f"docker login -u AWS -p  -e none {HOST}", "--password has no value"),
     (f"docker login -u -p {PASSWORD} {HOST}", "--username has no value"),
     (f"docker login {HOST} -u AWS -p", "--password has no value"),
@@ -166,7 +166,7 @@ BROKEN = [
     (f"docker login -u AWS -p '{PASSWORD} {HOST}", "quote that is never closed"),
     (f'docker login -u AWS -p "{PASSWORD} {HOST}', "quote that is never closed"),
     (f"docker login -u AWS -p {PASSWORD} --password-stdin {HOST}", "both --password and"),
-    (f"docker login -u AWS -p {PASSWORD} https://AWS:{PASSWORD}@{HOST}", "holds a user name"),
+    (f"docker login -u AWS -p {PASSWORD} https://AWS:{PASSWORD}@{HOST}", "contains a user name"),
     (f"{PLAIN}\ndocker login -u AWS -p {PASSWORD} docker.io", "2 logins, for different hosts"),
 ]
 

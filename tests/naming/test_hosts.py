@@ -88,7 +88,7 @@ def test_any_text_is_a_host_or_has_problems(text: str) -> None:
         ("123456789012.dkr.ecr.eu-west-1.on.aws", "mixes two forms"),
         ("123456789012.dkr-ecr.cn-north-1.on.aws", "end in .on.amazonwebservices.com.cn"),
         ("123456789012.dkr-ecr.us-iso-east-1.on.aws", "no dual-stack form"),
-        ("123456789012.dkr.ecr.eu-west-1.amazonaws.org", "no suffix of AWS"),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.org", "not a suffix of AWS"),
         ("http://123456789012.dkr.ecr.eu-west-1.amazonaws.com", "scheme is http"),
         ("https://u:p@123456789012.dkr.ecr.eu-west-1.amazonaws.com", "user name"),
         ("123456789012.dkr.ecr.eu-west-1.amazonaws.com.", "ends in a dot"),

@@ -192,7 +192,7 @@ def test_certificates() -> None:
         assert "expired" in found.broken.what
         found = Prober(way(at, ca="/nowhere/ca.pem")).probe(here(at))
         assert found.broken is not None
-        assert "not there" in found.broken.what
+        assert "does not exist" in found.broken.what
 
 
 def test_a_proxy_behind_tls() -> None:

@@ -77,7 +77,7 @@ def test_a_manifest_may_be_redirected_and_stays_without_login(at: Shop) -> None:
         ("https://me:secret@storage.example.com/x", "user or password"),
         ("https://[::1", "cannot be read"),
         ("javascript:alert(1)", "cannot be used"),
-        (f"/v2/{NAME}/blobs/round", "circle"),
+        (f"/v2/{NAME}/blobs/round", "loop"),
     ],
 )
 def test_redirects_that_are_not_followed(at: Shop, where: str, says: str) -> None:

@@ -121,7 +121,7 @@ def proxy(said: str) -> Exception:
         (requests.exceptions.InvalidURL("secret"), Trouble.MALFORMED, "address"),
         (certificate(), Trouble.TLS, "certificate has expired"),
         (requests.exceptions.SSLError("secret"), Trouble.TLS, "handshake"),
-        (proxy("Tunnel connection failed: 407 secret"), Trouble.PROXY, "asks for a login"),
+        (proxy("Tunnel connection failed: 407 secret"), Trouble.PROXY, "requires a login"),
         (proxy("Tunnel connection failed: 403 secret"), Trouble.PROXY, "does not connect"),
         (proxy("secret"), Trouble.PROXY, "cannot be reached"),
     ],

@@ -103,7 +103,7 @@ def test_a_registry_that_takes_any_password_is_seen(at: Shop) -> None:
     ("challenge", "says"),
     [
         ('Bearer realm="https://token.example.com/"', "for bearer"),
-        ("", "no login that it names"),
+        ("", "an unnamed scheme"),
         ('Basic realm="open', "cannot be read"),
     ],
 )

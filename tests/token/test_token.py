@@ -90,10 +90,10 @@ def test_any_text_decodes_or_has_a_problem(text: str) -> None:
     [
         (LIFETIME, None),
         (timedelta(hours=11, minutes=55), None),
-        (timedelta(hours=11, minutes=54, seconds=59), "it was granted for 11 h 54 min"),
+        (timedelta(hours=11, minutes=54, seconds=59), "it is valid for 11 h 54 min"),
         (timedelta(hours=12, minutes=5), None),
-        (timedelta(hours=12, minutes=5, seconds=1), "it was granted for 12 h 5 min"),
-        (timedelta(hours=1), "it was granted for 1 h"),
+        (timedelta(hours=12, minutes=5, seconds=1), "it is valid for 12 h 5 min"),
+        (timedelta(hours=1), "it is valid for 1 h"),
         (timedelta(0), "expired 0 s ago"),
         (timedelta(seconds=-90), "expired 1 min 30 s ago"),
         (datetime(2015, 1, 1, tzinfo=UTC) - FETCHED, "expired 4346 days ago"),

@@ -214,7 +214,7 @@ class Account:
             operation,
             self.feed.region,
             code="UnknownRegion",
-            message="not called: depends on REGION-1, the region is not one that botocore lists",
+            message="not called: the region does not exist (REGION-1)",
         )
 
     def _receive(self) -> Access:

@@ -133,7 +133,7 @@ class WorkerCredentials(Table):
 
 
 class KeyCredentials(Table):
-    """A key that the seeder of an embedded account made, by its label; never in a feeds file."""
+    """A key of an embedded account, by its label; not allowed in a feeds file."""
 
     kind: ClassVar[str] = "key"
     key: Text = Field(description="The label of a key of the account file.", examples=["octopus"])
@@ -167,7 +167,7 @@ class LoginFile(Table):
 
 
 class LoginFields(Table):
-    """The three fields of a Docker feed, the password by the name of its variable."""
+    """The three fields of a Docker feed; the password is read from an environment variable."""
 
     username: Text = Field(description="The feed's user name.", examples=["AWS"])
     password_env: VariableName = Field(
@@ -187,7 +187,7 @@ EXPECTED_LOGIN = (
 
 
 def kind_of(value: object, kinds: Mapping[str, type[Table]]) -> str | None:
-    """Which of the kinds a table or a model is: by its own key, else by any that no other has."""
+    """Which kind a table or a model is: by its own key, else by a key that no other kind has."""
     if not isinstance(value, Mapping):
         return next((key for key, kind in kinds.items() if type(value) is kind), None)
     present = [key for key in kinds if key in value]

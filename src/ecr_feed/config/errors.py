@@ -59,7 +59,7 @@ def explain(error: ValidationError, tables: Mapping[str, Any], source: str) -> C
 def explain_options(error: ValidationError, options: Mapping[str, str]) -> ConfigError:
     """The first mistake in a feed that options describe; `options` names each key's option."""
     details = error.errors(include_url=False)
-    # The name is made of the region: what is wrong with it is wrong with the region first.
+    # The name is made from the region, so the region's own error is the useful one.
     detail = next((each for each in details if each["loc"][0] != "name"), details[0])
     option = options.get(str(detail["loc"][0]), "")
     return ConfigError(_sentence(detail, option, Feed))
@@ -76,7 +76,7 @@ def place(loc: Loc, tables: Mapping[str, Any]) -> str:
 
 
 def _worst_first(detail: ErrorDetails) -> bool:
-    """Unknown keys first: the missing key beside one is mostly the same slip."""
+    """Unknown keys first: a missing key beside one is mostly the same mistake."""
     return detail["type"] != "extra_forbidden"
 
 

@@ -119,7 +119,7 @@ def _items(value: object, loc: Loc = ()) -> Iterator[tuple[Loc, object]]:
 
 
 def _refuse_twins(file: FeedsFile, tables: Mapping[str, Any], source: str) -> None:
-    """Two feeds of one name, or of names that cannot be told apart in test IDs."""
+    """Refuse two feeds with one name, or with names that are the same in test IDs."""
     seen: dict[str, tuple[str, Loc]] = {}
     named: Iterator[tuple[Loc, Feed | DockerFeed]] = chain(
         ((("feed", index), feed) for index, feed in enumerate(file.feed)),
@@ -133,7 +133,7 @@ def _refuse_twins(file: FeedsFile, tables: Mapping[str, Any], source: str) -> No
         if name == feed.name:
             raise ConfigError(
                 f"{source}: {here}: found {quote(name)}, which is the name of {there} already; "
-                "expected a name of its own for each feed."
+                "expected a different name for each feed."
             )
         raise ConfigError(
             f"{source}: {here}: found {quote(feed.name)}, which differs from {there} "

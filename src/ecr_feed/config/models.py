@@ -1,6 +1,6 @@
-"""The feeds file as frozen models. Secrets are never values in it: names and paths alone are.
+"""The feeds file as frozen models. Secrets are never values in it, only names and paths.
 
-The descriptions and examples here make the JSON schema and the words of the error messages.
+The descriptions and examples here appear in the JSON schema and in error messages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Package(Table):
         description="The package ID: the repository's full name.", examples=["team/app"]
     )
     tag: Text | None = Field(
-        default=None, description="A version that must be there.", examples=["1.4.2"]
+        default=None, description="A version that must exist.", examples=["1.4.2"]
     )
     platform: Platform | None = Field(
         default=None,
@@ -43,7 +43,7 @@ class Package(Table):
 
 
 def _package(value: object) -> object:
-    """A bare text is a package with nothing but its ID."""
+    """A plain string is a package with only an ID."""
     if isinstance(value, str):
         return {"id": not_blank(value)}
     if isinstance(value, Mapping | Package):
@@ -66,7 +66,7 @@ class _Named(Table):
     )
     endpoint_url: Url | None = Field(
         default=None,
-        description="An AWS-compatible endpoint to ask instead of AWS.",
+        description="An AWS-compatible endpoint to use instead of AWS.",
         examples=["http://localhost:5000"],
     )
 
@@ -98,7 +98,7 @@ class Feed(_Named):
     )
     min_token_hours: Hours | None = Field(
         default=None,
-        description="Hours that an authorization token must still live when it is read.",
+        description="Hours that an authorization token must still be valid when it is read.",
         examples=[2],
     )
     longest_deployment_hours: Hours | None = Field(
@@ -106,7 +106,7 @@ class Feed(_Named):
     )
     registry_endpoint: Url | None = Field(
         default=None,
-        description="Where the registry's HTTP API answers, beside another endpoint_url.",
+        description="The registry's HTTP API, where endpoint_url is not AWS.",
         examples=["http://localhost:5001"],
     )
     deep: bool = Field(
@@ -128,23 +128,23 @@ class Feed(_Named):
 
 
 class DockerFeed(_Named):
-    """A Docker feed of an older Octopus, fed from a `docker login` line."""
+    """A Docker feed of an older Octopus, set up from a `docker login` line."""
 
     login: LoginTable = Field(
-        description="The login as Octopus keeps it.", examples=[{"file": "login.txt"}]
+        description="The login that the feed uses in Octopus.", examples=[{"file": "login.txt"}]
     )
     reset_hours: Hours | None = Field(
         default=None, description="Hours between two replacements of the password.", examples=[8]
     )
     reset_command: Text | None = Field(
         default=None,
-        description="The command that makes the new password.",
+        description="The command that fetches the new password.",
         examples=["aws ecr get-login-password --region ap-southeast-1"],
     )
 
 
 class FeedsFile(Table):
-    """The feeds file: what the checks judge, and with whose rights."""
+    """The feeds file: what the checks judge, and with which credentials."""
 
     model_config = ConfigDict(
         title="Feeds file of ecr-feed-checks",
@@ -152,7 +152,7 @@ class FeedsFile(Table):
     )
     auditor: CredentialsTable | None = Field(
         default=None,
-        description="The credentials of who runs the audit, for rules that read IAM.",
+        description="The auditor's credentials, for rules that read IAM.",
         examples=[{"profile": "audit"}],
     )
     feed: tuple[Feed, ...] = Field(

@@ -22,7 +22,7 @@ def read(
     *,
     expected: str = "a feeds file (TOML)",
     largest: int = LARGEST,
-    too_large: str = f"has more than {LARGEST // 1024 // 1024} MiB: no feeds file",
+    too_large: str = f"is larger than {LARGEST // 1024 // 1024} MiB: not a feeds file",
 ) -> bytes:
     """The bytes of a file that a person named, at most `largest`. Raises ConfigError.
 
@@ -61,7 +61,7 @@ def parse(data: bytes, source: str) -> dict[str, Any]:
 
 
 def _toml_error(message: str, text: str, source: str) -> str:
-    """TOML's own words and the position; never the line itself, which may hold a secret."""
+    """The TOML parser's message and the position; never the line itself: it may hold a secret."""
     match = _POSITION.fullmatch(message)
     what, where = (match["what"], match["where"]) if match else (message.splitlines()[0], "")
     lines = text.rstrip("\n").split("\n")
@@ -77,7 +77,7 @@ def _hint(what: str, line: str) -> str:
     if _LEADING_ZERO.search(line):
         return " A number cannot begin with 0: put an account ID in quotes."
     if _BACKSLASH.search(line):
-        return " In double quotes a backslash is doubled; in single quotes it stands for itself."
+        return " In double quotes, write a backslash twice; in single quotes, once."
     if _OPEN_QUOTE.search(what):
         return " A quote is opened and not closed."
     return ""

@@ -1,4 +1,4 @@
-"""The variables and files that a feeds file names: are they there, and what a login file holds.
+"""The variables and files that a feeds file names: do they exist, and a login file's content.
 
 The environment is an argument. Profiles are looked up where AWS is: `ecr_feed.aws`.
 """
@@ -31,7 +31,7 @@ def check_sources(suite: Suite, environ: Mapping[str, str]) -> None:
 
 
 def read_login(docker_feed: DockerFeed, environ: Mapping[str, str]) -> LoginText | LoginParts:
-    """What the feed's login names, secrets wrapped. Raises ConfigError where it is not there."""
+    """What the feed's login names, secrets wrapped. Raises ConfigError where it does not exist."""
     login = docker_feed.login
     where = f"docker_feed {quote(docker_feed.name)}"
     if isinstance(login, LoginFile):
@@ -72,7 +72,7 @@ def _unset(name: str, where: str, environ: Mapping[str, str]) -> str | None:
     if environ.get(name, "").strip():
         return None
     state = "empty" if name in environ else "not set"
-    return f"{where}: the environment variable {name} is {state}; expected it to hold the secret."
+    return f"{where}: the environment variable {name} is {state}; expected the secret in it."
 
 
 def _read(path: Path, where: str) -> bytes:
@@ -88,5 +88,5 @@ def _read(path: Path, where: str) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{where}: {name} cannot be read: {reason}.") from None
     if len(data) > LARGEST:
-        raise ConfigError(f"{where}: {name} has more than {LARGEST // 1024} KiB.")
+        raise ConfigError(f"{where}: {name} is larger than {LARGEST // 1024} KiB.")
     return data

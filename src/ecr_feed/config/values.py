@@ -1,4 +1,4 @@
-"""The kinds of value that a feeds file holds: what each must be, and how a mistake is worded.
+"""The kinds of value in a feeds file: what each must be, and the text of its error.
 
 A validator here raises `wrong(...)`, whose text ends the sentence "found ..., expected ...".
 """
@@ -31,7 +31,7 @@ _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 
 
 def wrong(expected: str, found: str | None = None) -> PydanticCustomError:
-    """The error of a value: what was expected; `found` replaces the value's own look."""
+    """The error of a value: what was expected; `found` is shown instead of the value."""
     return PydanticCustomError("expected", "{expected}", {"expected": expected, "found": found})
 
 
@@ -54,7 +54,7 @@ def _text(text: str) -> str:
 
 
 def not_blank(text: str) -> str:
-    """A package ID: anything that is there. Whether it is a legal name, a check judges."""
+    """A package ID: any text. A check judges whether it is a legal name."""
     if not text.strip():
         raise wrong("a package ID that is not empty")
     return text
@@ -65,7 +65,7 @@ def _account(text: str) -> str:
         return text
     if re.fullmatch(r"[0-9]+", text):
         raise wrong("an account ID of 12 digits", f"{quote(text)} ({len(text)} digits)")
-    raise wrong("an account ID of 12 digits, nothing else in it")
+    raise wrong("an account ID of exactly 12 digits")
 
 
 def _hours(hours: float) -> float:
@@ -120,7 +120,7 @@ def _url(text: str) -> str:
 
 
 def _registry_url(text: str) -> str:
-    """A registry's address as Octopus keeps it; which registry it is, a check judges."""
+    """A registry's address as set in Octopus; a check judges which registry it is."""
     if "@" in text:
         raise wrong("a registry's address without a user name", "one with a user name in it")
     return text

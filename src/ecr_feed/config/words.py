@@ -1,4 +1,4 @@
-"""A feed's name as it stands in test IDs and file names."""
+"""Texts of config errors (what was found, without secrets; what was meant), and feed slugs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def slug_of(name: str) -> str:
 
 
 _LONGEST = 60
-_BIGGEST = 10**18  # a longer number is a slip, and Python may refuse to write it
+_BIGGEST = 10**18  # a longer number is a mistake, and Python may refuse to write it
 _SECRET_VALUE = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}|eyJ[\w+/=-]{16,}|[A-Za-z0-9+/=]{40,}|-----BEGIN|\bAQECAH"
 )
@@ -71,24 +71,24 @@ def one_line(value: object) -> str:
 
 
 def is_secret(text: str) -> bool:
-    """The text holds what nothing but an access key or a registry password looks like."""
+    """The text contains what can only be an access key or a registry password."""
     return _SURELY_SECRET.search(text) is not None
 
 
 def looks_secret(text: str) -> bool:
-    """The text may be an access key, a token or a password: reason enough not to show it."""
+    """The text may be an access key, a token or a password: so it is not shown."""
     return _SECRET_VALUE.search(text) is not None
 
 
 def secret_key(key: str, known: Iterable[str]) -> bool:
-    """The key is named like one that holds a secret, and is no slip of a known key."""
+    """The key is named like one that holds a secret, and is not a misspelt known key."""
     if key in (names := set(known)) or get_close_matches(key, names, n=1, cutoff=0.88):
         return False
     return _SECRET_KEY.search(re.sub(r"[^a-z]", "", key.casefold())) is not None
 
 
 def show(value: object) -> str:
-    """What was found, for a person: the value where it is short and no secret, and its type."""
+    """What was found, for a person: the value where it is short and not a secret, and its type."""
     if isinstance(value, str):
         return "a text that looks like a secret" if looks_secret(value) else quote(value)
     if isinstance(value, bool):
@@ -114,7 +114,7 @@ def toml(value: Any) -> str:
 
 
 def key_text(key: object) -> str:
-    """A key as it stands in a path: bare where TOML allows it."""
+    """A key as written in a path: without quotes where TOML allows it."""
     text = str(key)
     return text if _BARE_KEY.fullmatch(text) and len(text) <= _LONGEST else quote(text)
 

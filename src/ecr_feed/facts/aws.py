@@ -238,7 +238,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What one witness says of one action on one resource (`*` where the action has none)."""
+    """One answer about one action on one resource (`*` where the action has none)."""
 
     action: str
     resource: str

@@ -24,7 +24,7 @@ class FeedUser:
         """The feed's own key, as IAM lists it."""
         own = [key for key in self._keys() if key.own]
         if not own:
-            not_assessed(f"IAM lists no key of user {self.name} that is the feed's.")
+            not_assessed(f"IAM does not list the feed's key among the keys of user {self.name}.")
         return own[0]
 
     def other_keys(self) -> tuple[AccessKey, ...]:
@@ -32,7 +32,7 @@ class FeedUser:
         return tuple(key for key in self._keys() if not key.own)
 
     def has_console_password(self) -> bool:
-        """Somebody can log in as this user."""
+        """The user can sign in to the console."""
         return self._rights.audit().has_console_password(self._principal)
 
     def _keys(self) -> tuple[AccessKey, ...]:

@@ -1,4 +1,4 @@
-"""What would make a missing repository: a creation template or a pull-through cache rule."""
+"""What would create a missing repository: a creation template or a pull-through cache rule."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _EVERY = "ROOT"
 
 
 class Creation:
-    """The registry's documents about missing repositories, read with whoever's rights there are.
+    """The registry's documents about missing repositories, read by the auditor or else the feed.
 
-    `asked` is False behind a test endpoint, which may not know these calls at all.
+    `asked` is False behind a test endpoint, which may not support these calls.
     """
 
     def __init__(self, rights: Rights, *, asked: bool) -> None:
@@ -25,7 +25,7 @@ class Creation:
     def fix(self, package: str, command: str) -> str | None:
         """The fix where something would create the repository; None where nothing is known to.
 
-        Where nobody may read the documents nothing is claimed: `command` is right in any case.
+        Where the documents cannot be read, None: the check's own fix works in any case.
         """
         if not self._asked or not is_repository_name(package):
             return None
@@ -40,12 +40,12 @@ class Creation:
         if rule is not None:
             return (
                 f"The cache rule {rule.prefix!r} creates it at the first pull: pull it "
-                "once with an identity that may ecr:BatchImportUpstreamImage and "
+                "once with an identity that is allowed ecr:BatchImportUpstreamImage and "
                 f"ecr:CreateRepository. {otherwise}"
             )
         if template is not None:
             name = template.prefix
-            return f"The template {name!r} creates it at the first push: push. {otherwise}"
+            return f"Push an image: template {name!r} creates it at the first push. {otherwise}"
         return None
 
 

@@ -8,7 +8,7 @@ from ecr_feed.naming import is_repository_name
 
 
 class MissingElsewhere:
-    """The partition's other regions, asked only where `--look-elsewhere` says so."""
+    """The partition's other regions, asked searched only with `--look-elsewhere`."""
 
     def __init__(self, account: Account, asked: bool) -> None:
         self._account = account
@@ -23,7 +23,7 @@ class MissingElsewhere:
         )
 
     def regions(self, package: str) -> tuple[str, ...]:
-        """The other regions that hold the package's repository, as really read there."""
+        """The other regions that hold the package's repository, as read there."""
         return self._account.elsewhere(package).regions if self.asked else ()
 
     def unread(self, package: str) -> tuple[str, ...]:
@@ -41,4 +41,4 @@ class MissingElsewhere:
         if regions := self.regions(package):
             return f"it is in {', '.join(regions)}"
         near = inventory.near(package)
-        return f"nearest: {', '.join(near)}" if near else "no name like it"
+        return f"nearest: {', '.join(near)}" if near else "no similar name"

@@ -23,17 +23,17 @@ class Reachability:
         self._reached = Once(self._probe)
 
     def of(self, purpose: Purpose) -> HostReach:
-        """One host; not applicable behind a test endpoint, which sends nobody to AWS."""
+        """One host; not applicable with a test endpoint, which is not AWS's."""
         feed = self._rights.account.feed
         if feed.region not in known_regions().names:
-            not_assessed("It depends on REGION-1: nobody knows the hosts of this region.")
+            not_assessed("It depends on REGION-1: the hosts of this region are unknown.")
         if not self._at_aws:
             not_applicable(TEST_ENDPOINT)
         reached = next(
             (each for each in self._reached.get() if each.where.purpose is purpose), None
         )
         if reached is None:
-            not_assessed(f"The host of the {purpose.value} is not known without an account.")
+            not_assessed(f"The host of the {purpose.value} is unknown without an account ID.")
         return reached
 
     def _probe(self) -> tuple[HostReach, ...]:

@@ -1,4 +1,4 @@
-"""A feed's registry as Docker would meet it: one login, one walk a package, each made once."""
+"""A feed's registry as Docker sees it: one login, and one walk for each package."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from ecr_feed.outcomes import NotApplicable, NotAssessed, expect, not_applicable
 from ecr_feed.permissions.answers import Rights
 
 TEST_ENDPOINT = (
-    "Calls go to an endpoint that is not AWS's, and the feed names no registry_endpoint beside it."
+    "Calls go to an endpoint that is not AWS's, and the feed sets no registry_endpoint for it."
 )
 _MANIFEST = "ecr:BatchGetImage"
 _OF_PACKAGE = re.compile(r"/v2/(?P<package>.+)/(?:tags|manifests|blobs)/[^/]+")
 _SIGNATURE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
-"""A tag that signing tools leave beside an image: no version that anybody deploys."""
+"""A tag that signing tools add beside an image; it is not a version to deploy."""
 
 
 class FeedRegistry:
-    """The registry that the feed's token opens.
+    """The registry that the feed's token is for.
 
     `at_aws`: the registry is ECR itself, where reading by tag under a pull-through cache rule may
     fetch from upstream; there such a package is not asked for, and where the rules cannot be read
@@ -56,7 +56,7 @@ class FeedRegistry:
 
     @property
     def applies(self) -> bool:
-        """There is a registry to talk to that no test endpoint stands in front of."""
+        """There is a registry to ask: ECR itself, or the feed's registry_endpoint."""
         return self._at_aws or self.rights.account.feed.registry_endpoint is not None
 
     def login(self) -> Login:
@@ -68,14 +68,14 @@ class FeedRegistry:
     def pull(self, package: str) -> PackageWalk:
         """The walk to one image, unless a PERM rule has found that it may not be read.
 
-        A feed that nobody pulls with may do without the right to read manifests.
+        A feed without `pulls` does not need the right to read manifests.
         """
         walk = self.walk(package)
         denied = self.rights.has_auditor and (
             self.rights.answers(_MANIFEST, package).answer is Answer.DENIED
         )
         if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
-            not_applicable("Nobody pulls with this feed's credentials (pulls), nor may they.")
+            not_applicable("Targets do not pull with this feed's credentials (pulls), and may not.")
         if denied:
             not_assessed(f"It depends on {_MANIFEST}, which the feed is denied (PERM-5).")
         return walk
@@ -95,7 +95,7 @@ class FeedRegistry:
             not_applicable("Its repository is missing (REPO-1).")
         rule = self._rule_of(package)
         if rule is not None:
-            not_applicable(f"Reading it may fetch from {rule.upstream}: a pull-through cache rule.")
+            not_applicable(f"A read may fetch from {rule.upstream} (pull-through cache rule).")
         self._registry.get()
         walk = self._walks.get()[package]
         note(touched=self._touched.get().get(package, []))
@@ -124,7 +124,7 @@ class FeedRegistry:
             not_assessed("It depends on the token, which cannot be used (TOKEN-1).")
         endpoint = account.feed.registry_endpoint
         if endpoint is None:
-            # The token goes to nobody but the registry that it should be for.
+            # The token is sent only to the registry that it should be for.
             expected = account.feed.account or account.identity().account
             if tokens.registry(token, expected, account.feed.region).problem is not None:
                 not_assessed("It depends on the token, which is for another registry (TOKEN-3).")
@@ -140,7 +140,7 @@ class FeedRegistry:
                 network=self._network(),
             )
         except EndpointError as error:
-            not_assessed(f"{endpoint} is no registry's address: {error}.")
+            not_assessed(f"{endpoint} is not a registry address: {error}.")
         return Registry(client)
 
     def _readable(self) -> tuple[str, ...]:
@@ -173,14 +173,14 @@ class FeedRegistry:
 
     @property
     def _unsure(self) -> bool:
-        """At ECR, and nobody may read its cache rules."""
+        """At ECR, where the cache rules could not be read."""
         return self._at_aws and self._rules.get() is None
 
     def _rule_of(self, package: str) -> CacheRule | None:
         return cache_rule_of(package, self._rules.get() or ())
 
     def _read_rules(self) -> tuple[CacheRule, ...] | None:
-        """The registry's cache rules; None where nobody may read them, or knows of none."""
+        """The registry's cache rules; None where they could not be read."""
         try:
             return self.rights.documents().cache_rules()
         except ReadError:
@@ -196,7 +196,7 @@ def _is_refused(walk: PackageWalk) -> bool:
 
 
 def _newest(images: Sequence[Image]) -> Image | None:
-    """The most recently pushed image that carries a version somebody could deploy."""
+    """The most recently pushed image that has a version tag."""
     usable = [image for image in images if image.status == "ACTIVE" and _tag_of(image)]
     dated = [image for image in usable if image.pushed_at is not None]
     if dated:
@@ -210,7 +210,7 @@ def _tag_of(image: Image) -> str | None:
 
 
 def expect_word(judged: Judgement) -> None:
-    """One rule's answer, as the library judged it."""
+    """Turn the library's judgement into the outcome of the check."""
     note(**judged.evidence)
     if judged.failure is not None and judged.failure.request_id:
         note(request_id=judged.failure.request_id)

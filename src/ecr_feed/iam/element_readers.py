@@ -35,7 +35,7 @@ def require_object(value: object, path: str) -> Mapping[str, object]:
         raise PolicyError(path, f"{kind_of(value)}, expected an object")
     for key in value:
         if not isinstance(key, str):
-            raise PolicyError(path, f"key {key!r} is no text, expected element names")
+            raise PolicyError(path, f"key {key!r} is not text, expected element names")
     return value
 
 

@@ -80,14 +80,18 @@ def read_caller(principal: str | None) -> Caller:
             return Caller(CallerKind.ROOT, principal, "", principal)
         if _HOST.fullmatch(principal):
             return Caller(CallerKind.SERVICE, principal)
-        raise ValueError(f"{principal!r} is no principal: expected an IAM or STS ARN or a host")
+        raise ValueError(
+            f"{principal!r} is not a valid principal: expected an IAM or STS ARN or a host"
+        )
     partition, service, account, resource = found.groups()
     if service == "iam" and resource == "root":
         return Caller(CallerKind.ROOT, principal, partition, account)
     kind, _, name = resource.partition("/")
     caller = _IAM_KINDS.get((service, kind)) if name else None
     if caller is None:
-        raise ValueError(f"{principal!r} is no principal: {service} {kind!r} cannot make requests")
+        raise ValueError(
+            f"{principal!r} is not a valid principal: {service} {kind!r} cannot make requests"
+        )
     if caller is CallerKind.PROVIDER:
         return Caller(caller, principal, partition)
     role = _role_name(caller, name)

@@ -64,7 +64,7 @@ class LoginLine:
         first = found[0]
         problems = [*first.problems]
         if len(hosts := {str(each.registry) for each in found}) > 1:
-            problems.append(f"it holds {len(hosts)} logins, for different hosts")
+            problems.append(f"it contains {len(hosts)} logins, for different hosts")
         if trouble and first._unreadable():
             problems.append(trouble)
         return replace(first, problems=tuple(problems))
@@ -219,19 +219,19 @@ def _problems(
     for name in options.missing:
         yield f"option {name} has no value"
     if not servers:
-        yield "it names no registry (Docker would take its Hub), or the line is cut or broken"
+        yield "it names no registry (Docker would use Docker Hub), or the line is cut or broken"
     elif len(servers) > 1:
         yield f"it names {len(servers)} registries, or the line is broken by blanks"
     elif not hosts:
-        yield f"its registry is a text of {len(servers[0])} characters that is no host"
+        yield f"its registry is a text of {len(servers[0])} characters that is not a host"
     if any("@" in server for server in options.servers):
-        yield "its registry holds a user name"
+        yield "its registry contains a user name"
     for slip in slips:
         yield f"it has {slip}"
     if options.dashes:
-        yield "it has typographic dashes, which Docker takes for letters"
+        yield "it has typographic dashes, which Docker reads as letters"
     if {"--password", "--password-stdin"} <= set(options.values):
-        yield "it has both --password and --password-stdin, of which Docker takes one"
+        yield "it has both --password and --password-stdin, of which Docker accepts only one"
 
 
 def _notes(program: str, options: _Options, password: str | None) -> Iterator[str]:
@@ -253,7 +253,7 @@ def _instead(text: str) -> str:
     if GET_LOGIN.search(stripped):
         return "it is the command `aws ecr get-login`, not the line that this prints"
     if GET_PASSWORD.search(stripped):
-        return "it is the command `aws ecr get-login-password` alone, without the login it feeds"
+        return "it is the command `aws ecr get-login-password` alone, without `docker login`"
     if _BARE_PASSWORD.fullmatch(stripped):
         return "it is a bare password, not a `docker login` line"
     try:

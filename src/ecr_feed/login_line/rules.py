@@ -14,7 +14,7 @@ from ecr_feed.token import USER, password_hint
 
 LIFETIME_HOURS: Final = 12.0
 MARGIN_HOURS: Final = 1.0
-"""A deployment that begins just before the replacement still has this long."""
+"""A deployment that starts just before a replacement has a valid password for this long."""
 
 _FORM = "docker login -u AWS -p PASSWORD https://ACCOUNT.dkr.ecr.REGION.amazonaws.com"
 _PIPE = (
@@ -27,9 +27,9 @@ _LONGEST_USER = 20
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One rule's answer. `unjudged` says why it could not be judged; `ok` is then False.
+    """One rule's result. `unjudged` says why it could not be judged; `ok` is then False.
 
-    `problem` is a sentence's end. `fix` is None where the check's own fix says it.
+    `problem` completes a sentence. `fix` is None where the check's own fix applies.
     """
 
     ok: bool
@@ -44,7 +44,7 @@ class Judged:
 def judge_form(line: LoginLine) -> Judged:
     """A login with user AWS, a password and a registry whose account ID has 12 digits.
 
-    Which registry it is, `judge_host` judges. `-e` is evidence alone here: see `judge_email`.
+    `judge_host` judges which registry it is. `-e` is only evidence here: see `judge_email`.
     """
     problems = [*line.problems, *_form_problems(line)] if line.program else [*line.problems]
     return Judged(
@@ -57,11 +57,11 @@ def judge_form(line: LoginLine) -> Judged:
 
 
 def judge_email(line: LoginLine) -> Judged:
-    """The line can be run today: Docker dropped `-e` in 17.06. Not needed by a Docker feed."""
+    """Current Docker accepts the line. Docker removed `-e` in 17.06; a feed does not need it."""
     host = line.registry if line.registry is not None and line.registry.ok else None
     return Judged(
         ok=not line.email_flag,
-        problem="Docker dropped -e in 17.06 and refuses the line" if line.email_flag else None,
+        problem="Docker removed -e in 17.06 and rejects the line" if line.email_flag else None,
         expected="a login without -e",
         found="-e" if line.email_flag else "no -e",
         fix=_PIPE.format(
@@ -73,18 +73,18 @@ def judge_email(line: LoginLine) -> Judged:
 def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
     """The registry is that of the feed's region, and of its account where the feed names one.
 
-    An account ID that has not 12 digits is `judge_form`'s finding: it cannot be compared.
+    An account ID without 12 digits cannot be compared: `judge_form` reports it.
     """
     host = line.registry
     if host is None:
         return Judged(False, unjudged="The login line names no registry (DOCKER-1).")
     if _VARIABLE.search(line.host or ""):
-        return Judged(False, unjudged="The login line's registry holds a placeholder (DOCKER-1).")
+        return Judged(False, unjudged="The login line's registry has a placeholder (DOCKER-1).")
     problems = [*_host_problems(host, region, account), *_source_problems(line, region)]
     if not problems and account is not None and not is_account_id(host.account):
         return Judged(
             False,
-            unjudged="The registry's account ID is none, so whose it is stays open (DOCKER-1).",
+            unjudged="The registry's account ID is not valid and cannot be compared (DOCKER-1).",
         )
     whose = account or (host.account if is_account_id(host.account) else "ACCOUNT")
     expected = expected_hosts(whose, region)[0]
@@ -99,16 +99,16 @@ def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
 
 
 def judge_reset(reset_hours: float | None, reset_command: str | None = None) -> Judged:
-    """The password is replaced an hour or more before it dies, by a command that exists."""
+    """The password is replaced an hour or more before it expires, by a command that exists."""
     interval, command = judge_interval(reset_hours), judge_command(reset_command)
     return command if interval.ok and not command.ok else interval
 
 
 def schedule(replaced_at: datetime, reset_hours: float | None, now: datetime) -> dict[str, object]:
-    """When the password dies and when it is to be replaced next, as evidence.
+    """When the password expires and when it is due to be replaced, as evidence.
 
-    `replaced_at` is what is known of the last replacement (the login file's own time): a file that
-    was copied says less, so no verdict rests on it.
+    `replaced_at` is the best known time of the last replacement (the login file's own time). A
+    copied file has another time, so no verdict depends on it.
     """
     dies = replaced_at + timedelta(hours=LIFETIME_HOURS)
     told: dict[str, object] = {
@@ -123,13 +123,13 @@ def schedule(replaced_at: datetime, reset_hours: float | None, now: datetime) ->
 
 
 def judge_interval(reset_hours: float | None) -> Judged:
-    """Interval and margin together stay within the 12 hours that a password lives."""
+    """Interval and margin together are at most the 12 hours that a password is valid."""
     most = LIFETIME_HOURS - MARGIN_HOURS
     expected = f"a replacement every {most:g} h or more often"
     if reset_hours is None:
-        problem: str | None = "nothing says that they are ever replaced"
+        problem: str | None = "no replacement interval is set (reset_hours)"
     elif reset_hours > most:
-        problem = f"they live {LIFETIME_HOURS:g} h and are replaced every {reset_hours:g} h only"
+        problem = f"they last {LIFETIME_HOURS:g} h but are replaced only every {reset_hours:g} h"
     else:
         problem = None
     return Judged(
@@ -142,7 +142,7 @@ def judge_interval(reset_hours: float | None) -> Judged:
 
 
 def judge_command(reset_command: str | None) -> Judged:
-    """The command that makes the new password exists in AWS CLI version 2."""
+    """The command that fetches the new password exists in AWS CLI version 2."""
     gone = reset_command is not None and GET_LOGIN.search(reset_command) is not None
     return Judged(
         ok=not gone,
@@ -157,14 +157,14 @@ def _form_problems(line: LoginLine) -> Iterator[str]:
     if line.user is None:
         yield "it names no user"
     elif line.user != USER:
-        yield f"its user is {_shown(line.user)}, ECR's is '{USER}'"
+        yield f"its user is {_shown(line.user)}, not '{USER}'"
     if line.password is None and not line.password_stdin:
-        yield "it holds no password"
+        yield "it has no password"
     if line.host is None:
         return
     variable = _VARIABLE.search(line.host)
     if variable:
-        yield f"its registry holds the placeholder {variable[0]}"
+        yield f"its registry has the placeholder {variable[0]}"
         return
     host = RegistryHost.parse(line.host)
     wrong = account_problem(host.account) if host.suffix else None
@@ -185,7 +185,7 @@ def _host_problems(host: RegistryHost, region: str, account: str | None) -> Iter
 
 
 def _source_problems(line: LoginLine, region: str) -> Iterator[str]:
-    """The password is one of the region it was fetched in."""
+    """The password is for the region it was fetched in."""
     if line.source_region is not None and line.source_region != region:
         yield f"its password is fetched in {line.source_region}, the feed's region is {region}"
 
@@ -210,9 +210,9 @@ def _shown(user: str) -> str:
 
 
 def _evidence(line: LoginLine) -> dict[str, object]:
-    """What was read, never the password; the hint is of an undocumented form."""
+    """What was read, never the password; the hint comes from an undocumented format."""
     evidence: dict[str, object] = {"notes": list(line.notes), "email_flag": line.email_flag}
     hint = password_hint(line.password) if line.password is not None else None
     if hint is not None and hint.expires_at is not None:
-        evidence["password_hint"] = f"expires {hint.expires_at.isoformat()} (undocumented form)"
+        evidence["password_hint"] = f"expires {hint.expires_at.isoformat()} (undocumented format)"
     return evidence

@@ -113,7 +113,7 @@ class _Reader:
             self.command, self.target = Command(), False
 
     def _slip(self, kind: str) -> None:
-        typographic = "typographic quotes, which a shell takes for letters"
+        typographic = "typographic quotes, which a shell reads as letters"
         slip = typographic if kind == "curly" else "a quote that is never closed"
         if slip not in self.command.slips:
             self.command.slips.append(slip)

@@ -127,10 +127,10 @@ class RegistryHost:
         if self.suffix == expected:
             return None
         if self.suffix not in _SUFFIXES:
-            return f"it ends in .{self.suffix}, which is no suffix of AWS's registries"
+            return f"it ends in .{self.suffix}, which is not a suffix of AWS registries"
         if self.dual_stack != self.suffix.startswith("on."):
             form = "dkr-ecr goes with .on.aws, dkr.ecr with .amazonaws.com"
-            return f"it mixes two forms of host ({form}, or their like in other partitions)"
+            return f"it mixes two forms of host ({form}, or the equivalents in other partitions)"
         wanted = f"end in .{expected}" if expected else "have no dual-stack form"
         return f"hosts in {self.region} ({where.name}) {wanted}, found .{self.suffix}"
 
@@ -146,7 +146,7 @@ def expected_hosts(account: str, region: str) -> tuple[str, ...]:
 
 
 def account_problem(account: str) -> str | None:
-    """Why a text is no AWS account ID, or None: it has 12 digits."""
+    """Why a text is not an AWS account ID, or None: it has 12 digits."""
     if is_account_id(account):
         return None
     if not account:
@@ -171,10 +171,10 @@ def _strip(text: str) -> tuple[str, int | None, tuple[str, ...]]:
     if scheme:
         rest = rest[scheme.end() :]
         if scheme[1].lower() != "https":
-            problems.append(f"its scheme is {scheme[1]}, ECR speaks https only")
+            problems.append(f"its scheme is {scheme[1]}, ECR accepts https only")
     rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in rest:
-        problems.append("it holds a user name")
+        problems.append("it contains a user name")
         rest = rest.rpartition("@")[2]
     host, colon, digits = rest.lower().partition(":")
     port = int(digits) if re.fullmatch(r"[0-9]{1,5}", digits) and int(digits) < 65536 else None
@@ -192,7 +192,7 @@ def _names_no_region(host: str) -> bool:
 
 
 def _not_ecr(host: str) -> str:
-    """Name the nearest thing that a text which is no registry host is."""
+    """What a text that is not a registry host seems to be."""
     strange = _STRANGE.search(host)
     if not host:
         return "the host is empty"

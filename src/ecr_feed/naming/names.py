@@ -62,7 +62,7 @@ class NameProblem(StrEnum):
 class NameVerdict:
     """What was found of one package ID.
 
-    `problem` is a sentence's end, such as "capital letter 'T' at position 1 is not allowed";
+    `problem` completes a sentence, such as "capital letter 'T' at position 1 is not allowed";
     `position` counts characters from 1 where the problem has one place; `proposal` is a legal name
     that may be meant, only ever shown, never used in its stead.
     """
@@ -118,7 +118,7 @@ def _variable(text: str) -> _Found:
     match = _VARIABLE.search(text)
     if match is None:
         return None
-    problem = f"it holds the Octopus variable {match[0]}, whose value only a deployment knows"
+    problem = f"it contains the Octopus variable {match[0]}, known only in a deployment"
     return NameProblem.VARIABLE, problem, match.start() + 1
 
 
@@ -134,7 +134,7 @@ def _url(text: str) -> _Found:
     match = _SCHEME.match(text)
     if match is None:
         return None
-    return NameProblem.URL, f"it is a URL ({match[1]}...), wanted is the bare repository name", 1
+    return NameProblem.URL, f"it is a URL ({match[1]}...), expected only the repository name", 1
 
 
 def _gallery(text: str) -> _Found:
@@ -150,28 +150,28 @@ def _host(text: str) -> _Found:
     if match is None:
         return None
     bare = _proposal(text, NameProblem.HOST)
-    wanted = f"the bare {bare}" if bare else "the bare repository name"
-    return NameProblem.HOST, f"the registry host {match[1]} is in it, wanted is {wanted}", 1
+    wanted = f"only {bare}" if bare else "only the repository name"
+    return NameProblem.HOST, f"it contains the registry host {match[1]}, expected {wanted}", 1
 
 
 def _arn(text: str) -> _Found:
     if _ARN.match(text) is None:
         return None
-    return NameProblem.ARN, "it is an ARN, wanted is the bare repository name", 1
+    return NameProblem.ARN, "it is an ARN, expected only the repository name", 1
 
 
 def _digest(text: str) -> _Found:
     at = text.find("@")
     if at < 0 or _DIGEST.search(text) is None:
         return None
-    return NameProblem.DIGEST, f"it holds a digest, {text[at:][:15]}...", at + 1
+    return NameProblem.DIGEST, f"it contains a digest, {text[at:][:15]}...", at + 1
 
 
 def _tag(text: str) -> _Found:
     match = _TAG.search(text)
     if match is None:
         return None
-    return NameProblem.TAG, f"it holds the tag {match[0]}", match.start() + 1
+    return NameProblem.TAG, f"it contains the tag {match[0]}", match.start() + 1
 
 
 def _slash(text: str) -> _Found:
@@ -202,7 +202,7 @@ def _separators(text: str) -> _Found:
             side = "begins" if match.start() == 0 else "ends"
             return NameProblem.SEPARATOR, f"it {side} with {run!r}", position
         if run != "/" and _JOINT.fullmatch(run) is None:
-            problem = f"separators {run!r} at position {position} may not stand together"
+            problem = f"separators {run!r} at position {position} may not follow each other"
             return NameProblem.SEPARATOR, problem, position
     return None
 

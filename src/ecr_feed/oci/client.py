@@ -123,7 +123,7 @@ class RegistryClient:
         if not same:
             raise _malformed(reply, "the next page is not of this list", "LINK")
         if target in seen or len(seen) >= PAGES:
-            raise _malformed(reply, "the pages of tags have no end", "LINK")
+            raise _malformed(reply, "the pages of tags never end", "LINK")
         seen.add(target)
         return target
 
@@ -166,7 +166,7 @@ class RegistryClient:
         except ManifestError as error:
             if wrong:
                 raise _malformed(
-                    reply, f"the content is not that of {wrong[0]}", "DIGEST"
+                    reply, f"the content does not match {wrong[0]}", "DIGEST"
                 ) from None
             code = "MANIFEST" if expected else "UNREADABLE"
             raise _malformed(reply, self.clean(str(error)), code) from None
@@ -230,7 +230,7 @@ def _page(reply: Reply, repository: str) -> list[str]:
         raise _malformed(reply, "the list of tags is another repository's", "TAGS")
     tags = document["tags"] if document["tags"] is not None else []
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise _malformed(reply, "the list of tags holds something else", "TAGS")
+        raise _malformed(reply, "the list of tags contains something else", "TAGS")
     return tags
 
 

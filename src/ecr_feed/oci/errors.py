@@ -1,4 +1,4 @@
-"""Why a registry call failed: told from error codes and exception types, not from status."""
+"""Why a registry call failed: classified by error code and exception type, not by status."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Cause:
 
 
 def refused(status: int, body: bytes, content_type: str, *, registry: bool = True) -> Cause:
-    """What an answer that is no success says.
+    """Classify an answer that is not a success.
 
     `registry` is False for the storage host, whose errors are S3's XML. A refusal that carries
-    neither a known code nor a registry's marks may come from anyone on the way (a proxy's block
-    page), so it stays OTHER.
+    neither a known code nor a registry's marks may come from something in between (a
+    proxy's block page), so it stays OTHER.
     """
     text = body.decode("utf-8", "replace")
     if _EXPIRED.search(text):
@@ -74,7 +74,7 @@ def refused(status: int, body: bytes, content_type: str, *, registry: bool = Tru
 
 
 def _by_status(status: int, text: str, content_type: str) -> Cause:
-    """An answer without a code: only those statuses that leave no doubt are named."""
+    """An answer without a code: only unambiguous statuses are classified."""
     shown = "" if "html" in content_type.lower() else text.strip()
     by_status = {
         401: Trouble.LOGIN_REFUSED,
@@ -86,7 +86,7 @@ def _by_status(status: int, text: str, content_type: str) -> Cause:
 
 
 def refused_head(status: int, *, from_registry: bool) -> Cause:
-    """A refusal of a HEAD, which has no body: the registry's own marks stand in for the code."""
+    """A refused HEAD has no body: what matters is whether the registry itself answered."""
     meanings = {
         401: Cause(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
         403: Cause(Trouble.DENIED, "access is denied", "HTTP 403"),
@@ -95,7 +95,7 @@ def refused_head(status: int, *, from_registry: bool) -> Cause:
     }
     if from_registry or status in (401, 404, 429):
         return meanings.get(status, Cause(Trouble.OTHER, "", f"HTTP {status}"))
-    return Cause(Trouble.OTHER, "not the registry's answer", f"HTTP {status}")
+    return Cause(Trouble.OTHER, "the answer is not from the registry", f"HTTP {status}")
 
 
 def _oci(text: str) -> tuple[str, str]:
@@ -119,7 +119,7 @@ def unanswered(error: BaseException) -> Cause:
     """What an exception of requests means. Its text is left out: it may hold passwords."""
     chain = tuple(_chain(error))
     if type(error) is OSError and "TLS CA certificate bundle" in str(error):
-        return Cause(Trouble.TLS, "the file of certificate authorities that is named is not there")
+        return Cause(Trouble.TLS, "the configured CA bundle file does not exist")
     if any(isinstance(one, requests.exceptions.ProxyError) for one in chain):
         return _proxy(chain)
     for one in chain:
@@ -160,7 +160,7 @@ _KINDS: Final[
 
 
 def _proxy(chain: tuple[BaseException, ...]) -> Cause:
-    """A proxy that refused, or that could not be reached itself."""
+    """A proxy that refused, or that could not be reached."""
     # Only the status is taken from the text: the rest is the proxy's own.
     found = _TUNNEL.search(" ".join(str(one) for one in chain if isinstance(one, OSError)))
     if found is None and any(isinstance(one, _CUT) for one in chain):
@@ -169,7 +169,7 @@ def _proxy(chain: tuple[BaseException, ...]) -> Cause:
     if found is None:
         return Cause(Trouble.PROXY, "the proxy cannot be reached")
     if found.group(1) == "407":
-        return Cause(Trouble.PROXY, "the proxy asks for a login", "407")
+        return Cause(Trouble.PROXY, "the proxy requires a login", "407")
     return Cause(Trouble.PROXY, "the proxy does not connect to this host", found.group(1))
 
 

@@ -121,7 +121,7 @@ def _asked(client: RegistryClient, error: RegistryError) -> StepResult:
     schemes = [client.clean(challenge.scheme) for challenge in challenges]
     if "basic" in schemes:
         return held(Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status)
-    asked = " or ".join(schemes) or "no login that it names"
+    asked = " or ".join(schemes) or "an unnamed scheme"
     said = f"ECR asks for a Basic login, this registry for {asked}"
     return broken(
         Step.CHALLENGE,
@@ -151,5 +151,5 @@ def _control(client: RegistryClient) -> StepResult:
         if error.cause.trouble in REFUSALS or error.status in (400, 401, 403):
             return held(step, "refused", host=error.host, status=error.status)
         return ended(step, "", error)
-    cause = Cause(Trouble.OTHER, "a password made up here was accepted", "ACCEPTED")
+    cause = Cause(Trouble.OTHER, "an invented password was accepted", "ACCEPTED")
     return broken(step, cause, host=reply.host, status=reply.status)

@@ -218,13 +218,13 @@ def _unpadded(text: str) -> bytes:
 def _descriptors(document: Mapping[str, object], key: str) -> tuple[Descriptor, ...]:
     listed = document.get(key)
     if not isinstance(listed, list):
-        raise ManifestError(f"{key} is missing or no list")
+        raise ManifestError(f"{key} is missing or not a list")
     return tuple(_descriptor(item, f"{key}[{at}]") for at, item in enumerate(listed))
 
 
 def _descriptor(value: object, where: str) -> Descriptor:
     if not isinstance(value, dict):
-        raise ManifestError(f"{where} is missing or no object")
+        raise ManifestError(f"{where} is missing or not an object")
     digest, size = value.get("digest"), value.get("size")
     if not isinstance(digest, str) or not is_digest(digest):
         raise ManifestError(f"{where} has no digest")

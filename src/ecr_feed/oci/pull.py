@@ -93,7 +93,7 @@ class PackageWalker:
             except RegistryError as reason:
                 error = reason
             else:
-                said = f"HEAD is refused (HTTP {refused.status}), GET answers"
+                said = f"HEAD is refused (HTTP {refused.status}), GET is answered"
                 self.steps.append(
                     held(Step.HEAD, said, subject=tag, host=reply.host, status=reply.status)
                 )
@@ -112,7 +112,7 @@ class PackageWalker:
         if self.image is None:
             return
         if self.image.kind is Kind.ARTIFACT:
-            said = f"no container image: its type is {self.image.artifact_type or 'unknown'}"
+            said = f"not a container image: its type is {self.image.artifact_type or 'unknown'}"
             cause = Cause(Trouble.OTHER, self.client.clean(said), "ARTIFACT")
             self.steps.append(broken(Step.CONFIG, cause, subject=self.image.digest))
             return
@@ -150,12 +150,12 @@ class PackageWalker:
                 self.steps.append(self._no_platform(found))
                 return None
             found = self._get(Step.PLATFORM, child.digest, child.size)
-        cause = Cause(Trouble.OTHER, "an index leads to an index only", "PLATFORM")
+        cause = Cause(Trouble.OTHER, "the index contains only indexes", "PLATFORM")
         self.steps.append(broken(Step.PLATFORM, cause, subject=manifest.digest))
         return None
 
     def _no_platform(self, index: Manifest) -> StepResult:
-        has = ", ".join(str(image.platform) for image in index.images) or "no platform at all"
+        has = ", ".join(str(image.platform) for image in index.images) or "no platform"
         asked = self.wanted.platform or "any platform"
         cause = Cause(Trouble.OTHER, f"no image for {asked}; the index has {has}", "PLATFORM")
         clean = Cause(cause.trouble, self.client.clean(cause.message), cause.code)
@@ -195,7 +195,7 @@ class PackageWalker:
 
     def _layer(self, layer: Descriptor) -> StepResult:
         if layer.foreign:
-            cause = Cause(Trouble.OTHER, "a worker fetches it from elsewhere", "FOREIGN")
+            cause = Cause(Trouble.OTHER, "a worker fetches it from another host", "FOREIGN")
             return broken(Step.LAYER, cause, subject=layer.digest)
         try:
             blob = self.client.blob(self.wanted.repository, layer, self._count)

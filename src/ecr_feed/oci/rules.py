@@ -1,7 +1,7 @@
-"""What a walk proves: each rule of LOGIN and PULL as one pure function over records.
+"""The LOGIN and PULL rules: each one pure function over the records of a walk.
 
-A refusal that a deployment meets as well is *not met*; an answer that did not come, or a fault of
-the service, is *not assessed*; what a walk that is not deep does not ask is *not applicable*.
+A refusal that a deployment would meet too is *not met*; a missing answer, or a fault of the
+service, is *not assessed*; what only a deep walk reads is *not applicable* in any other walk.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _POLICY: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One rule's word: `message` one sentence, `expected` and `found` to stand side by side.
+    """One rule's outcome: `message` is one sentence, `expected` and `found` are shown together.
 
-    `fix` is None where nothing has to be done, `failure` is there where a call failed.
+    `fix` is None where nothing needs fixing; `failure` is set where a call failed.
     """
 
     word: OutcomeWord
@@ -60,7 +60,7 @@ class Judgement:
 
 
 def login_accepted(login: Login, region: str) -> Judgement:
-    """The registry takes the feed's token."""
+    """The registry accepts the feed's token."""
     step, expected = login.login, "the registry accepts the token"
     if step.ok:
         return Judgement(MET, f"{login.host} accepts the token.", expected, step.what)
@@ -71,27 +71,28 @@ def login_accepted(login: Login, region: str) -> Judgement:
     message = f"{login.host} does not accept the token: {said(step)}"
     if step.state is State.NOT_ASSESSED:
         why = because(step, own="LOGIN-1")
-        message = f"Whether {login.host} accepts the token is not known: {why}"
+        message = f"Could not determine whether {login.host} accepts the token: {why}"
     return _not_ok(step, message, expected, fix)
 
 
 def wrong_password_refused(login: Login) -> Judgement:
-    """The registry refuses a password made up here: without this an accepted token says nothing."""
+    """The registry refuses an invented password; else an accepted token proves nothing."""
     step, expected = login.wrong_password, "a wrong password is refused"
     if step.ok:
         return Judgement(MET, f"{login.host} refuses a wrong password.", expected, step.what)
-    message = f"{login.host} accepts any password, so that its accepting the token proves nothing"
+    message = f"{login.host} accepts any password, so an accepted token proves nothing"
     if step.state is State.NOT_ASSESSED:
-        message = f"Whether {login.host} refuses a wrong password is not known: {because(step)}"
+        why = because(step)
+        message = f"Could not determine whether {login.host} refuses a wrong password: {why}"
     fix = f"Find out what answers for {login.host}: it is not Amazon ECR."
     return _not_ok(step, message, expected, fix)
 
 
 def tag_resolves(walk: PackageWalk) -> Judgement:
-    """The registry knows the tag by name."""
+    """The registry has the tag."""
     name = named(walk.wanted)
     if walk.wanted.tag is None:
-        there = f"No tag of {walk.wanted.repository} is there to be asked for."
+        there = f"{walk.wanted.repository} has no tag to look up."
         return Judgement(NOT_APPLICABLE, there)
     head = next(iter(walk.of(Step.HEAD)), None)
     expected = f"{name} resolves"
@@ -101,35 +102,33 @@ def tag_resolves(walk: PackageWalk) -> Judgement:
         evidence = {"digest": walk.digest, "media_type": walk.media_type}
         return Judgement(MET, f"{expected}.", expected, head.what, evidence=evidence)
     if head.trouble is Trouble.NOT_FOUND:
-        fix = f"Push {name}, or deploy a tag that is there: {few(walk.tags or ())}."
+        fix = f"Push {name}, or deploy a tag that exists: {few(walk.tags or ())}."
         return _not_ok(head, f"The registry has no {name}", expected, fix)
     message = f"{name} does not resolve: {said(head)}"
     return _not_ok(head, message, expected, _mend(head, walk))
 
 
 def media_type_usable(walk: PackageWalk) -> Judgement:
-    """Octopus and a worker's Docker can use what the tag names."""
+    """The tag is an image that Octopus and a worker's Docker can use."""
     name, found = named(walk.wanted), walk.media_type
     if not any(step.ok for step in walk.of(Step.HEAD)):
         return _unasked(walk, f"which type {name} has")
-    expected = "an image, or an index of images, of Docker's schema 2 or of OCI"
+    expected = "an image or an image index, Docker schema 2 or OCI"
     manifest = walk.image or walk.manifest
     fix = f"Build and push {name} again with a current Docker or buildx."
     if found in manifests.SCHEMA_1:
-        message = f"{name} is an image of schema 1, which Docker does not pull since version 26."
+        message = f"{name} is a schema 1 image, which Docker does not pull since version 26."
         return Judgement(NOT_MET, message, expected, found, fix)
     if manifest is not None and _is_artifact(walk):
-        what = manifest.artifact_type or "an artifact of no type"
-        message = f"{name} is no container image: {what}."
-        return Judgement(NOT_MET, message, expected, what, "Deploy a tag that names an image.")
+        what = manifest.artifact_type or "an artifact without a type"
+        message = f"{name} is not a container image: {what}."
+        return Judgement(NOT_MET, message, expected, what, "Deploy a tag that is an image.")
     if found not in manifests.IMAGES | manifests.INDEXES:
         what = found or "no media type"
-        return Judgement(
-            NOT_ASSESSED, f"{name} has {what}: nothing is known of it.", expected, what
-        )
+        return Judgement(NOT_ASSESSED, f"Unknown media type of {name}: {what}.", expected, what)
     note: dict[str, object] = {}
     if found == manifests.OCI_INDEX:
-        note["note"] = "ECR answers MANIFEST_UNKNOWN to an old server that asks for schema 2 alone."
+        note["note"] = "ECR answers MANIFEST_UNKNOWN to an old server that accepts only schema 2."
     return Judgement(MET, f"{name} is {found}.", expected, found, evidence=note)
 
 
@@ -141,16 +140,16 @@ def platform_available(walk: PackageWalk) -> Judgement:
     if not walk.deep:
         return _shallow("platforms")
     if _is_artifact(walk):
-        return Judgement(NOT_APPLICABLE, f"{name} is no container image (PULL-2).")
+        return Judgement(NOT_APPLICABLE, f"{name} is not a container image (PULL-2).")
     expected, has = str(wanted), walk.platforms
     found = few([str(platform) for platform in has]) if has else "no platform"
     index = walk.manifest is not None and walk.manifest.kind is Kind.INDEX
     fits = any(accepts(wanted, platform) for platform in has)
     if fits and index and _other_machine(wanted, walk.platform):
-        found = f"{found}, and the image so named is for {walk.platform}"
+        found = f"{found}, but the image listed for it is for {walk.platform}"
     elif fits:
         return Judgement(MET, f"{name} has an image for {wanted}.", expected, found)
-    # An index whose image names no platform leaves it to the config.
+    # Where the index names no platform, the image's config does.
     if has or (index and walk.manifest is not None and not walk.manifest.unnamed):
         fix = f"docker buildx build --platform {wanted} --push ..."
         message = f"{name} has no image for {wanted}, only {found}."
@@ -166,7 +165,7 @@ def _is_artifact(walk: PackageWalk) -> bool:
 
 
 def _other_machine(wanted: Platform, image: Platform | None) -> bool:
-    """An image's config names another machine than the index does; variants are often left out."""
+    """An image's config names another platform than the index; variants are often left out."""
     if image is None:
         return False
     one, other = wanted.normalised(), image.normalised()
@@ -174,14 +173,14 @@ def _other_machine(wanted: Platform, image: Platform | None) -> bool:
 
 
 def manifest_readable(walk: PackageWalk) -> Judgement:
-    """The manifest comes whole, has its digest, and leads to an image."""
+    """The manifest is complete, matches its digest, and leads to an image."""
     name = named(walk.wanted)
     if not walk.deep:
         return _shallow("manifests")
     steps = walk.of(Step.MANIFEST, Step.PLATFORM)
     if not steps:
         return _unasked(walk, f"whether the manifest of {name} can be pulled")
-    expected = "a manifest whose bytes have its digest, and that leads to an image"
+    expected = "a manifest that matches its digest and leads to an image"
     bad = next((step for step in steps if not step.ok), None)
     if bad is None or _no_platform(bad, walk):
         return Judgement(MET, f"The manifest of {name} is readable.", expected, steps[-1].what)
@@ -190,18 +189,18 @@ def manifest_readable(walk: PackageWalk) -> Judgement:
 
 
 def _no_platform(step: StepResult, walk: PackageWalk) -> bool:
-    """That no image fits the platform is another rule's to say, where it says so."""
+    """No image fits the platform, and PULL-3 reports it."""
     missing = step.failure is not None and step.failure.code == "PLATFORM"
     return missing and platform_available(walk).word is NOT_MET
 
 
 def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
-    """Config and every layer answer from where the registry sends a puller."""
+    """Config and every layer can be downloaded from where the registry redirects."""
     name = named(walk.wanted)
     if not walk.deep:
         return _shallow("layers")
     if _is_artifact(walk):
-        return Judgement(NOT_APPLICABLE, f"{name} is no container image (PULL-2).")
+        return Judgement(NOT_APPLICABLE, f"{name} is not a container image (PULL-2).")
     steps = walk.of(Step.CONFIG, Step.LAYER)
     if not steps:
         return _without_image(walk) or _unasked(walk, f"whether the layers of {name} download")
@@ -210,12 +209,12 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
     bad = next((step for step in steps if not step.ok), None)
     if bad is None:
         found = f"{len(steps)} answers from {hosts}"
-        return Judgement(MET, f"Config and layers of {name} answer.", expected, found)
+        return Judgement(MET, f"Config and layers of {name} can be downloaded.", expected, found)
     message = f"Layers of {name} do not download: {bad.step} {bad.subject}: {said(bad)}"
     if bad.state is State.NOT_ASSESSED:
-        message = f"Whether the layers of {name} download is not known: {said(bad)}"
+        message = f"Could not determine whether the layers of {name} download: {said(bad)}"
     if bad.trouble is not None and bad.trouble.unreachable and not RegistryHost.parse(bad.host).ok:
-        # This rule is about the storage: its silence is an answer. The registry's is REACH's.
+        # An unreachable layer storage is *not met* here; an unreachable registry is REACH-2's.
         fix = (
             f"Let workers reach {bad.host}:443, directly, through the proxy, or by an S3 gateway "
             f"endpoint (com.amazonaws.{region}.s3) whose policy allows the bucket."
@@ -227,7 +226,7 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
 
 
 def _without_image(walk: PackageWalk) -> Judgement | None:
-    """No image fits the platform: there is nothing whose layers could be asked for."""
+    """No image fits the platform, so there are no layers to download."""
     bad = cause(walk)
     if bad is None or not _no_platform(bad, walk):
         return None
@@ -246,17 +245,17 @@ def views_agree(walk: PackageWalk, api_tags: Collection[str]) -> Judgement:
         return _not_ok(step, message, "both list the same tags", _mend(step, walk))
     api, registry = set(api_tags), set(walk.tags)
     missing, more = sorted(api - registry), sorted(registry - api)
-    expected, found = f"{many(len(api), 'tag')}, as the API has", many(len(registry), "tag")
+    expected, found = f"{many(len(api), 'tag')}, as in the API", many(len(registry), "tag")
     if not missing and not more:
         return Judgement(MET, f"API and registry list the same tags of {name}.", expected, found)
     parts = [f"only the API has {few(missing)}"] if missing else []
     parts += [f"only the registry has {few(more)}"] if more else []
     return Judgement(
         NOT_MET,
-        f"API and registry differ about {name}: {'; '.join(parts)}.",
+        f"API and registry list different tags of {name}: {'; '.join(parts)}.",
         expected,
         found,
-        "Run again: a push between the two reads looks like this. If it stays, look for a cache.",
+        "Run again: a push between the two reads causes this too. If it stays, look for a cache.",
         {"only_api": missing, "only_registry": more},
     )
 
@@ -273,43 +272,43 @@ def _not_ok(step: StepResult, message: str, expected: str, fix: str | None) -> J
 
 
 def _unasked(walk: PackageWalk, what: str) -> Judgement:
-    """An earlier step is the cause: it is named, and its failure kept."""
+    """Not asked because an earlier step failed: the message names it and keeps its failure."""
     head = next(iter(walk.of(Step.HEAD)), None)
     if walk.wanted.tag is None or (head is not None and head.trouble is Trouble.NOT_FOUND):
-        tag = short(walk.wanted.tag or "tag to be asked for")
+        tag = short(walk.wanted.tag or "tag to look up")
         return Judgement(NOT_APPLICABLE, f"{walk.wanted.repository} has no {tag}.")
     bad = cause(walk)
-    why = because(bad) if bad is not None else "the walk ended before"
+    why = because(bad) if bad is not None else "the walk ended earlier"
     failure = None if bad is None else bad.failure
-    return Judgement(NOT_ASSESSED, sentence(f"Nobody could tell {what}: {why}"), failure=failure)
+    return Judgement(NOT_ASSESSED, sentence(f"Could not determine {what}: {why}"), failure=failure)
 
 
 def _shallow(what: str) -> Judgement:
-    """Reading a manifest counts as a pull: that is done only where it was asked for."""
+    """Reading a manifest counts as a pull, so it is done only on request."""
     return Judgement(
         NOT_APPLICABLE,
-        f"{what.capitalize()} are read only in a deep walk (deep = true, or --deep).",
+        f"{what.capitalize()} are read only with deep = true or --deep.",
     )
 
 
 def _mend(step: StepResult, walk: PackageWalk) -> str | None:
-    """What to do about a step that a deployment fails at too; None where nobody knows that."""
+    """The fix for a step at which a deployment would fail too; None where it might not."""
     if step.failure is None or step.state is not State.FAILED:
         return None
     if step.trouble is Trouble.DENIED:
         return _allow(step, step.failure, walk)
     if step.trouble in (Trouble.LOGIN_REFUSED, Trouble.EXPIRED, Trouble.SIGNATURE):
-        return "Run again, with a new token; if it stays, see LOGIN-1."
+        return "Run again with a new token; if it fails again, see LOGIN-1."
     whole = f"push {named(walk.wanted)} again"
-    return f"Look for a proxy or a cache before {step.host} that changes answers; or {whole}."
+    return f"Look for a proxy or cache in front of {step.host} that changes answers; or {whole}."
 
 
 def _allow(step: StepResult, failure: Failure, walk: PackageWalk) -> str:
-    """Whose policy has to allow what."""
+    """Which policy has to allow which action."""
     action = _ACTIONS.get(step.step, "the action")
     found = _POLICY.search(failure.message)
     policy = "" if found is None else (found["missing"] or found["deny"]).strip()
     if policy.lower() == "vpc endpoint":
-        return f"Allow {action} in the policy of the VPC endpoint: the identity's is not the cause."
+        return f"Allow {action} in the VPC endpoint's policy; the identity's is not the cause."
     where = f"the {policy} policy" if policy else "the feed's own identity policy"
     return f"Allow {action} on the repository {walk.wanted.repository} in {where}."

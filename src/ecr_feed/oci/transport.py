@@ -273,9 +273,7 @@ def _allowed(
         said = f"redirected to an address that cannot be used: {why}"
         raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status) from None
     if url in seen:
-        raise RegistryError(
-            Cause(Trouble.OTHER, "redirected in a circle", "REDIRECT"), host, status
-        )
+        raise RegistryError(Cause(Trouble.OTHER, "redirected in a loop", "REDIRECT"), host, status)
     if len(seen) > REDIRECTS:
         said = f"redirected more than {REDIRECTS} times"
         raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status)

@@ -1,4 +1,4 @@
-"""The three witnesses of a feed's permissions: its own calls, IAM's simulation, our evaluation."""
+"""Three answers about a feed's permissions: its own calls, IAM's simulation, our evaluation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNSEEN: Final = ("endpoint", "session")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Everything the witnesses said of one action on one resource, in the order they are believed.
+    """The answers about one action on one resource, the most reliable first.
 
     `decision` is the evaluation's, with its reasons; None where it was not asked.
     """
@@ -49,12 +49,12 @@ class Answers:
 
     @property
     def determined(self) -> tuple[Permission, ...]:
-        """The witnesses that gave an answer."""
+        """The answers that allow or deny."""
         return tuple(each for each in self.witnesses if each.answer is not Answer.UNDETERMINED)
 
     @property
     def disagree(self) -> bool:
-        """Two witnesses gave different answers."""
+        """Two answers differ."""
         return len({each.answer for each in self.determined}) > 1
 
     @property
@@ -67,7 +67,7 @@ class Answers:
 
     @property
     def because(self) -> str:
-        """Why, in the words of the witness that decided, or of all that could not.
+        """The reason of the answer that decided, or of all that could not.
 
         A simulation only says that nothing allows it; the evaluation names the statement.
         """
@@ -76,7 +76,7 @@ class Answers:
             if witness in decided:
                 return decided[witness].because
         said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
-        return said or "no witness could be asked"
+        return said or "no answer could be obtained"
 
 
 class Rights:
@@ -124,7 +124,7 @@ class Rights:
         return self._audit.get()
 
     def documents(self) -> DocumentReader:
-        """Whoever may read the registry's documents: the auditor, else the feed itself."""
+        """Who reads the registry's documents: the auditor, else the feed itself."""
         return self.audit() if self.has_auditor else self.account.self_audit()
 
     def principal(self) -> Principal:
@@ -194,7 +194,7 @@ class Rights:
         unseen = next((d for d in denials if d.evidence.get("policy_type") in _UNSEEN), None)
         if unseen is None:
             return witness
-        because = f"{witness.because}, but {unseen.action} meets what it does not see: "
+        because = f"{witness.because}, but {unseen.action} is denied by what it does not cover: "
         return replace(witness, answer=Answer.UNDETERMINED, because=because + unseen.because)
 
     def _tried(self, action: str, package: str | None) -> Permission | None:

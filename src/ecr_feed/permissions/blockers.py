@@ -1,4 +1,4 @@
-"""What stands between a feed and a permission that it was denied, besides a missing Allow."""
+"""What blocks a permission that a feed was denied, besides a missing Allow."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _narrow(answers: Answers) -> str:
     kind = kind or (ours.denial_layer if ours is not None else "policy")
     arn = f" {said['policy_arn']}" if said.get("policy_arn") else ""
     statement = f": {ours.statement}" if ours is not None else ""
-    return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow outweighs it."
+    return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow overrides it."
 
 
 def _limits(answers: Answers) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _limits(answers: Answers) -> Iterator[str]:
 
 
 def _simulated(answers: Answers) -> list[str]:
-    """What IAM's simulation blames, where nobody read the documents."""
+    """What IAM's simulation names, where the documents were not read."""
     said = next((w.evidence for w in answers.witnesses if w.witness == "simulation"), {})
     found = []
     if said.get("boundary_allows") is False:
@@ -107,7 +107,7 @@ def _condition(answers: Answers) -> str:
     for miss in near.misses:
         if miss.key.lower() == "aws:sourceip" and _ranges(answers):
             return (
-                f"In {near.statement}, name the public address of the caller's way out, or use "
+                f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
     (first, *others) = near.misses

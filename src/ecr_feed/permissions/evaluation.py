@@ -1,7 +1,7 @@
-"""The evaluation witness: what our own evaluator says of a permission, from the documents alone.
+"""The evaluation: what our own evaluator answers about a permission, from the documents alone.
 
-It never says more than the documents do. A document that could not be read, or that is malformed,
-leaves open what it might have said; a condition on a value that nobody knows is "undetermined".
+It never claims more than the documents do. Where a document could not be read, or is malformed,
+what it might allow or deny is undetermined; so is a condition on an unknown value.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 class Evidence:
     """All that was read for one resource.
 
-    `tags` is None where nobody read them; `tags_unread` says how that was refused. `unread` holds
+    `tags` is None where they were not read; `tags_unread` is the refusal. `unread` holds
     the policies that could not be read.
     """
 
@@ -84,7 +84,7 @@ def evaluate(
     answer, because = _answer(decision, evidence)
     told = {**decision.evidence}
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
-        because += f" AWS never sees a source address of {', '.join(ranges)}."
+        because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
     return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
 
@@ -220,7 +220,7 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
     if grants or limits:
         return Answer.UNDETERMINED, _unread((*grants, *limits))
     if _bound(evidence.organization) and evidence.organization.scps is None:
-        return Answer.UNDETERMINED, "nobody could tell whether an organisation limits the account"
+        return Answer.UNDETERMINED, "could not determine whether AWS Organizations policies apply"
     return Answer.ALLOWED, decision.because
 
 

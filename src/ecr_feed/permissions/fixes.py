@@ -1,4 +1,4 @@
-"""What a denied permission needs: the smallest policy, or the place where something denies it."""
+"""The fix for a denied permission: the smallest policy, or the policy that denies it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ecr_feed.permissions.blockers import blocker, needs_allow
 
 
 def policy_fix(rights: Rights, answers: Answers) -> str:
-    """The fix of one denial: what stands in the way, and the smallest policy that is missing."""
+    """The fix of one denial: what blocks the call, and the smallest missing policy."""
     way = blocker(answers)
     if not needs_allow(answers):
         return way
@@ -21,7 +21,7 @@ def policy_fix(rights: Rights, answers: Answers) -> str:
     documents = smallest_policy(wanted if own in wanted else [own])
     rights.policy_fix = rights.policy_fix or dict(documents[0])
     text = " and ".join(json.dumps(each, separators=(", ", ": ")) for each in documents)
-    first = f"{way} And add" if way else "Add"
+    first = f"{way} Also add" if way else "Add"
     return f"{first} to the identity policies of {_whose(rights)}: {text}"
 
 
@@ -35,7 +35,7 @@ def missing_needs(rights: Rights) -> list[Need]:
 
 
 def all_answers(rights: Rights) -> Iterator[Answers]:
-    """The witnesses on every action that the feed needs, as far as they could be asked."""
+    """The answers on every action that the feed needs, where there are any."""
     actions = [*PROBED, *(PULL if rights.account.feed.pulls else ())]
     wanted: list[tuple[str, str | None]] = [(TOKEN, None)]
     wanted += [(action, package) for package in rights.packages() for action in actions]
@@ -47,7 +47,7 @@ def all_answers(rights: Rights) -> Iterator[Answers]:
 
 
 def needs(rights: Rights) -> list[Need]:
-    """What a feed needs, on exactly its packages; the list without names for Octopus's search."""
+    """What a feed needs, on exactly its packages; Octopus's search needs the list without names."""
     actions = [*PROBED, *(PULL if rights.account.feed.pulls else ())]
     return [
         Need(TOKEN),

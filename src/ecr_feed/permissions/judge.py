@@ -1,4 +1,4 @@
-"""How a permission check asks: three witnesses, the feed's own call believed first."""
+"""Judges a permission by its three answers: live call, simulation and evaluation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ecr_feed.permissions.answers import PROBED, Answers, Rights
 from ecr_feed.permissions.blockers import policy_type
 from ecr_feed.permissions.fixes import all_answers, policy_fix
 
-NO_AUDITOR = "No auditor is configured to read IAM ([auditor] of the feeds file)."
+NO_AUDITOR = "No auditor is configured to read IAM ([auditor] in the feeds file)."
 
 
 def expect_allowed(rights: Rights, action: str, package: str | None) -> None:
-    """Not met where the action is denied; not applicable without a repository or a witness."""
+    """Not met where the action is denied; not applicable without a repository."""
     if package is not None and not is_repository_name(package):
         not_applicable("No repository can have this name (REPO-2).")
     if package is not None and action not in PROBED:
@@ -26,7 +26,7 @@ def expect_allowed(rights: Rights, action: str, package: str | None) -> None:
         not_assessed(_undetermined(answers))
     allowed = answers.answer is Answer.ALLOWED
     if not allowed and rights.unknown and not _is_explicit(answers):
-        not_assessed(f"A policy is not known before the plan is applied: {rights.unknown[0]}")
+        not_assessed(f"A policy is unknown until the plan is applied: {rights.unknown[0]}")
     subject = f" on {package}" if package else ""
     expect(
         allowed,
@@ -38,16 +38,16 @@ def expect_allowed(rights: Rights, action: str, package: str | None) -> None:
 
 
 def expect_witnessed(rights: Rights, action: str, package: str) -> None:
-    """A permission that is not probed, since trying it would count as a pull."""
+    """A permission without a live call, since the call would count as a pull."""
     if not rights.has_auditor:
         not_applicable(NO_AUDITOR)
     expect_allowed(rights, action, package)
 
 
 def disagreements(rights: Rights) -> list[str]:
-    """What the witnesses contradict each other on, with the likely causes.
+    """The permissions on which the answers disagree, with the likely causes.
 
-    Ends the check as not assessed where no two of them could be compared.
+    Ends the check as not assessed where no permission has two answers to compare.
     """
     heard = list(all_answers(rights))
     if not any(len(each.determined) > 1 for each in heard):
@@ -55,12 +55,12 @@ def disagreements(rights: Rights) -> list[str]:
         failed = next((each.failure for each in mute if each.failure is not None), None)
         if failed is not None:
             raise ReadError(failed)
-        not_assessed(mute[0].because if mute else "Nothing was answered twice.")
+        not_assessed(mute[0].because if mute else "No permission has two answers to compare.")
     return [_contradiction(each) for each in heard if each.disagree]
 
 
 def disagreement_fix(rights: Rights) -> str | None:
-    """Where AWS itself blames a kind of policy, that is the place; else None."""
+    """The policy to change, where AWS's message names its type; else None."""
     for each in all_answers(rights):
         probe = each.probe
         if each.disagree and probe is not None and probe.answer is Answer.DENIED:
@@ -70,27 +70,27 @@ def disagreement_fix(rights: Rights) -> str | None:
     return None
 
 
-_UNSEEN = "look for a resource control, registry, session or endpoint policy, or a condition"
+_UNSEEN = "check resource control, registry, session and endpoint policies, and conditions"
 
 
 def _contradiction(answers: Answers) -> str:
     said = ", ".join(f"{each.witness} {each.answer}" for each in answers.determined)
     probe = answers.probe
-    cause = "their blind spots are other layers and real context"
+    cause = "neither covers every policy layer and the real request context"
     if probe is not None and probe.answer is Answer.DENIED:
         kind = str(probe.evidence.get("policy_type") or "")
-        cause = f"AWS blames the {policy_type(kind)}" if kind else _UNSEEN
+        cause = f"AWS names the {policy_type(kind)}" if kind else _UNSEEN
     return f"{answers.action} on {answers.resource}: {said} ({cause})"
 
 
 def _is_explicit(answers: Answers) -> bool:
-    """A Deny stands, whatever policies join it."""
+    """An explicit Deny applies, whatever other policies allow."""
     decision = answers.decision
     return decision is not None and decision.outcome == "explicit deny"
 
 
 def _needs_repository(rights: Rights, package: str) -> None:
-    """Where nobody can tell whether there is one (REPO-1 says so), the witnesses still speak."""
+    """Not applicable without one; where that is unknown (see REPO-1) the answers still count."""
     if package not in rights.packages():
         not_applicable("Its repository is missing (REPO-1).")
 
@@ -103,12 +103,12 @@ def _missing(probe: Permission | None) -> bool:
 def _undetermined(answers: Answers) -> str:
     if answers.disagree:
         said = "; ".join(f"{each.witness}: {each.answer}" for each in answers.determined)
-        return f"The witnesses disagree on {answers.action} ({said}); see PERM-8."
+        return f"The answers disagree on {answers.action} ({said}); see PERM-8."
     return f"{answers.action} on {answers.resource}: {answers.because}"
 
 
 def evidence(answers: Answers) -> dict[str, object]:
-    """The witnesses side by side, as JSON values."""
+    """The three answers, as JSON values."""
     failed = next((each.failure for each in answers.witnesses if each.failure), None)
     return {
         "action": answers.action,

@@ -15,7 +15,7 @@ _SHOWN = 20
 def expect_nothing_of(rights: Rights, principal: Principal, *groups: Group) -> None:
     """Not met where the identity's policies grant anything of these groups."""
     if principal.kind == "root":
-        not_applicable("No policy narrows the root user (IDENT-3).")
+        not_applicable("No IAM policy limits the root user (IDENT-3).")
     if not principal.policies and principal.unread:
         not_assessed(f"The identity's policies could not be read: {principal.unread[0].said}")
     found = [each for each in _breadth(rights, principal) if each.group in groups]
@@ -31,7 +31,7 @@ def expect_nothing_of(rights: Rights, principal: Principal, *groups: Group) -> N
 
 
 def _breadth(rights: Rights, principal: Principal) -> tuple[Finding, ...]:
-    """The organisation's limits are left out: they are not this identity's own restraint."""
+    """The organisation's limits are left out: they are not this identity's own policies."""
     try:
         policies = policies_of(Evidence(principal, Organization(member=False)))
     except PolicyError as error:

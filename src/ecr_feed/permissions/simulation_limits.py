@@ -30,7 +30,7 @@ def within_limits(
         blind = ""
     if not blind:
         return simulation
-    because = f"{simulation.because}, but does not see all: {blind}"
+    because = f"{simulation.because}, but does not cover everything: {blind}"
     return replace(simulation, answer=Answer.UNDETERMINED, because=because)
 
 

@@ -1,4 +1,4 @@
-"""What if: the embedded account filled from a person's own documents, before anything exists."""
+"""Plans: the embedded account filled from a user's own documents, before anything exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.terraform import account_from_plan
 
 OWNER = "owner"
-"""The label of whom no policy binds: a plan's SCP must not keep the auditor from reading it."""
+"""The label of the owner, whom no policy limits: a plan's SCP must not deny the auditor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def suite_of(account: AccountFile, source: str) -> Suite:
 
 
 def check_makeable(account: AccountFile) -> None:
-    """Make the account once and forget it. Raises ConfigError for what AWS would refuse."""
+    """Create the account once and discard it. Raises ConfigError for what AWS would refuse."""
     from ecr_feed.embedded.seeding.seed import core_for, fill
 
     try:
@@ -78,7 +78,7 @@ def _from_plan(
 ) -> AccountFile:
     if planned.documents:
         raise ConfigError(
-            "--plan describes a whole account: it goes with no --policy and the like."
+            "--plan describes a whole account: use it without --policy and similar options."
         )
     source = planned.plan or ""
     try:
@@ -89,7 +89,7 @@ def _from_plan(
         ) from None
     if not isinstance(document, dict):
         raise ConfigError(
-            f"{source}: found no JSON object; expected the output of `terraform show -json`."
+            f"{source}: not a JSON object; expected the output of `terraform show -json`."
         )
     return account_from_plan(document, region=region or "", packages=packages, source=source)
 
@@ -126,7 +126,7 @@ def _repository_policies(
             )
         if package not in (*packages, "*"):
             raise ConfigError(
-                f"--repository-policy {part}: {package!r} is none of the feed's packages "
+                f"--repository-policy {part}: {package!r} is not one of the feed's packages "
                 f"({', '.join(packages)})."
             )
         yield package, _text(here, name)

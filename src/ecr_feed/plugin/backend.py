@@ -1,4 +1,4 @@
-"""Opens the accounts of a run: AWS itself, or the embedded account that stands in for it."""
+"""Opens the accounts of a run: AWS itself, or the embedded account in its place."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Accounts:
         self.look_elsewhere = chosen.look_elsewhere
 
     def of(self, feed: Feed) -> Account:
-        """The account that the feed's own credentials open."""
+        """The feed's account, read with the feed's own credentials."""
         if feed.slug not in self._opened:
             self._opened[feed.slug] = Account(feed, self._sessions)
         return self._opened[feed.slug]
 
     def rights(self, feed: Feed) -> Rights:
-        """What the feed may do, by every witness that can be asked; read once."""
+        """What the feed may do, from calls, simulation and evaluation; read once."""
         if feed.slug not in self._rights:
             audit = None if self._sessions.auditor is None else partial(self._audit, feed)
             self._rights[feed.slug] = Rights(
@@ -79,7 +79,7 @@ class Accounts:
         return self._audits[key]
 
     def registry(self, feed: Feed) -> FeedRegistry:
-        """The feed's registry, as Docker would meet it; logged in to once."""
+        """The feed's registry, as Docker sees it; logged in to once."""
         if feed.slug not in self._registries:
             self._registries[feed.slug] = FeedRegistry(
                 self.rights(feed),
@@ -115,7 +115,7 @@ class Accounts:
 
     @property
     def _unknown_policies(self) -> tuple[str, ...]:
-        """What a plan does not tell yet of who may do what."""
+        """The policies that a plan does not determine yet."""
         account = self._chosen.account
         return account.unknown_policies if account is not None else ()
 
@@ -125,7 +125,7 @@ class Accounts:
             yield self.rights(account.feed)
 
     def write_policies(self) -> None:
-        """`--write-policy`: what each opened feed needs at the least."""
+        """`--write-policy`: the smallest policy of each opened feed."""
         chosen = self._chosen
         if chosen.write_policy is not None:
             write_feed_policies(chosen.write_policy, chosen.suite, self.every())
@@ -185,7 +185,7 @@ def accounts_of(config: pytest.Config) -> Iterator[Accounts]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where calls, pulls and connections go; `network` and `way` open nothing until called."""
+    """Where calls, pulls and connections go; `network` and `way` do nothing until called."""
 
     backend: Backend
     network: Callable[[], Network]

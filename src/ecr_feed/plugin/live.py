@@ -53,8 +53,8 @@ STEP: Final = 10  # per cent between two messages to Octopus
 class Live:
     """One line on a terminal about the read that the current test waits for.
 
-    `terminal` and `capture` are pytest's reporter and capture manager. Calls may be told from the
-    threads that make them: the test waits for those, so nobody else writes meanwhile.
+    `terminal` and `capture` are pytest's reporter and capture manager. Calls may be reported by
+    other threads: the test waits for them, so nothing else writes meanwhile.
     """
 
     def __init__(self, terminal: Any, capture: Any) -> None:
@@ -83,7 +83,7 @@ class Live:
                     self._write(line)
 
     def end(self, nodeid: str) -> None:
-        """The test has what it waited for: the line stays, with its last figures."""
+        """The test has what it waited for: the line stays, with its last numbers."""
         with self._lock:
             if self._progress is not None and self._progress.showing:
                 self._write(self._progress.line(self._feed, monotonic()))
@@ -98,7 +98,7 @@ class Live:
 
 
 class Steps:
-    """Says how far the whole run is, to a step of Octopus Deploy, every `STEP` per cent."""
+    """Reports the run's progress to a step of Octopus Deploy, every `STEP` per cent."""
 
     def __init__(self) -> None:
         self._done = 0

@@ -1,7 +1,7 @@
 """The options of `pytest checks/`: which feeds, on which backend, how strictly.
 
-Everything a person can get wrong on the command line or in a feeds file ends here, in
-`pytest_configure`, as pytest's usage error (exit 4): before collection, before any call.
+Every mistake on the command line or in a feeds file is reported here, in `pytest_configure`, as
+pytest's usage error (exit 4): before collection, before any call.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ecr_feed.text.safe import inert
 
 GROUP = "ECR feed checks"
 _PYTESTS_OWN = "fE"
-"""What `-r` is where nobody gave it: the short summary of failures and errors."""
+"""The default of `-r`: the short summary of failures and errors."""
 
 _OPTIONS: tuple[tuple[str, dict[str, object]], ...] = (
     ("--feeds", {"metavar": "FILE", "help": "judge the feeds of this feeds file"}),
     ("--aws-region", {"metavar": "R", "help": "judge one feed in this region"}),
-    ("--package", {"metavar": "ID", "action": "append", "help": "a package ID of the one feed"}),
-    ("--aws-profile", {"metavar": "P", "help": "the AWS profile with the one feed's credentials"}),
+    ("--package", {"metavar": "ID", "action": "append", "help": "a package ID of that feed"}),
+    ("--aws-profile", {"metavar": "P", "help": "the AWS profile of that feed"}),
     ("--demo", {"metavar": "NAME", "help": "judge an embedded account (default: healthy)"}),
     ("--report", {"metavar": "DIR", "help": "where the reports go (default: reports/)"}),
     (
@@ -46,7 +46,7 @@ _OPTIONS: tuple[tuple[str, dict[str, object]], ...] = (
     ("--boundary", {"metavar": "FILE", "help": "within this permissions boundary"}),
     (
         "--repository-policy",
-        {"metavar": "ID=FILE", "action": "append", "help": "with this policy of a repository"},
+        {"metavar": "ID=FILE", "action": "append", "help": "with this repository policy"},
     ),
     ("--scp", {"metavar": "FILE", "action": "append", "help": "under this service control policy"}),
     ("--plan", {"metavar": "FILE", "help": "judge the account of `terraform show -json` output"}),
@@ -56,13 +56,13 @@ _OPTIONS: tuple[tuple[str, dict[str, object]], ...] = (
     ),
     (
         "--deep",
-        {"action": "store_true", "help": "also read an image of each package"},
+        {"action": "store_true", "help": "also read one image of each package (counts as a pull)"},
     ),
     ("--waivers", {"metavar": "FILE", "help": "accept what this file waives, until it expires"}),
     ("--baseline", {"metavar": "FILE", "help": "compare with an earlier results.json"}),
     (
         "--new-only",
-        {"action": "store_true", "help": "fail only for what the baseline lacks"},
+        {"action": "store_true", "help": "fail only for findings that the baseline does not have"},
     ),
     (
         "--output-format",
@@ -129,7 +129,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(hooks, hooks.__name__)
     config.option.tbstyle = "no"  # a finding is four lines of ours, never a traceback
     if config.option.reportchars == _PYTESTS_OWN:
-        config.option.reportchars = ""  # our lines say it, once
+        config.option.reportchars = ""  # our own summary lists them already
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -159,7 +159,7 @@ def _arguments(config: pytest.Config) -> tuple[list[str], list[str]]:
 
 
 def _refuse_stray_options(config: pytest.Config) -> None:
-    """Without checks/ our options would be ignored: most likely an option took the path."""
+    """Without checks/ our options would be ignored: probably an option consumed the path."""
     given = [
         name
         for name, attributes in _OPTIONS
@@ -168,7 +168,7 @@ def _refuse_stray_options(config: pytest.Config) -> None:
     ]
     if given:
         raise pytest.UsageError(
-            f"{given[0]} is an option of `pytest checks/`, and this run does not touch checks/."
+            f"{given[0]} is an option of `pytest checks/`, but this run does not include checks/."
         )
 
 

@@ -1,7 +1,8 @@
-"""What pytest says of an item, in the five words: translated before pytest makes its report.
+"""Translates an item's result into the five outcome words, before pytest makes its report.
 
-`expect` alone is "not met". A fact that could not be had, a mistake of ours and a bare `assert` are
-"not assessed". What does not gate, or is waived, is xfailed to pytest and fully reported.
+Only `expect` makes "not met". A fact that could not be read, a bug in this suite and a bare
+`assert` are "not assessed". Findings that do not gate, or are waived, are still reported in full;
+pytest shows them as xfailed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _EVIDENCE = pytest.StashKey[dict[str, object]]()
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One phase's answer: the outcome word, its text, and the fix that the check itself gave."""
+    """One phase's outcome: the word, its text, and the fix that the check itself gave."""
 
     outcome: OutcomeWord
     text: str
@@ -37,7 +38,7 @@ class Word:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Evidence that fixtures and the check note is kept with the item."""
+    """Keep the evidence that fixtures and the check note with the item."""
     with collecting_evidence() as evidence:
         item.stash[_EVIDENCE] = evidence
         return (yield)
@@ -64,7 +65,7 @@ def pytest_runtest_makereport(
 
 
 def _word(call: pytest.CallInfo[None]) -> Word | None:
-    """The word that this phase settles; None where it settles nothing."""
+    """The outcome of this phase; None where it has none."""
     error = call.excinfo.value if call.excinfo is not None else None
     match error:
         case None:
@@ -84,7 +85,7 @@ def _word(call: pytest.CallInfo[None]) -> Word | None:
 
 
 def _mishap(error: BaseException) -> str:
-    """A mistake of our own: where it happened, without the values that it may quote."""
+    """A bug in this suite: where it happened, without the values that it may quote."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     return f"The check itself failed: {type(error).__name__}{where}."

@@ -1,4 +1,4 @@
-"""Which subjects each check is asked about, and the test ID that says so: `...[slug|package]`."""
+"""Parametrizes each check by feed and package, from the feeds file alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST: Final = 300
 
 
 def test_id(slug: str, package: str) -> str:
-    """The ID as pytest is given it; `##octopus[` in it would be an order to an Octopus step."""
+    """The ID as pytest is given it; `##octopus[` in it would be a command to an Octopus step."""
     if len(package) > _LONGEST:
         digest = hashlib.sha256(package.encode("utf-8", "surrogatepass")).hexdigest()
         package = f"{package[: _LONGEST - 100]}...{digest[:12]}"
@@ -40,7 +40,7 @@ def package_of(nodeid: str) -> str | None:
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> object:
-    """A rule of a kind of feed that this run has none of is not collected."""
+    """A rule for a kind of feed that this run does not have is not collected."""
     info, chosen = info_of(obj), selection(collector.config)
     if info is None or chosen is None or _subjects(info, chosen.suite):
         return None
@@ -64,7 +64,7 @@ def _parameters(info: CheckInfo, suite: Suite) -> Iterator[Any]:
     for feed in _subjects(info, suite):
         reason = info.applies(feed) if info.applies else None
         if reason is not None:
-            # One item says it for the feed, however many packages it has.
+            # One skipped item for the feed, however many packages it has.
             values = (feed, None) if info.per_package else (feed,)
             skip = pytest.mark.skip(reason=reason)
             yield pytest.param(*values, id=feed.slug, marks=skip)
@@ -77,7 +77,7 @@ def _parameters(info: CheckInfo, suite: Suite) -> Iterator[Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Say what the item judges where every report finds it, setup errors and workers included."""
+    """Record what the item judges in user_properties, which setup errors and workers keep too."""
     info = info_of(getattr(item, "function", None))
     callspec = getattr(item, "callspec", None)
     if info is None or callspec is None:

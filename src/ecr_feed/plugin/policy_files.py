@@ -29,7 +29,7 @@ def write_auditor_policy(path: Path) -> None:
 def write_feed_policies(path: Path, suite: Suite, opened: Iterable[Rights]) -> None:
     """FILE for a single feed, else `STEM.SLUG.json` for each.
 
-    A feed whose account nobody knows (its credentials were refused, and the feeds file names none)
+    A feed whose account is unknown (its credentials were refused, and the feeds file names none)
     has no ARNs to write; its findings say why.
     """
     for rights in opened:

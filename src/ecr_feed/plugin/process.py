@@ -1,4 +1,10 @@
-"""Process-wide guards of a run: logs without secrets, SIGTERM treated as Ctrl-C."""
+"""What libraries log while they carry credentials: left out, or written without the secrets.
+
+At DEBUG botocore logs canonical requests, headers and whole answers, an authorization token among
+them, before it is known what in them is secret; urllib3 logs signed addresses. Those stay
+out. Every other record, of whatever logger and for whatever handler, passes the redactor when it is
+made, so that no handler (live log, captured log, log file, standard error) ever holds a secret.
+"""
 
 from __future__ import annotations
 

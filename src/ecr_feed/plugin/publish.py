@@ -139,9 +139,9 @@ class Publisher:
         complete = not collector.missing() and not self._setting.unknown
         word = verdict(findings, unassessed_feeds=len(unassessed), complete=complete)
         if self._setting.unknown and not incomplete:
-            incomplete = f"the plan leaves open: {'; '.join(self._setting.unknown)}"
+            incomplete = f"unknown until the plan is applied: {'; '.join(self._setting.unknown)}"
         if word is Verdict.READY and status == 1:
-            word, incomplete = Verdict.NOT_PROVEN, "a test that is no check failed"
+            word, incomplete = Verdict.NOT_PROVEN, "a test that is not a check failed"
         self._run = self._assemble(collector, word, incomplete)
         self._results = to_bytes(results(self._run))
         return 1 if status == 0 and word is not Verdict.READY else status
@@ -282,7 +282,7 @@ def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str
     if missing := collector.missing():
         return f"{len(missing)} of {len(collector.collected)} rules were not run"
     if unassessed:
-        return f"of {', '.join(unassessed)} nothing was assessed"
+        return f"nothing was assessed of {', '.join(unassessed)}"
     return ""
 
 

@@ -23,7 +23,7 @@ FEED_READS: Final = frozenset(
         "sts:GetCallerIdentity",  # needs no permission
     }
 )
-"""What is read with the feed's own credentials: the rules are about these very calls."""
+"""What is read with the feed's own credentials: the rules judge these calls."""
 
 
 def table(checks: tuple[CheckInfo, ...]) -> str:
@@ -36,7 +36,7 @@ def table(checks: tuple[CheckInfo, ...]) -> str:
 
 
 def auditor_policy(checks: tuple[CheckInfo, ...]) -> dict[str, Any]:
-    """The IAM policy of whoever runs the rules that need an auditor: every read, nothing else."""
+    """The auditor's IAM policy: every read of the rules that need it, nothing else."""
     actions = sorted({action for info in checks for action in info.reads} - FEED_READS)
     return {
         "Version": "2012-10-17",

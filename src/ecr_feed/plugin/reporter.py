@@ -75,7 +75,7 @@ class Reporter:
             self._live.saw_call()
 
     def safe_block(self, text: str) -> str:
-        """A text for a log or a terminal: no secret, and no order to whoever reads it."""
+        """A text for a log or a terminal: no secrets, and no command to a build server."""
         return inert(self.redactor.block(text))
 
     def learn_secret(self, secret: Secret) -> None:

@@ -58,9 +58,9 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """One run: `account` is the embedded account that stands in for AWS, None on AWS itself.
+    """One run: `account` is the embedded account used instead of AWS, None on AWS itself.
 
-    `unknown` says what a plan leaves open until it is applied.
+    `unknown` lists what a plan does not determine before it is applied.
     """
 
     mode: str  # "aws", "demo" or "plan"
@@ -111,7 +111,7 @@ def _subject(given: CommandLine, environ: Mapping[str, str]) -> Selection:
 def _judgement(given: CommandLine, mode: str) -> Triage:
     """Waivers and baseline. Raises ConfigError."""
     if given.new_only and given.baseline is None:
-        raise ConfigError("--new-only fails for what is new since a baseline: add --baseline FILE.")
+        raise ConfigError("--new-only needs a baseline to compare with: add --baseline FILE.")
     waivers, baseline = Waivers(), None
     if given.waivers is not None:
         checks = [info.id for info in catalogue(given.root / "checks")]
@@ -135,14 +135,14 @@ def _refuse_mixtures(given: CommandLine) -> None:
     elsewhere = given.feeds is not None or given.one_feed or given.endpoint_url
     if given.demo is not None and (elsewhere or given.planned.given):
         raise ConfigError(
-            "--demo judges an embedded account in this process; it goes with none of --feeds, "
-            "--aws-region, --package, --aws-profile, --aws-endpoint-url, --policy, --plan."
+            "--demo judges an embedded account in this process; do not combine it with --feeds, "
+            "--aws-region, --package, --aws-profile, --aws-endpoint-url, --policy or --plan."
         )
     if given.planned.given and (given.feeds is not None or given.profile or given.endpoint_url):
         raise ConfigError(
             "--policy, --boundary, --repository-policy, --scp and --plan judge what does not exist "
-            "yet; they go with --aws-region and --package, and with none of --feeds, "
-            "--aws-profile, --aws-endpoint-url."
+            "yet; use them with --aws-region and --package, but without --feeds, "
+            "--aws-profile and --aws-endpoint-url."
         )
 
 
@@ -166,7 +166,7 @@ def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Sel
     if missing := missing_profiles(suite):
         raise ConfigError(
             f"No AWS profile named {missing[0]!r} in the AWS configuration of this machine; "
-            "`aws configure list-profiles` lists those there are."
+            "`aws configure list-profiles` lists the profiles."
         )
     return Selection(
         mode="aws",
@@ -226,7 +226,7 @@ def _sha256(path: Path) -> str:
 def _demo(given: CommandLine, environ: Mapping[str, str]) -> Selection:
     if environ.get("CI") and given.demo is None:
         raise ConfigError(
-            "CI is set and nothing says which feeds to judge: give --feeds FILE, or --demo healthy "
+            "CI is set and no feeds are given: use --feeds FILE, or --demo healthy "
             "to judge the embedded demo account on purpose."
         )
     name = given.demo or HEALTHY
@@ -236,7 +236,7 @@ def _demo(given: CommandLine, environ: Mapping[str, str]) -> Selection:
         known = demos(accounts)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"No demo account named {name!r}.{hint} There are: {', '.join(known)}.")
+        raise ConfigError(f"No demo account named {name!r}.{hint} Accounts: {', '.join(known)}.")
     account = load_account(path)
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     feeds: dict[str, Any] = {

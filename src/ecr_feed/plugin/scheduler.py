@@ -25,10 +25,10 @@ def _by_feed() -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFeed(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
-        """xdist's scheduler by scope, with a feed as the scope, and sound after a crash.
+        """xdist's scheduler by scope, with a feed as the scope, and correct after a crash.
 
         Its own would run the test that crashed a worker again, give work to a worker that has not
-        collected yet, and leave a worker waiting for ever with one last test.
+        collected yet, and leave a worker waiting with one last test.
         """
 
         def _split_scope(self, nodeid: str) -> str:

@@ -28,7 +28,7 @@ from ecr_feed.report.run import FeedFacts, Rule, SuiteFacts
 
 
 def start(config: pytest.Config, chosen: Selection) -> None:
-    """Register the reporter. Raises ConfigError where the report folder cannot take a report."""
+    """Register the reporter. Raises ConfigError where the report folder cannot be written."""
     redactor = Redactor()
     writes = not hasattr(config, "workerinput") and not config.option.collectonly
     if writes and chosen.mode == "plan" and chosen.account is not None:
@@ -114,7 +114,7 @@ def _rule(info: CheckInfo) -> Rule:
 
 
 def _crashed(chosen: Selection, checks: Path) -> Callable[[str], Finding]:
-    """The word for a test whose worker died: nobody else knows what it judged."""
+    """The finding for a test whose worker crashed, made from its node ID."""
 
     def finding(nodeid: str) -> Finding:
         function = nodeid.partition("[")[0].rpartition("::")[2]
@@ -128,7 +128,7 @@ def _crashed(chosen: Selection, checks: Path) -> Callable[[str], Finding]:
             feed=names.get(slug, slug),
             package=package_of(nodeid),
             outcome=OutcomeWord.NOT_ASSESSED.value,
-            message="The process that judged this ended before it could answer.",
+            message="The worker process ended before it finished this check.",
             fix="Run again without -n to see why.",
             test=nodeid,
         )

@@ -146,7 +146,7 @@ class SystemWay:
         )
         status = _status(connection)
         if status == "407":
-            raise ProxyRefusedError("the proxy asks for a login", status)
+            raise ProxyRefusedError("the proxy requires a login", status)
         if not status.startswith("2"):
             raise ProxyRefusedError(f"the proxy does not connect to {target}", status)
         return connection

@@ -1,4 +1,4 @@
-"""Reachability and clock as judgements: which stage failed, and what would open the way. Pure."""
+"""Judges reachability and the clock: which stage failed, and the fix. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CA: Final = (
 
 
 def judge_host(reach: HostReach) -> Judgement:
-    """The host can be spoken to over TLS; not met names the stage."""
+    """The host answers over TLS; *not met* names the stage that failed."""
     where = reach.where
     target = f"{where.host}:{where.port}"
     how = f"through the proxy {reach.via}" if reach.via else "directly"
@@ -43,12 +43,12 @@ def judge_host(reach: HostReach) -> Judgement:
 
 
 def judge_clock(offset: ClockOffset | None) -> Judgement:
-    """This machine's clock is near enough to AWS's for signed requests."""
+    """This machine's clock is close enough to AWS's for signed requests."""
     expected = f"less than {duration(SKEW_LIMIT)} apart"
     if offset is None:
-        message = "No answer carried a time to compare this machine's clock with."
+        message = "No answer had a date to compare this machine's clock with."
         return Judgement(OutcomeWord.NOT_ASSESSED, message, expected)
-    # Dates are cut to the second: what is off by minutes is told in minutes.
+    # HTTP dates have whole seconds: a large offset is reported in minutes.
     unit = timedelta(minutes=1) if offset.too_much else timedelta(seconds=1)
     off = round(offset.offset / unit) * unit
     apart = f"{duration(abs(off))} {'ahead' if off > timedelta() else 'behind'}"
@@ -60,8 +60,8 @@ def judge_clock(offset: ClockOffset | None) -> Judgement:
     if not offset.too_much:
         message = f"This machine's clock agrees with AWS's: {found}."
         return Judgement(OutcomeWord.MET, message, expected, found, evidence=evidence)
-    message = f"This machine's clock is {apart}: AWS may refuse what is signed so far off."
-    fix = "Set this machine's clock, and keep it set (chrony, systemd-timesyncd, w32time)."
+    message = f"This machine's clock is {apart}: AWS may reject requests signed with it."
+    fix = "Set this machine's clock and keep it synchronised (chrony, systemd-timesyncd, w32time)."
     return Judgement(OutcomeWord.NOT_MET, message, expected, found, fix, evidence)
 
 
@@ -75,7 +75,7 @@ def _evidence(reach: HostReach) -> dict[str, object]:
     if reach.where.endpoint:
         found["vpc_endpoint"] = reach.where.endpoint
     if reach.addresses and all(_is_private(address) for address in reach.addresses):
-        found["note"] = "The name stands for private addresses: a VPC endpoint, or a split DNS."
+        found["note"] = "The name resolves to private addresses: a VPC endpoint or a split DNS."
     return found
 
 
@@ -92,26 +92,26 @@ def _fix(reach: HostReach, bad: StageResult) -> str:
     if bad.stage is Stage.PROXY:
         return _proxy_fix(reach, bad)
     if bad.stage is Stage.TLS:
-        return f"Trust the authority that signed for {where.host}: {_CA}."
+        return f"Trust the CA that signed the certificate of {where.host}: {_CA}."
     if bad.stage is Stage.DNS:
-        first = f"Resolve {where.host} from this machine"
+        first = f"Make {where.host} resolve on this machine"
     else:
-        first = f"Let this machine open {target}: security group, firewall, route"
+        first = f"Allow outbound HTTPS to {target}: security group, firewall, route"
     if not where.endpoint:
         return f"{first}."
     if where.gateway:
-        return f"{first}; without internet: a gateway endpoint {where.endpoint} in the route table."
-    return f"{first}; without internet: an interface endpoint {where.endpoint} with private DNS."
+        return f"{first}; without internet: gateway endpoint {where.endpoint} in the route table."
+    return f"{first}; without internet: interface endpoint {where.endpoint} with private DNS."
 
 
 def _proxy_fix(reach: HostReach, bad: StageResult) -> str:
     host = reach.where.host
     if bad.failure is not None and bad.failure.code == "407":
         login = f"http://USER:PASSWORD@{reach.via}"
-        return f"Put the login into HTTPS_PROXY ({login}), or {host} into NO_PROXY."
+        return f"Add the login to HTTPS_PROXY ({login}), or {host} to NO_PROXY."
     if bad.failure is not None and bad.failure.code:
-        return f"Allow {host}:{reach.where.port} on the proxy {reach.via}, or put it into NO_PROXY."
-    return f"Check HTTPS_PROXY ({reach.via or 'not readable'}), or put {host} into NO_PROXY."
+        return f"Allow {host}:{reach.where.port} on the proxy {reach.via}, or add it to NO_PROXY."
+    return f"Check HTTPS_PROXY ({reach.via or 'not readable'}), or add {host} to NO_PROXY."
 
 
 def _failure(reach: HostReach, bad: StageResult) -> Failure | None:

@@ -33,7 +33,7 @@ class ReportFolderError(Exception):
 def check_writable(folder: Path) -> None:
     """Makes the folder where it is missing and tries a file in it; raises `ReportFolderError`.
 
-    To be called before the first read: nobody wants to learn this after ten minutes.
+    Call it before the first read, so that a run does not fail only at its end.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,9 @@
-"""Figures of the report: a timeline of token and keys, and the matrix of permissions."""
+"""The permission matrix: package by action, with up to three answers in each cell.
+
+It is read from the findings' evidence: `witnesses` is a list of `{"action", "witness", "answer",
+"because"}` with the answer `allowed`, `denied` or `undetermined`; where the action is left out, the
+evidence's own `action` holds for all of them.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +98,7 @@ ROWS: Final = 200  # of packages in which something is not simply allowed; the o
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One witness's word. `answer` is empty where that witness was not asked."""
+    """One answer: probe, simulation or evaluation. `answer` is empty where it was not asked."""
 
     witness: str
     answer: str
@@ -101,13 +106,13 @@ class Answer:
 
     @property
     def shape(self) -> str:
-        """✓, ✗, ? or – for a witness that was not asked."""
+        """✓, ✗, ? or – for one that was not asked."""
         return SHAPES.get(self.answer, "–")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cell: all three witnesses in their order; `disagree` where they contradict each other."""
+    """One cell: all three answers in their order; `disagree` where they differ."""
 
     answers: tuple[Answer, ...]
 
@@ -119,7 +124,7 @@ class Entry:
 
     @property
     def plain(self) -> bool:
-        """Whoever was asked allows it."""
+        """Every answer allows it."""
         said = {answer.answer for answer in self.answers} - {""}
         return said == {"allowed"}
 
@@ -133,7 +138,7 @@ class Row:
 
     @property
     def plain(self) -> bool:
-        """Every action of it is allowed by whoever was asked."""
+        """Every answer allows every action."""
         return all(cell is None or cell.plain for cell in self.cells)
 
 
@@ -149,7 +154,7 @@ class Matrix:
 
 
 def matrices(run: Run) -> tuple[Matrix, ...]:
-    """One for each feed of which any witness said anything, in the feeds' order."""
+    """One for each feed with any answer, in the feeds' order."""
     by_feed: dict[str, list[Finding]] = {}
     for finding in run.findings:
         if finding.evidence.get("witnesses"):
@@ -177,7 +182,7 @@ def _matrix(feed: FeedFacts, findings: list[Finding]) -> Matrix | None:
             said.items(), key=lambda item: (item[0] or "", item[0] is None)
         )
     ]
-    # A few packages are shown whole; of many, those that need a look.
+    # A few packages are all shown; of many, only those not allowed everything.
     shown = rows if len(rows) <= 20 else [row for row in rows if not row.plain or not row.package]
     return Matrix(
         feed.name,

@@ -29,10 +29,10 @@ TEXT_LIMIT: Final = 4_000  # characters of one text in a page or a terminal; res
 class Group:
     """Findings that one fix settles; `lead` is the first of them.
 
-    What is not met is of one check; what could not be assessed is together by its cause.
+    Findings that are not met are grouped by check, findings not assessed by cause.
 
-    The texts hold `PACKAGE` and `FEED` where the members differ in nothing else. Where they differ
-    in more, `message` is the lead's and `details` has (feed, package, text) of each member.
+    The texts contain `PACKAGE` and `FEED` where the members differ in nothing else. Otherwise
+    `message` is the lead's and `details` has (feed, package, text) of each member.
     """
 
     lead: Finding
@@ -69,7 +69,7 @@ class Group:
 
 
 def grouped(run: Run) -> tuple[Group, ...]:
-    """What is not met or not assessed, by what settles it; what fails the run comes first."""
+    """What is not met or not assessed, grouped by fix; what fails the run comes first."""
     gathered: dict[tuple[object, ...], list[Finding]] = {}
     for finding in sorted((f for f in run.findings if f.outcome in OPEN), key=worst_first):
         gathered.setdefault(_key(finding, run), []).append(finding)
@@ -87,7 +87,7 @@ def mark_of(finding: Finding, run: Run) -> str:
 
 
 def expected_found(finding: Finding) -> tuple[str, str]:
-    """What stands side by side under a message; empty where the check had no such pair."""
+    """What is shown together under a message; empty where the check had no such pair."""
     evidence = finding.evidence
     return _short(evidence.get("expected")), _short(evidence.get("found"))
 
@@ -112,7 +112,7 @@ def _key(finding: Finding, run: Run) -> tuple[object, ...]:
     fix, message = _general(finding.fix or "", finding), _general(finding.message, finding)
     same = (finding.outcome, finding.gating, mark_of(finding, run), fix)
     if finding.outcome == OutcomeWord.NOT_ASSESSED:
-        # One host that does not answer is one thing to mend, whatever was asked of it.
+        # A host that does not answer is one problem, whatever was asked of it.
         return (*same, "" if fix else message)
     return (*same, finding.check, "" if fix else message)
 
@@ -143,7 +143,7 @@ def _group(members: list[Finding], run: Run) -> Group:
 def _shared(
     lead: Finding, members: list[Finding]
 ) -> tuple[tuple[str, str, str], tuple[tuple[str, str, str], ...]]:
-    """What holds for all of them (message, expected, found), and what each has of its own."""
+    """What all members share (message, expected, found), and what each has of its own."""
     expected, found = expected_found(lead)
     said = {tuple(_general(text, item) for text in _texts(item)) for item in members}
     if len(said) == 1:
@@ -160,7 +160,7 @@ def _shared(
 
 
 def _own(finding: Finding, *, with_message: bool) -> str:
-    """What one member of a group says that the others do not."""
+    """The text of one member of a group that the others do not share."""
     expected, found = expected_found(finding)
     if with_message:
         text = f"{finding.message} Found: {found}" if found else finding.message
@@ -170,7 +170,7 @@ def _own(finding: Finding, *, with_message: bool) -> str:
 
 
 def _named(text: str, lead: Finding, members: list[Finding]) -> str:
-    """A text that holds for every member: what they have in common keeps its name."""
+    """A text for every member: a feed or package that all of them share keeps its name."""
     text = _general(text, lead)
     if len({member.feed for member in members}) == 1:
         text = text.replace("FEED", lead.feed)

@@ -39,19 +39,19 @@ GROUP_LIMIT: Final = 150  # items of "Fix first"; every finding is in "All check
 NAME_LIMIT: Final = 400  # names in one item
 EVIDENCE_LIMIT: Final = 2_000  # characters of one finding's raw evidence
 _VERDICTS: Final = {
-    Verdict.READY.value: ("✓", "ready", "Nothing that gates is not met or not assessed."),
-    Verdict.NOT_READY.value: ("✗", "not-ready", "Something that gates is not met."),
+    Verdict.READY.value: ("✓", "ready", "Every gating rule is met, waived or not applicable."),
+    Verdict.NOT_READY.value: ("✗", "not-ready", "At least one gating rule is not met."),
     Verdict.NOT_PROVEN.value: (
         "?",
         "not-proven",
-        "Nothing that gates is not met, but not all of it could be judged.",
+        "No gating rule is not met, but some could not be judged.",
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of `All checks`; `number` > 1 where met rows of a huge run are told together."""
+    """One row of `All checks`; `number` > 1 where met rows of a huge run are shown together."""
 
     anchor: str
     finding: Finding
@@ -206,7 +206,7 @@ def _tallies(run: Run, feed: str) -> dict[str, Tally]:
 
 def _tally(counted: Counter[str]) -> Tally:
     word = next(word for word in WORST_FIRST if counted[word])
-    # A family in which something was met is not told by what had no meaning for the feed.
+    # A family with a met rule is not shown as not applicable.
     if word == OutcomeWord.NOT_APPLICABLE and counted[OutcomeWord.MET.value]:
         word = OutcomeWord.MET.value
     return Tally(word, SHAPES[word], _css(word), counted[word], counted.total())
@@ -291,7 +291,7 @@ def _line(finding: Finding, run: Run, anchors: dict[int, str], number: int = 1) 
 
 
 def _evidence(finding: Finding) -> str:
-    """The raw evidence, less what the row says already."""
+    """The raw evidence, without what the row shows already."""
     told = {"expected", "found", "witnesses"}
     rest = {key: value for key, value in finding.evidence.items() if key not in told}
     if not rest or (set(rest) <= {"request_id", "request_ids"} and not request_ids(finding)):

@@ -30,7 +30,7 @@ _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _STYLE: Final = re.compile(r'<style type="text/css">(.*?)</style>', re.DOTALL)
 _ONCLICK: Final = ' onclick="location.reload()"'
 _NOTE: Final = (
-    "<p>The same findings as pytest-html draws them, by the same run.</p>"
+    "<p>The same findings of the same run, in pytest-html's own table.</p>"
     "<noscript><p>This last table needs a script; everything above does not.</p></noscript>"
 )
 
@@ -66,7 +66,7 @@ def rebuild(page: str, *, title: str, styles: str, note: str = "") -> str:
 
 
 def _lift(page: str) -> tuple[str, str]:
-    """The page without our fragment, and the fragment: what it holds is no place of the page's."""
+    """The page without our fragment, and the fragment, whose content must not match as page."""
     before, begin, rest = page.partition(BEGIN)
     fragment, end, after = rest.partition(END)
     if not begin or not end or BEGIN in after or END in after:
@@ -197,9 +197,9 @@ class Rows:
         if not left_out:
             return ""
         return (
-            f"{left_out:,} rows are left out of this table so that it opens (more than"
-            f" {ROW_LIMIT:,} checks ran): those that are met, and what is beyond {ROW_LIMIT:,}"
-            " others. The counts include them, and All checks above lists them."
+            f"{left_out:,} rows are left out to keep this table usable (more than {ROW_LIMIT:,}"
+            f" checks ran): those that are met, and those after the first {ROW_LIMIT:,} others."
+            " The counts include them, and All checks above lists them."
         )
 
 

@@ -1,4 +1,4 @@
-"""What a secret looks like when nobody told us that it is one."""
+"""Patterns of secrets that were not registered as such."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def inside_step(environ: Mapping[str, str]) -> bool:
 
 
 def message(name: str, attributes: Mapping[str, str]) -> str:
-    """One message; `name` is ours, the values may be anybody's."""
+    """One message; `name` is ours, the values may come from anywhere."""
     told = "".join(f" {key}='{_encoded(value)}'" for key, value in attributes.items())
     return f"##octopus[{name}{told}]"
 
@@ -103,7 +103,7 @@ def step_summary(run: Run) -> str:
 def workflow_commands(run: Run) -> list[str]:
     """Workflow commands for stdout, ten errors and ten warnings at most, the worst first.
 
-    An error is what fails the run, a warning what is open and does not.
+    Findings that fail the run are errors; other open findings are warnings.
     """
     found = open_findings(run.findings)
     failing = [finding for finding in found if finding.fails_the_run]

@@ -1,7 +1,7 @@
-"""What the terminal says: four lines for what is open, ten lines at the end, the verdict last.
+"""The terminal's text: four lines for each open finding, ten lines at the end, verdict last.
 
 Pure text with the colours that pytest's terminal knows as a mapping beside it; the caller prints.
-Every line is inert for a build server that reads the log.
+No line can be read as a command by a build server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NAMES: Final = 5
 
 
 def findings(run: Run) -> Iterator[Line]:
-    """Everything open, by what settles it, at most four lines each; worst first."""
+    """Everything open, grouped by fix, at most four lines each; worst first."""
     groups = grouped(run)
     for group in groups[:GROUPS]:
         yield from block(group)
@@ -110,7 +110,7 @@ def _partial(run: Run) -> str:
         return f"Incomplete: {run.incomplete or 'the run was cut short'}."
     if run.deselected:
         total = run.collected + run.deselected
-        return f"A part only: {run.deselected} of {total} checks were not selected."
+        return f"Partial run: {run.deselected} of {total} checks were not selected."
     return ""
 
 
@@ -121,7 +121,7 @@ def _compared(run: Run) -> str:
     told = ", ".join(f"{marks.count(mark)} {mark}" for mark in ("new", "known", "fixed"))
     gone = f", {len(run.comparison.gone)} no longer judged" if run.comparison.gone else ""
     only = "; known ones do not fail this run (--new-only)" if run.comparison.new_only else ""
-    return f"Against {run.comparison.source}: {told}{gone}{only}."
+    return f"Compared with {run.comparison.source}: {told}{gone}{only}."
 
 
 def _waivers(run: Run) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 def rfc3339(moment: datetime) -> str:
     """`2026-11-25T00:03:27Z`; fractions of a second only where there are any.
 
-    Raises `ValueError` for a time without a zone: nobody could say when that was.
+    Raises `ValueError` for a time without a zone, which names no moment.
     """
     if moment.tzinfo is None:
         raise ValueError("a time in a report needs its zone")

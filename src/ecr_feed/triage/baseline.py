@@ -43,7 +43,7 @@ class Baseline:
     open: Mapping[Subject, str] = field(default_factory=dict)
 
     def mark(self, finding: Finding) -> str | None:
-        """`new`, `known`, `fixed`, or None for a finding that was and is no trouble."""
+        """`new`, `known`, `fixed`, or None for a finding that neither was nor is open."""
         before = self.open.get(_subject(finding))
         if finding.outcome in _OPEN:
             return KNOWN if before == finding.outcome else NEW
@@ -118,7 +118,7 @@ def _open(document: Mapping[str, object], source: str) -> dict[Subject, str]:
     for number, row in enumerate(findings, 1):
         subject, outcome = _row(row, f"{source}: findings[{number}]")
         if outcome in _OPEN:
-            # The same subject twice (the same package under two tags): the worse word stands.
+            # The same subject twice (the same package under two tags): the worse outcome is kept.
             outcomes[subject] = min(outcomes.get(subject, outcome), outcome, key=_OPEN.index)
     return outcomes
 

@@ -1,4 +1,4 @@
-"""waivers.toml: which findings may not hold for now, why, who answers for it, and until when.
+"""waivers.toml: which findings are accepted for now, why, who owns each waiver, and until when.
 
 ```toml
 [[waiver]]
@@ -10,8 +10,8 @@ owner = "platform team"
 expires = 2027-01-31         # the last day on which it counts, in UTC
 ```
 
-A waiver covers what is *not met*; never what could not be assessed. One that has expired covers
-nothing: the finding counts again and says so.
+A waiver covers a finding that is *not met*, never one that could not be assessed. An expired
+waiver covers nothing: the finding counts again and its message says so.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _EXAMPLES: Final = {
 
 
 def _day(value: object) -> object:
-    """A TOML date, or the same as text; a time of day would be taken for precision."""
+    """A TOML date, or the same as text, without a time of day."""
     if isinstance(value, datetime):
         raise wrong("a day without a time, such as 2027-01-31")
     if isinstance(value, str):
@@ -97,7 +97,7 @@ class Waivers:
     sha256: str = ""
 
     def judge(self, finding: Finding, today: date) -> Finding:
-        """The finding as waivers leave it: *not met* may become *waived*, and nothing else does."""
+        """The finding with waivers applied: only *not met* can change, to *waived*."""
         if finding.outcome != OutcomeWord.NOT_MET:
             return finding
         named = [waiver for waiver in self.items if waiver.names(finding)]
@@ -123,7 +123,7 @@ class Waivers:
         named = [finding for finding in findings if waiver.names(finding)]
         if not waiver.in_force(today):
             again = sum(finding.outcome == OutcomeWord.NOT_MET for finding in named)
-            note = f"{again} not met again" if again else "and nothing needs it: remove it"
+            note = f"{again} not met" if again else "no longer needed: remove it"
             return _as_used(waiver, "expired", 0, note)
         earlier = [other for other in self.items[:at] if other.in_force(today)]
         waived = [finding for finding in named if finding.outcome == OutcomeWord.WAIVED]
@@ -189,12 +189,12 @@ def _as_used(waiver: Waiver, state: str, covers: int, note: str) -> WaiverUse:
 
 def _why_unused(named: list[Finding], waived: list[Finding]) -> str:
     if not named:
-        return "it names no finding of this run"
+        return "matches no finding of this run"
     if waived:
         return "an earlier waiver covers the same"
     if any(finding.outcome == OutcomeWord.NOT_ASSESSED for finding in named):
-        return "what it names could not be assessed, which no waiver covers"
-    return "what it names holds or does not apply: remove it"
+        return "its findings could not be assessed, which no waiver covers"
+    return "its findings are met or not applicable: remove it"
 
 
 def _explain(error: ValidationError, tables: Mapping[str, Any], source: str) -> ConfigError:

@@ -92,12 +92,12 @@ def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
             None,
             failure,
             other,
-            f"{other} accepts the session that {region} refuses: the region is not enabled, or"
+            f"{other} accepts the session that {region} rejects: the region is not enabled, or"
             " the session came from the global STS endpoint, whose sessions work in default"
             " regions only",
         )
     return Access(
-        identity, False, failure, other, f"{other} accepts the credentials that {region} refuses"
+        identity, False, failure, other, f"{other} accepts the credentials that {region} rejects"
     )
 
 

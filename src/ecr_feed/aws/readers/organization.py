@@ -68,7 +68,7 @@ def _targets(client: Client, account: str) -> list[str]:
         answer = client.call(operation, ChildId=chain[0])
         parents = read.items(answer, "Parents")
         if len(parents) != 1:
-            raise read.wrong(f"{len(parents)} parents where there is one")
+            raise read.wrong(f"{len(parents)} parents, expected one")
         chain.insert(0, read.require(parents[0], "Id", str))
         if read.text(parents[0], "Type") == "ROOT":
             return chain

@@ -56,7 +56,7 @@ class PrincipalReader:
             "GetUser",
             self._client.region,
             code="UnknownPrincipal",
-            message=f"not called: IAM keeps no policies under {arn}",
+            message=f"not called: IAM has no policies for {arn}",
         )
 
     def _user(self, arn: str, account: str, path_and_name: str) -> Principal:

@@ -1,4 +1,4 @@
-"""The simulation witness: what IAM answers when asked, in few calls, and no more than it says."""
+"""The simulation: IAM's answers, asked in few calls."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def simulate(
     """
     if principal.kind == "root":
         return tuple(
-            _undetermined(action, resource, "IAM simulates no root user")
+            _undetermined(action, resource, "IAM does not simulate the root user")
             for action in question.actions
             for resource in question.resources
         )
@@ -141,7 +141,7 @@ def _asked_action(read: Reader, result: Mapping[str, Any], actions: Sequence[str
     for action in actions:
         if action.lower() == name.lower():
             return action
-    raise read.wrong(f"a result for {name}, which nobody asked about")
+    raise read.wrong(f"a result for {name}, which was not asked about")
 
 
 def _result(
@@ -180,12 +180,12 @@ def _permission(
 ) -> Permission:
     decision = read.require(item, key, str)
     if decision not in _ANSWERS:
-        raise read.wrong(f"the decision {decision!r} is none that IAM documents")
+        raise read.wrong(f"the decision {decision!r} is not one that IAM documents")
     missing = sorted(
         {*read.texts(item, "MissingContextValues"), *read.texts(result, "MissingContextValues")}
     )
     if missing:
-        because = f"depends on {', '.join(missing)}, which the simulation has no value for"
+        because = f"depends on {', '.join(missing)}, for which the simulation has no value"
         return _undetermined(action, resource, because, {"depends_on": missing})
     evidence = _evidence(read, item, result, decision)
     return Permission(

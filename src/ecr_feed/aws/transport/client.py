@@ -97,7 +97,7 @@ class Client:
             raise self._failure(error, operation) from None
         self._hosts.answered(self.host)
         if not isinstance(answer, dict):
-            raise self.malformed(operation, "the answer is no object")
+            raise self.malformed(operation, "the answer is not an object")
         return answer
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class Client:
             if token is None:
                 return
             if not isinstance(token, str) or not token or token in seen:
-                raise self.malformed(operation, f"the list goes in circles: its {says} repeats")
+                raise self.malformed(operation, f"the list loops: its {says} repeats")
             seen.add(token)
         raise self.malformed(operation, f"the list has more than {MOST_PAGES} pages")
 

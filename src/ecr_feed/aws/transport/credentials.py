@@ -97,7 +97,7 @@ def _holding(session: FeedSession, region: str, otherwise: str) -> FeedSession:
 def _nothing_here(environ: Mapping[str, str]) -> str:
     """Where the machine's own credentials were looked for, and what keeps them from being found."""
     if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
-        metadata = "instance metadata is switched off by AWS_EC2_METADATA_DISABLED"
+        metadata = "instance metadata is disabled by AWS_EC2_METADATA_DISABLED"
     else:
         metadata = "instance metadata does not answer (inside a container its hop limit must be 2)"
     return (
@@ -180,7 +180,7 @@ def _token(credentials: OidcCredentials, region: str) -> Secret:
     except UnicodeDecodeError:
         raise _bad_file(region, f"token file {credentials.token_file} is not text") from None
     if _JWT.fullmatch(text) is None:
-        raise _bad_file(region, f"token file {credentials.token_file} holds no web identity token")
+        raise _bad_file(region, f"token file {credentials.token_file} has no web identity token")
     return Secret(text)
 
 

@@ -60,7 +60,7 @@ class Reader:
         """`answer[key]`, there, of the type, and not an empty text."""
         value = answer.get(key) if isinstance(answer, Mapping) else None
         if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
-            raise self.wrong(f"the answer has no {key}" if value is None else f"odd {key}")
+            raise self.wrong(f"the answer has no {key}" if value is None else f"unexpected {key}")
         if value == "":
             raise self.wrong(f"{key} is empty")
         return value
@@ -75,7 +75,7 @@ class Reader:
         if value is None:
             return otherwise
         if not isinstance(value, str):
-            raise self.wrong(f"odd {key}")
+            raise self.wrong(f"unexpected {key}")
         return value
 
     def time(self, answer: Mapping[str, Any], key: str) -> datetime | None:
@@ -86,7 +86,7 @@ class Reader:
         """A list that must be there, of objects."""
         found: list[Any] = self.require(answer, key, list)
         if not all(isinstance(item, Mapping) for item in found):
-            raise self.wrong(f"{key} holds something that is no object")
+            raise self.wrong(f"{key} contains something that is not an object")
         return found
 
     def texts(self, answer: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class Reader:
         if found is None:
             return ()
         if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-            raise self.wrong(f"odd {key}")
+            raise self.wrong(f"unexpected {key}")
         return tuple(found)
 
     def wrong(self, message: str) -> ReadError:

@@ -87,7 +87,7 @@ class EmbeddedWay:
         self, connection: socket.socket, proxy: ProxyAddress, host: str, port: int
     ) -> socket.socket:
         """Refused: there is a proxy only where a fault says that it does not let through."""
-        raise ProxyRefusedError("the proxy asks for a login", "407")
+        raise ProxyRefusedError("the proxy requires a login", "407")
 
     def handshake(self, connection: socket.socket, host: str) -> str:
         """The embedded authority's certificate for the host."""
