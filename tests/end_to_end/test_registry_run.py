@@ -19,9 +19,9 @@ from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, TlsServer
 from ecr_feed.oci import CONNECTIONS, requests_of
 from tests.end_to_end.plain import KEYS, Plain
-from tests.registry.images import image
-from tests.registry.shelf import NAME, PASSWORD
-from tests.registry.test_docker_registry import Debian, debian  # noqa: F401 - a fixture
+from tests.oci.images import image
+from tests.oci.shelf import NAME, PASSWORD
+from tests.oci.test_docker_registry import Debian
 from tests.support.proxy import serving
 from tests.support.run import Ran, project_with, run_checks
 
@@ -79,7 +79,7 @@ def words(ran: Ran, feed: str) -> dict[str, str]:
     return {each["check"]: each["outcome"] for each in found}
 
 
-def test_debians_registry_is_judged_like_ecr(tmp_path: Path, debian: Debian) -> None:  # noqa: F811
+def test_debians_registry_is_judged_like_ecr(tmp_path: Path, debian: Debian) -> None:
     index = f'[{{ id = "{NAME}", tag = "index", platform = "linux/amd64" }}]'
     absent = f'[{{ id = "{NAME}", tag = "9.9" }}]'
     other = f'[{{ id = "{NAME}", tag = "index", platform = "linux/s390x" }}]'

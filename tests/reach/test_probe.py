@@ -15,7 +15,7 @@ from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import Timeouts
 from ecr_feed.reach import Prober, Purpose, Stage, SystemWay, Where
 from ecr_feed.reach.connection import ProxyAddress, system_lookup
-from tests.registry.shelf import HOST, Shelf, Shop, shop
+from tests.oci.shelf import HOST, Shelf, Shop, shop
 
 FAST = Timeouts(0.4, 0.4, 1.0)
 REGISTRY = Where(Purpose.REGISTRY, HOST, endpoint="com.amazonaws.eu-west-1.ecr.dkr")

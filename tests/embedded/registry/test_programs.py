@@ -12,7 +12,7 @@ import pytest
 
 from tests.embedded.registry.conftest import HOST, STORAGE, Served
 from tests.embedded.world import ACCOUNT, REGION, parts
-from tests.registry.shelf import program
+from tests.oci.shelf import program
 
 APP = f"docker://{HOST}/team/app"
 

@@ -1,5 +1,3 @@
-"""Whatever an endpoint answers with 200, it becomes a record or is malformed; nothing else."""
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.aws.readers.ecr import ImageReader, probe_list, read_token
 from ecr_feed.aws.readers.repositories import take
 from ecr_feed.aws.transport.client import Client
+from ecr_feed.aws.transport.response import LIMIT, sanitize
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import ReadError, Trouble
 from tests.aws.fake import Asked, FakeAws, Reply, ok
@@ -100,3 +100,32 @@ def test_any_json_is_a_record_or_malformed(body: Any) -> None:
 def test_any_bytes_are_malformed(body: bytes) -> None:
     ANSWER["now"] = Reply(200, body)
     assert trouble(lambda: read_token(CLIENT, lambda: datetime.now(UTC))) == Trouble.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("key AKIAABCDEFGHIJKLMNOP is gone", "key AKIA***MNOP is gone"),
+        ("http://me:pass@proxy:8080 said no", "http://***@proxy:8080 said no"),
+        ("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.abc refused", "token *** refused"),
+        ("a" * 80, "***"),
+        ("password=hunter2, x", "password=***, x"),
+        ("two\n lines\x1b[31m", "two lines [31m"),
+        (
+            "on resource: arn:aws:ecr:eu-west-1:123456789012:repository/" + "team/app" * 12,
+            "on resource: arn:aws:ecr:eu-west-1:123456789012:repository/" + "team/app" * 12,
+        ),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_words(text: object, shown: str) -> None:
+    assert sanitize(text) == shown
+
+
+@given(st.text())
+def test_one_bounded_printable_line(text: str) -> None:
+    shown = sanitize(text)
+    assert shown.isprintable()
+    assert len(shown) <= LIMIT
+    assert sanitize(shown) == shown

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.registry.shelf import Shop, shop
+from tests.oci.shelf import Shop, shop
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from ecr_feed.embedded.registry import Authority
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci import Network, Platform, Registry, RegistryClient, State, Step, Wanted, manifests
 from ecr_feed.oci.client import FIRST_BYTES, SMALL_LAYER
-from tests.registry.images import Image, digest, image, index, raw
-from tests.registry.shelf import NAME, PASSWORD, program
+from tests.oci.images import Image, digest, image, index, raw
+from tests.oci.shelf import NAME, PASSWORD, program
 
 # bcrypt of PASSWORD, cost 4: the one form that the registry's htpasswd file may hold.
 HTPASSWD: Final = "AWS:$2b$04$ecrfeedchecksecrfeedce9VSoS4LgxWOIUlWLU6nPZFusdbnwomm\n"

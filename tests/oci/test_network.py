@@ -23,8 +23,8 @@ from ecr_feed.oci import (
     registry_origin,
 )
 from ecr_feed.oci.network import ca_bundle, environment_proxy
-from tests.registry.images import image
-from tests.registry.shelf import HOST, NAME, PASSWORD, Shelf, Shop, shop
+from tests.oci.images import image
+from tests.oci.shelf import HOST, NAME, PASSWORD, Shelf, Shop, shop
 
 ADDRESS = f"https://{HOST}/v2/"
 

@@ -21,7 +21,7 @@ from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, ConnectProxy, TlsServer
 from ecr_feed.facts.aws import Secret
 from ecr_feed.oci import Network, Registry, RegistryClient, Timeouts, pooled_adapter
-from tests.registry.images import Image
+from tests.oci.images import Image
 
 ACCOUNT: Final = "123456789012"
 HOST: Final = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"

@@ -17,8 +17,8 @@ from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireRe
 from ecr_feed.facts.aws import Secret
 from ecr_feed.oci import Platform, Registry, UntouchableError, Wanted
 from ecr_feed.oci.transport import Basic
-from tests.registry.images import image, raw
-from tests.registry.shelf import NAME, PASSWORD, Hook, Shop, error, skopeo
+from tests.oci.images import image, raw
+from tests.oci.shelf import NAME, PASSWORD, Hook, Shop, error, skopeo
 
 TOKEN = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 FORMS = (

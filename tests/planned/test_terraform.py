@@ -7,7 +7,8 @@ import pytest
 
 from ecr_feed.embedded.seeding.accounts import AccountError
 from ecr_feed.planned.terraform import account_from_plan
-from tests.embedded.plans import (
+from tests.embedded.world import World, refused, world
+from tests.planned.plans import (
     ACCOUNT,
     Json,
     constant,
@@ -18,7 +19,6 @@ from tests.embedded.plans import (
     statement,
     user,
 )
-from tests.embedded.world import World, refused, world
 
 LIST = json.dumps(
     {"Version": "2012-10-17",

@@ -11,8 +11,8 @@ import pytest
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.oci import State, Wanted
 from ecr_feed.oci.client import PAGE, PAGES
-from tests.registry.images import raw
-from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
+from tests.oci.images import raw
+from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
 
 def paged(at: Shop, tags: list[str], size: int, link: str = "/v2/{name}/tags/list") -> None:

@@ -15,8 +15,8 @@ from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import State, Step, StepResult, Wanted
 from ecr_feed.oci.client import FIRST_BYTES, SMALL_LAYER
 from ecr_feed.oci.transport import REDIRECTS
-from tests.registry.images import Image, digest, image, raw
-from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
+from tests.oci.images import Image, digest, image, raw
+from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
 OTHER = f"https://{STORAGE}/elsewhere"
 

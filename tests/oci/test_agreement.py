@@ -14,8 +14,8 @@ import pytest
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import Platform, State, Step, StepResult, Wanted, manifests
-from tests.registry.images import Image, image, index, schema_1
-from tests.registry.shelf import HOST, NAME, PASSWORD, Hook, Shelf, Shop, error, shop, skopeo
+from tests.oci.images import Image, image, index, schema_1
+from tests.oci.shelf import HOST, NAME, PASSWORD, Hook, Shelf, Shop, error, shop, skopeo
 
 HELM = "application/vnd.cncf.helm.config.v1+json"
 AMD64 = Platform("linux", "amd64")

@@ -9,8 +9,8 @@ import pytest
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.oci import PackageWalk, Platform, Wanted, manifests, rules
-from tests.registry.images import Image, image, index, schema_1
-from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
+from tests.oci.images import Image, image, index, schema_1
+from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
 REGION = "eu-west-1"
 MET, NOT_MET = OutcomeWord.MET, OutcomeWord.NOT_MET

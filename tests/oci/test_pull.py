@@ -9,8 +9,8 @@ import pytest
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import Platform, State, Step, UntouchableError, Wanted, manifests, requests_of
-from tests.registry.images import image, index, schema_1
-from tests.registry.shelf import HOST, NAME, STORAGE, Shop, error
+from tests.oci.images import image, index, schema_1
+from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
 AMD64 = Platform("linux", "amd64")
 
