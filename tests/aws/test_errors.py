@@ -103,9 +103,32 @@ def test_a_scope_that_is_not_the_hosts_is_no_wrong_secret() -> None:
     assert classify(said, ASKED).trouble == Trouble.OTHER
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 14:00:00 GMT"])
-def test_a_date_that_is_none_gives_no_offset(date: str) -> None:
+UNUSABLE_DATES = (
+    "",
+    "0",
+    "yesterday",
+    "Sun, 99 Nov 2026 14:00:00 GMT",
+    "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Sat, 01 Jan 0001 00:00:00 +0100",
+)
+
+
+@pytest.mark.parametrize("date", UNUSABLE_DATES)
+def test_a_date_that_is_not_usable_gives_no_offset(date: str) -> None:
     assert classify(client_error("AccessDenied", date=date), ASKED).offset is None
+
+
+def test_a_response_without_a_date_gives_no_offset() -> None:
+    assert classify(client_error("AccessDenied"), ASKED).offset is None
+
+
+def test_times_of_a_signature_error_that_are_not_times_give_no_offset() -> None:
+    message = (
+        "Signature expired: 20261399T100000Z is now earlier than T (20269901T120000Z - 15 min.)"
+    )
+    assert classify(client_error("SignatureDoesNotMatch", message), ASKED).offset is None
+    dated = client_error("SignatureDoesNotMatch", message, date="Sun, 01 Nov 2026 14:00:00 GMT")
+    assert classify(dated, ASKED).offset == timedelta(hours=-2)
 
 
 def test_a_clock_far_off_does_not_excuse_an_unknown_key() -> None:

@@ -23,7 +23,7 @@ from ecr_feed.config import (
     WorkerCredentials,
 )
 from ecr_feed.facts.aws import Trouble
-from tests.aws.fake import ACCOUNT, FakeAws, Reply, over_http, query_fault, served
+from tests.aws.fake import ACCOUNT, FakeAws, Reply, ok, over_http, query_fault, served
 from tests.aws.helpers import ENVIRON, assumed, embedded, failure_of, feed, home
 
 REGION = "eu-west-1"
@@ -81,6 +81,16 @@ def test_each_call_is_recorded_with_its_attempts_and_request_id() -> None:
     assert (call.status, call.attempts, call.request_id, call.code) == (200, 1, "req-1", "")
     assert call.latency >= 0
     assert sessions.log.drain() == []
+
+
+@pytest.mark.parametrize("date", [{}, {"date": ""}, {"date": "Thu, 01 Jan 1970 00:00:00 GMT"}])
+def test_a_response_without_a_usable_date_gives_no_clock_offset(date: dict[str, str]) -> None:
+    fake = FakeAws(replies={"ListImages": lambda _: ok({"imageIds": []}, **date)})
+    sessions = embedded(fake)
+    client = sessions.client(KeyCredentials(key="feed"), "ecr", REGION)
+    client.call("ListImages", repositoryName="team/app")
+    assert len(sessions.log.peek()) == 1
+    assert sessions.log.clock_offset() is None
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])

@@ -7,12 +7,12 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ecr_feed.aws.transport import error_codes
 from ecr_feed.aws.transport.response import sanitize
 from ecr_feed.facts.aws import Failure, Trouble
+from ecr_feed.text.times import http_date
 
 # SigV4 tolerates at least this much; a signature fault beyond it is the clock's before the key's.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -149,29 +149,25 @@ def _attempts(metadata: Mapping[str, Any], otherwise: int) -> int:
 def _offset(metadata: Mapping[str, Any], message: str, now: datetime | None) -> timedelta | None:
     """This machine's clock minus AWS's: by the times that AWS states, else by the answer's Date."""
     times = _CLOCK_TIMES.search(message) if _CLOCK_WORDS.search(message) else None
-    if times is not None:
-        return _stamp(times[1]) - _stamp(times[2])
+    signed, received = (_stamp(times[1]), _stamp(times[2])) if times else (None, None)
+    if signed is not None and received is not None:
+        return signed - received
     date = date_of(metadata)
     return None if now is None or date is None else now - date
 
 
 def date_of(metadata: Mapping[str, Any]) -> datetime | None:
-    """The Date header of an answer's `ResponseMetadata`, in UTC; None where there is none."""
+    """The usable Date header of a response's `ResponseMetadata`, in UTC; None without one."""
     value = _mapping(metadata.get("HTTPHeaders")).get("date")
-    if not isinstance(value, str):
-        return None
-    try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    return http_date(value) if isinstance(value, str) else None
 
 
-def _stamp(text: str) -> datetime:
+def _stamp(text: str) -> datetime | None:
+    """A time such as 20261101T120000Z; None for digits that are not a time."""
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:  # digits that are no time: no offset then
-        return datetime.fromtimestamp(0, UTC)
+    except ValueError:
+        return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
