@@ -103,7 +103,7 @@ def test_every_policy_of_a_user(audit: DocumentReader) -> None:
         ("AmazonEC2ContainerRegistryReadOnly", "group pullers"),
     ]
     assert user.boundary is not None
-    assert (user.path, user.groups, user.tags) == ("/ci/", ("pullers",), {"purpose": "octopus"})
+    assert user.tags == {"purpose": "octopus"}
     assert user.unread == ()
 
 
@@ -169,25 +169,22 @@ def test_keys_and_password(sessions: Sessions, audit: DocumentReader) -> None:
     first, second = audit.access_keys(audit.principal(USER), own)
     assert first.own
     assert first.is_active
+    assert first.last_used_at is not None
     assert first.id == f"AKIA…{own[-4:]}"
-    assert first.last_used_service == "sts"
     assert not second.own
     assert not second.is_active
     assert second.last_used_at is None
-    assert second.last_used_service == ""
     assert audit.has_console_password(audit.principal(USER))
     auditor = audit.principal(f"arn:aws:iam::{ACCOUNT}:user/auditor")
     assert not audit.has_console_password(auditor)
 
 
-def test_providers_and_regions(audit: DocumentReader) -> None:
+def test_oidc_providers(audit: DocumentReader) -> None:
     (arn,) = audit.oidc_providers()
     provider = audit.oidc_provider(arn)
     assert provider is not None
     assert (provider.url, provider.audiences) == ("octopus.example.com", ("api://default",))
     assert audit.oidc_provider(arn + "/x") is None
-    assert audit.region_status("me-south-1") == "DISABLED"
-    assert audit.region_status(REGION) == "ENABLED_BY_DEFAULT"
 
 
 def test_documents_of_a_registry(audit: DocumentReader) -> None:

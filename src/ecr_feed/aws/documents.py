@@ -125,12 +125,6 @@ class DocumentReader:
         """The ARNs of the OIDC providers of the auditor's account."""
         return self._once("providers", lambda: access_keys.oidc_providers(self._client("iam")))
 
-    def region_status(self, region: str) -> str:
-        """Whether a region is enabled for the auditor's account, in AWS's word."""
-        return self._once(
-            ("region", region), lambda: access_keys.region_status(self._client("account"), region)
-        )
-
     def repository_policy(self, repository: str, region: str = "") -> PolicyDocument | None:
         """The repository's policy, None where it has none."""
         return self._ecr("policy", region, ecr_documents.repository_policy, repository)

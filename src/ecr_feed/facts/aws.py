@@ -154,7 +154,6 @@ class Identity:
 
     arn: str
     account: str
-    user_id: str
     access_key_id: str = ""
     expires_at: datetime | None = None  # of temporary credentials, where the provider says so
     source: str = ""  # how the credentials were obtained, such as "profile octopus"
@@ -194,13 +193,8 @@ class Repository:
     name: str
     arn: str
     registry_id: str
-    uri: str
-    created_at: datetime | None = None
     tag_mutability: str = "MUTABLE"
     mutability_exclusions: tuple[str, ...] = ()
-    scan_on_push: bool = False
-    encryption: str = "AES256"
-    kms_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +203,6 @@ class Image:
 
     digest: str
     tags: tuple[str, ...] = ()
-    size: int | None = None
     pushed_at: datetime | None = None
     media_type: str = ""
     artifact_media_type: str = ""

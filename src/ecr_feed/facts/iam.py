@@ -42,15 +42,11 @@ class Principal:
     arn: str
     account: str
     name: str
-    path: str = "/"
     session_arn: str = ""
     policies: tuple[PolicyDocument, ...] = ()
     boundary: PolicyDocument | None = None
     trust: PolicyDocument | None = None
     max_session: timedelta | None = None
-    created_at: datetime | None = None
-    last_used_at: datetime | None = None
-    groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
 
@@ -68,8 +64,6 @@ class AccessKey:
     status: str  # Active, Inactive or Expired
     created_at: datetime | None = None
     last_used_at: datetime | None = None
-    last_used_service: str = ""
-    last_used_region: str = ""
     own: bool = False
     unread: tuple[Failure, ...] = ()
 
@@ -86,7 +80,6 @@ class OidcProvider:
     arn: str
     url: str
     audiences: tuple[str, ...] = ()
-    created_at: datetime | None = None
 
 
 Levels: TypeAlias = tuple[tuple[PolicyDocument, ...], ...]
@@ -116,7 +109,6 @@ class CacheRule:
 
     prefix: str
     upstream: str
-    upstream_prefix: str = ""
 
 
 def cache_rule_of(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
@@ -138,4 +130,3 @@ class LifecyclePolicy:
     """A repository's lifecycle policy, its JSON as text."""
 
     text: str
-    last_evaluated_at: datetime | None = None

@@ -12,7 +12,6 @@ from ecr_feed.aws.transport.response import Reader
 from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, OidcProvider
 
-_NEVER: Final = "N/A"
 _NO_LOGIN: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 
 
@@ -45,18 +44,9 @@ def _key(client: Client, read: Reader, item: Mapping[str, Any], own_key_id: str)
         answer = client.call(operation, AccessKeyId=key_id)
         last = Reader(client, operation)
         used = last.require(answer, "AccessKeyLastUsed", dict)
-        return replace(
-            key,
-            last_used_at=last.time(used, "LastUsedDate"),
-            last_used_service=_unless_never(last.text(used, "ServiceName")),
-            last_used_region=_unless_never(last.text(used, "Region")),
-        )
+        return replace(key, last_used_at=last.time(used, "LastUsedDate"))
     except ReadError as error:
         return replace(key, unread=(error.failure,))
-
-
-def _unless_never(text: str) -> str:
-    return "" if text == _NEVER else text
 
 
 def has_console_password(client: Client, user: str) -> bool:
@@ -85,7 +75,6 @@ def oidc_provider(client: Client, arn: str) -> OidcProvider | None:
         arn=arn,
         url=read.require(answer, "Url", str),
         audiences=read.texts(answer, "ClientIDList"),
-        created_at=read.time(answer, "CreateDate"),
     )
 
 
@@ -95,10 +84,3 @@ def oidc_providers(client: Client) -> tuple[str, ...]:
     read = Reader(client, operation)
     items = read.items(client.call(operation), "OpenIDConnectProviderList")
     return tuple(read.require(item, "Arn", str) for item in items)
-
-
-def region_status(client: Client, region: str) -> str:
-    """account:GetRegionOptStatus: ENABLED, ENABLED_BY_DEFAULT, DISABLED, ENABLING or DISABLING."""
-    operation = "GetRegionOptStatus"
-    answer = client.call(operation, RegionName=region)
-    return Reader(client, operation).require(answer, "RegionOptStatus", str)

@@ -83,21 +83,14 @@ def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToke
 
 def read_repository(read: Reader, item: Mapping[str, Any]) -> Repository:
     """One item of DescribeRepositories."""
-    scanning = read.maybe(item, "imageScanningConfiguration", dict) or {}
-    encryption = read.maybe(item, "encryptionConfiguration", dict) or {}
     exclusions = item.get("imageTagMutabilityExclusionFilters")
     filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
     return Repository(
         name=read.require(item, "repositoryName", str),
         arn=read.require(item, "repositoryArn", str),
         registry_id=read.text(item, "registryId"),
-        uri=read.text(item, "repositoryUri"),
-        created_at=read.time(item, "createdAt"),
         tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
         mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
-        scan_on_push=scanning.get("scanOnPush") is True,
-        encryption=read.text(encryption, "encryptionType", "AES256"),
-        kms_key=read.text(encryption, "kmsKey"),
     )
 
 
@@ -143,7 +136,6 @@ def read_image(read: Reader, item: Mapping[str, Any]) -> Image:
     return Image(
         digest=read.require(item, "imageDigest", str),
         tags=read.texts(item, "imageTags"),
-        size=read.maybe(item, "imageSizeInBytes", int),
         pushed_at=read.time(item, "imagePushedAt"),
         media_type=read.text(item, "imageManifestMediaType"),
         artifact_media_type=read.text(item, "artifactMediaType"),

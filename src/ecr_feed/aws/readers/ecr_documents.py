@@ -51,10 +51,7 @@ def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
     )
     if answer is None:
         return None
-    read = Reader(client, operation)
-    return LifecyclePolicy(
-        read.require(answer, "lifecyclePolicyText", str), read.time(answer, "lastEvaluatedAt")
-    )
+    return LifecyclePolicy(Reader(client, operation).require(answer, "lifecyclePolicyText", str))
 
 
 def cache_rules(client: Client) -> tuple[CacheRule, ...]:
@@ -65,7 +62,6 @@ def cache_rules(client: Client) -> tuple[CacheRule, ...]:
         CacheRule(
             prefix=read.require(item, "ecrRepositoryPrefix", str),
             upstream=read.text(item, "upstreamRegistryUrl"),
-            upstream_prefix=read.text(item, "upstreamRepositoryPrefix"),
         )
         for item in _listed(client, operation, "pullThroughCacheRules", _NO_RULES)
     )

@@ -33,7 +33,6 @@ class Who:
         return Identity(
             arn=read.require(answer, "Arn", str),
             account=read.require(answer, "Account", str),
-            user_id=read.require(answer, "UserId", str),
             access_key_id=held.access_key_id,
             expires_at=held.expires_at,
             source=held.source,

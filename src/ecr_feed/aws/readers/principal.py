@@ -60,7 +60,7 @@ class PrincipalReader:
         )
 
     def _user(self, arn: str, account: str, path_and_name: str) -> Principal:
-        path, _, name = path_and_name.rpartition("/")
+        name = path_and_name.rpartition("/")[2]
         unread: list[Failure] = []
         found = self._entity("GetUser", "User", unread, UserName=name)
         policies = self._of("User", name, unread)
@@ -72,11 +72,8 @@ class PrincipalReader:
             arn=arn,
             account=account,
             name=name,
-            path=f"/{path}/" if path else "/",
             policies=tuple(policies),
             boundary=self._boundary(found, unread),
-            created_at=Reader(self._client, "GetUser").time(found, "CreateDate"),
-            groups=tuple(groups),
             tags=self._tags("GetUser", found),
             unread=tuple(unread),
         )
@@ -87,14 +84,12 @@ class PrincipalReader:
         read = Reader(self._client, "GetRole")
         real = read.text(found, "Arn", arn)
         seconds = read.maybe(found, "MaxSessionDuration", int)
-        used = read.maybe(found, "RoleLastUsed", dict) or {}
         trust = found.get("AssumeRolePolicyDocument")
         return Principal(
             kind="role",
             arn=real,
             account=account,
             name=name,
-            path=read.text(found, "Path", "/"),
             session_arn=session,
             policies=tuple(self._of("Role", name, unread)),
             boundary=self._boundary(found, unread),
@@ -102,8 +97,6 @@ class PrincipalReader:
             if trust is None
             else PolicyDocument(f"trust policy of {name}", "trust", trust, via=f"role {name}"),
             max_session=None if seconds is None else timedelta(seconds=seconds),
-            created_at=read.time(found, "CreateDate"),
-            last_used_at=read.time(used, "LastUsedDate"),
             tags=self._tags("GetRole", found),
             unread=tuple(unread),
         )

@@ -9,10 +9,8 @@ from typing import Any, Final
 READS: Final[Mapping[str, frozenset[str]]] = {
     "ecr": frozenset(
         {
-            "BatchGetRepositoryScanningConfiguration",
             "DescribeImages",
             "DescribePullThroughCacheRules",
-            "DescribeRegistry",
             "DescribeRepositories",
             "DescribeRepositoryCreationTemplates",
             "GetAuthorizationToken",
@@ -23,11 +21,10 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "ListTagsForResource",
         }
     ),
-    "sts": frozenset({"GetAccessKeyInfo", "GetCallerIdentity"}),
+    "sts": frozenset({"GetCallerIdentity"}),
     "iam": frozenset(
         {
             "GetAccessKeyLastUsed",
-            "GetAccountAuthorizationDetails",
             "GetAccountSummary",
             "GetGroupPolicy",
             "GetLoginProfile",
@@ -50,7 +47,6 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "SimulatePrincipalPolicy",
         }
     ),
-    "account": frozenset({"GetRegionOptStatus", "ListRegions"}),
     "organizations": frozenset(
         {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget"}
     ),
@@ -70,10 +66,7 @@ class GuardError(Exception):
     """An operation that is not on the written list was about to be called."""
 
     def __init__(self, service: str, operation: str) -> None:
-        super().__init__(
-            f"{service}:{operation} is not on the list of reads (ecr_feed/aws/readonly.py):"
-            " nothing was sent"
-        )
+        super().__init__(f"{service}:{operation} is not on the list of reads: nothing was sent")
         self.service = service
         self.operation = operation
 
