@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.repositories import planned_calls
 from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.fake import (
     ACCOUNT,
@@ -17,6 +16,7 @@ from tests.aws.fake import (
     ok,
 )
 from tests.aws.helpers import account, embedded, failure_of, feed
+from tests.support.planned_calls import planned_calls
 
 FORTY = [f"team/app{number}" for number in range(40)]
 ACTIONS = (

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.repositories import planned_calls
 from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.helpers import env_feed, failure_of, home, over
 from tests.support.moto_server import moto_server, owner, push
+from tests.support.planned_calls import planned_calls
 
 PACKAGES = [f"team/app{number}" for number in range(40)]
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.aws.readers.inventory import Inventory
-from ecr_feed.aws.readers.repositories import take
+from ecr_feed.aws.readers.repositories import Inventory, take
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.fake import FakeAws, denial, fault, ok, repository

@@ -8,9 +8,10 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci import Platform, State, Step, UntouchableError, Wanted, manifests, requests_of
+from ecr_feed.oci import Platform, State, Step, UntouchableError, Wanted, manifests
 from tests.oci.images import image, index, schema_1
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
+from tests.support.planned_calls import requests_of
 
 AMD64 = Platform("linux", "amd64")
 

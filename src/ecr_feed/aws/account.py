@@ -20,12 +20,13 @@ from ecr_feed.aws.readers.ecr import (
     denied,
     no_repository,
     probe_list,
+    probe_unnamed_list,
     probed,
     read_token,
 )
-from ecr_feed.aws.readers.inventory import Inventory
 from ecr_feed.aws.readers.other_regions import Held, OtherRegions, look_elsewhere
 from ecr_feed.aws.readers.regions import KnownRegions, is_aws_host, known_regions
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client, utcnow
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
@@ -75,7 +76,7 @@ class Account:
         self._self_audit = Once(self._open_self_audit)
         self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
         self._inventory = Once(self._read_inventory)
-        self._listing = Once(lambda: repositories.listing(self._ecr.get()))
+        self._listing = Once(lambda: probe_unnamed_list(self._ecr.get()))
         self._elsewhere = Once(self._look_elsewhere)
         self._images: dict[str, Once[tuple[Image, ...]]] = {
             name: self._shared("images", partial(self._read_images, name), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.inventory import Inventory
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.naming import is_repository_name
 
 

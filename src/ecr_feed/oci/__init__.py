@@ -12,7 +12,7 @@ from ecr_feed.oci.manifests import (
 )
 from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.pull import Registry, requests_of
+from ecr_feed.oci.pull import Registry
 from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Touch, Wanted
 
 __all__ = [
@@ -41,5 +41,4 @@ __all__ = [
     "parse_manifest",
     "pooled_adapter",
     "registry_origin",
-    "requests_of",
 ]

@@ -261,9 +261,3 @@ class Registry:
         self.login()
         with ThreadPoolExecutor(self._client.network.connections) as pool:
             return tuple(pool.map(partial(self.walk, deep=deep), wanted))
-
-
-def requests_of(*, pages: int = 1, index: bool = False, layers: int = 0, deep: bool = False) -> int:
-    """Requests that one package costs where nothing is repeated and blobs are redirected."""
-    shallow = pages + 1
-    return shallow + (1 + index + 2 + 2 * layers if deep else 0)

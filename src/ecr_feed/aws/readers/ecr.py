@@ -17,8 +17,8 @@ from ecr_feed.facts.aws import (
     Image,
     Permission,
     ReadError,
-    Repository,
     Secret,
+    Trouble,
 )
 
 
@@ -81,19 +81,6 @@ def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToke
     )
 
 
-def read_repository(read: Reader, item: Mapping[str, Any]) -> Repository:
-    """One item of DescribeRepositories."""
-    exclusions = item.get("imageTagMutabilityExclusionFilters")
-    filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
-    return Repository(
-        name=read.require(item, "repositoryName", str),
-        arn=read.require(item, "repositoryArn", str),
-        registry_id=read.text(item, "registryId"),
-        tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
-        mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
-    )
-
-
 class ImageReader:
     """Reads the images of repositories, archived ones included where the endpoint knows them.
 
@@ -149,3 +136,16 @@ def probe_list(client: Client, repository: str) -> None:
     """ListImages with one result: only whether it is answered matters. Raises ReadError."""
     answer = client.call("ListImages", repositoryName=repository, maxResults=1)
     Reader(client, "ListImages").items(answer, "imageIds")
+
+
+def probe_unnamed_list(client: Client) -> Permission:
+    """Whether DescribeRepositories is allowed without names: one small page. Raises ReadError."""
+    operation = "DescribeRepositories"
+    try:
+        answer = client.call(operation, maxResults=1)
+        Reader(client, operation).items(answer, "repositories")
+    except ReadError as error:
+        if error.failure.trouble == Trouble.DENIED:
+            return denied(ACTION_DESCRIBE, "repository/*", error.failure)
+        raise
+    return probed(ACTION_DESCRIBE, "repository/*")

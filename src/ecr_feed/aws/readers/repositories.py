@@ -2,77 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
     MOST_NAMES,
     PAGE,
     denied,
+    no_repository,
     probed,
-    read_repository,
 )
-from ecr_feed.aws.readers.inventory import Inventory
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import Reader
 from ecr_feed.facts.aws import Failure, Permission, ReadError, Repository, Trouble
-from ecr_feed.naming import is_repository_name
-
-
-def planned_calls(
-    packages: int,
-    repositories: int,
-    images: int | Sequence[int] = 1,
-    *,
-    missing: int = 0,
-    listing: bool = False,
-) -> Mapping[str, int]:
-    """Calls of one feed whose identity may do all it needs, by IAM action.
-
-    `packages` counts the distinct legal package IDs, `missing` those of them without a repository,
-    `repositories` all repositories of the registry, `images` the digests of each package's
-    repository (one figure for all, or one each), `listing` whether a check asks for the list
-    without names. Operations that are not called are left out.
-    """
-    present = packages - missing
-    counts = [images] * present if isinstance(images, int) else list(images)
-    if len(counts) != present:
-        raise ValueError(f"{len(counts)} image counts for {present} repositories")
-    calls = {
-        "sts:GetCallerIdentity": 1,
-        "ecr:GetAuthorizationToken": 1,
-        "ecr:DescribeRepositories": _describe(packages, repositories, missing, listing=listing),
-        "ecr:DescribeImages": sum(max(1, ceil(count / PAGE)) for count in counts),
-        "ecr:ListImages": present,
-    }
-    return {action: count for action, count in calls.items() if count}
-
-
-def _describe(packages: int, repositories: int, missing: int, *, listing: bool) -> int:
-    pages = max(1, ceil(repositories / PAGE))
-    batches = ceil(packages / MOST_NAMES)
-    present = ceil((packages - missing) / MOST_NAMES)
-    if batches <= 1:
-        first = batches
-        # The batch failed: the list, then a batch of those that are there.
-        calls = first + (pages + present if missing else 0)
-        listed = missing > 0 and batches == 1
-    elif pages <= batches:
-        calls, listed = pages + present, True
-    elif not missing:
-        # The list is dearer than the batches: as many pages as there are batches are tried.
-        calls, listed = batches + batches, True
-    else:
-        raise ValueError("a registry larger than its packages' batches: missing names are searched")
-    return calls + (1 if listing and not listed else 0)
-
+from ecr_feed.naming import is_repository_name, near, repository_arn
 
 _OPERATION: Final = "DescribeRepositories"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The registry as read: repositories by name, and who may ask for which.
+
+    `complete`: every page was read, so that an absent name is absent. `list_failure`: how the list
+    without names was refused, where it was asked for and refused.
+    """
+
+    repositories: Mapping[str, Repository]
+    complete: bool
+    region: str
+    account: str = ""
+    list_failure: Failure | None = None
+    list_asked: bool = False
+    proven: frozenset[str] = frozenset()
+    missing: Mapping[str, Failure] = field(default_factory=dict)
+    denied: Mapping[str, Failure] = field(default_factory=dict)
+    failed: Mapping[str, Failure] = field(default_factory=dict)
+
+    def repository(self, name: str) -> Repository | None:
+        """The repository of exactly this name, or None where there is none.
+
+        Raises ReadError where neither a named call nor the list could tell. A name that ECR's
+        grammar does not allow is absent without a call.
+        """
+        if not is_repository_name(name):
+            return None
+        if name in self.repositories:
+            return self.repositories[name]
+        if name in self.missing or self.complete:
+            return None
+        failure = self.denied.get(name) or self.failed.get(name) or self.list_failure
+        if failure is None:
+            raise KeyError(f"{name} was not asked for")
+        raise ReadError(failure)
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Names that were read and resemble `name`; a partial list gives partial evidence."""
+        return near(name, self.repositories)
+
+    def resource(self, name: str) -> str:
+        """The repository's ARN: as read, or as it would be; `repository/NAME` of no account."""
+        known = self.repositories.get(name)
+        if known is not None:
+            return known.arn
+        if not self.account:
+            return f"repository/{name}"
+        return repository_arn(self.account, self.region, name)
+
+    def permission(self, name: str) -> Permission:
+        """The probe's word on ecr:DescribeRepositories for one repository by name.
+
+        Undetermined where there is no such repository; raises ReadError where the probe failed.
+        """
+        if name in self.failed:
+            raise ReadError(self.failed[name])
+        resource = self.resource(name)
+        if name in self.proven:
+            return probed(ACTION_DESCRIBE, resource)
+        if name in self.denied:
+            return denied(ACTION_DESCRIBE, resource, self.denied[name])
+        return no_repository(ACTION_DESCRIBE, resource, self.missing.get(name))
+
+    @property
+    def listing(self) -> Permission | None:
+        """The probe's word on the list without names; None where nobody needed it."""
+        resource = "repository/*"
+        if self.list_failure is not None:
+            if self.list_failure.trouble == Trouble.DENIED:
+                return denied(ACTION_DESCRIBE, resource, self.list_failure)
+            raise ReadError(self.list_failure)
+        return probed(ACTION_DESCRIBE, resource) if self.list_asked else None
 
 
 @dataclass(slots=True)
@@ -305,13 +329,14 @@ def _blamed(names: list[str], failure: Failure) -> str | None:
     return None
 
 
-def listing(client: Client) -> Permission:
-    """The probe of the list without names, by itself: one small page. Raises ReadError."""
-    try:
-        answer = client.call(_OPERATION, maxResults=1)
-        Reader(client, _OPERATION).items(answer, "repositories")
-    except ReadError as error:
-        if error.failure.trouble == Trouble.DENIED:
-            return denied(ACTION_DESCRIBE, "repository/*", error.failure)
-        raise
-    return probed(ACTION_DESCRIBE, "repository/*")
+def read_repository(read: Reader, item: Mapping[str, Any]) -> Repository:
+    """One item of DescribeRepositories."""
+    exclusions = item.get("imageTagMutabilityExclusionFilters")
+    filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
+    return Repository(
+        name=read.require(item, "repositoryName", str),
+        arn=read.require(item, "repositoryArn", str),
+        registry_id=read.text(item, "registryId"),
+        tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
+        mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
+    )
