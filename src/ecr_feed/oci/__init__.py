@@ -13,7 +13,8 @@ from ecr_feed.oci.manifests import (
 from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
 from ecr_feed.oci.platforms import Platform, accepts
 from ecr_feed.oci.pull import Registry
-from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Touch, Wanted
+from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Wanted
+from ecr_feed.oci.transport import Touch
 
 __all__ = [
     "CONNECTIONS",

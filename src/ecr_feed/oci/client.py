@@ -26,8 +26,7 @@ from ecr_feed.oci.manifests import (
     parse_manifest,
 )
 from ecr_feed.oci.network import Network
-from ecr_feed.oci.steps import Touch
-from ecr_feed.oci.transport import Ask, Basic, RegistryError, Reply, Transport
+from ecr_feed.oci.transport import Ask, Basic, RegistryError, Reply, Touch, Transport
 
 PAGE: Final = 1000  # tags asked for at once; ECR refuses more
 PAGES: Final = 1000  # a list longer than this is a loop

@@ -11,8 +11,7 @@ from typing import Final
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci.client import RegistryClient
 from ecr_feed.oci.errors import Cause
-from ecr_feed.oci.step_results import REFUSALS, after, broken, ended, held
-from ecr_feed.oci.steps import Login, State, Step, StepResult
+from ecr_feed.oci.steps import REFUSALS, Login, State, Step, StepResult, after, broken, ended, held
 from ecr_feed.oci.transport import RegistryError
 from ecr_feed.text.times import clock_offset
 

@@ -13,8 +13,17 @@ from ecr_feed.oci.errors import Cause
 from ecr_feed.oci.login import log_in
 from ecr_feed.oci.manifests import Descriptor, Kind, Manifest, ManifestError, parse_config
 from ecr_feed.oci.platforms import Platform, accepts, rank
-from ecr_feed.oci.step_results import after, broken, ended, held
-from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, Wanted
+from ecr_feed.oci.steps import (
+    Login,
+    PackageWalk,
+    Step,
+    StepResult,
+    Wanted,
+    after,
+    broken,
+    ended,
+    held,
+)
 from ecr_feed.oci.transport import RegistryError
 from ecr_feed.once import Once
 

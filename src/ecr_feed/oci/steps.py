@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
+from ecr_feed.oci.errors import Cause
 from ecr_feed.oci.manifests import Kind, Manifest
 from ecr_feed.oci.platforms import Platform
+from ecr_feed.oci.transport import RegistryError
 from ecr_feed.text.times import ClockOffset
+
+# Answers that a deployment gets in the same way; all others may be this moment's or this machine's.
+REFUSALS: Final = frozenset(
+    {
+        Trouble.LOGIN_REFUSED,
+        Trouble.EXPIRED,
+        Trouble.DENIED,
+        Trouble.NOT_FOUND,
+        Trouble.SIGNATURE,
+    }
+)
+# Our own codes for content that is broken for everyone.
+_BROKEN: Final = frozenset(
+    {"DIGEST", "SIZE", "MANIFEST", "REDIRECT", "CONFIG", "PLATFORM", "ARTIFACT", "ACCEPTED"}
+)
+# Codes that are ours alone: people are told the words, programs the code.
+_OURS: Final = _BROKEN | {"CHALLENGE", "FOREIGN", "LINK", "TAGS", "UNREADABLE"}
 
 
 class Step(StrEnum):
@@ -66,18 +86,37 @@ class StepResult:
         return f"{self.step.value}{f' {self.subject}' if self.subject else ''}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """One request as sent: evidence of what was touched. `path` is without query.
+def held(
+    step: Step, what: str, *, subject: str = "", host: str = "", status: int | None = None
+) -> StepResult:
+    """A step that was made and holds."""
+    return StepResult(step, State.OK, what, subject, host, status)
 
-    `status` is None where no answer came; `trouble` then says why.
-    """
 
-    method: str
-    host: str
-    path: str
-    status: int | None
-    trouble: str = ""
+def ended(step: Step, subject: str, error: RegistryError) -> StepResult:
+    """A step without a good answer: failed if a deployment fails there too, else not assessed."""
+    return broken(step, error.cause, subject=subject, host=error.host, status=error.status)
+
+
+def broken(
+    step: Step, cause: Cause, *, subject: str = "", host: str = "", status: int | None = None
+) -> StepResult:
+    """A step that does not hold, for a known cause."""
+    fails = cause.trouble in REFUSALS or cause.code in _BROKEN
+    said = cause.message or cause.trouble.value
+    told = cause.code not in ("", said) and cause.code not in _OURS
+    what = f"{cause.code}: {said}" if told else said
+    failure = Failure(
+        cause.trouble, "registry", step.value, "", code=cause.code, message=cause.message, host=host
+    )
+    state = State.FAILED if fails else State.NOT_ASSESSED
+    return StepResult(step, state, what, subject, host, status, failure)
+
+
+def after(earlier: StepResult, step: Step, subject: str = "") -> StepResult:
+    """A step that was not made because an earlier one does not hold; keeps that one's failure."""
+    what = f"not asked, because {earlier.said}"
+    return replace(earlier, step=step, state=State.NOT_ASSESSED, what=what, subject=subject)
 
 
 @dataclass(frozen=True, slots=True)

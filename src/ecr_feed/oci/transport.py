@@ -17,7 +17,6 @@ from ecr_feed.facts.aws import MASK, Secret, Trouble
 from ecr_feed.oci.endpoint import EndpointError, Origin, origin_of
 from ecr_feed.oci.errors import Cause, refused, unanswered
 from ecr_feed.oci.network import Network
-from ecr_feed.oci.steps import Touch
 
 REDIRECTS: Final = 10  # as Go's client, and so Docker, allows
 TRIES: Final = 3  # of a throttled request; a lost connection is tried twice
@@ -85,6 +84,20 @@ class RegistryError(Exception):
         self.status = status
         self.headers: Mapping[str, str] = headers or {}
         self.from_registry = from_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One request as sent: evidence of what was touched. `path` is without query.
+
+    `status` is None where no answer came; `trouble` then says why.
+    """
+
+    method: str
+    host: str
+    path: str
+    status: int | None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
