@@ -57,7 +57,7 @@ _FEEDS_OWN: Final = frozenset(
 """The actions called with the feed's own credentials: a PERM rule reports the denial."""
 
 
-def remedy(failure: Failure) -> str:
+def fix_for(failure: Failure) -> str:
     """The next step for one failure, host and region filled in."""
     if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."

@@ -55,5 +55,5 @@ def test_forty_packages_cost_what_the_formula_says(seeded: str) -> None:
 def test_a_package_that_is_only_in_another_region(seeded: str) -> None:
     account = Account(env_feed("team/app0", "team/elsewhere"), over(seeded, read_timeout=15.0))
     assert account.inventory().repository("team/elsewhere") is None
-    assert account.elsewhere("team/elsewhere").regions == ("us-west-2",)
+    assert account.other_regions("team/elsewhere").regions == ("us-west-2",)
     assert failure_of(account.images, "team/elsewhere").trouble == Trouble.NOT_FOUND

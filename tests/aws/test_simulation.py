@@ -34,9 +34,9 @@ class Iam:
         yield {"EvaluationResults": self.answers.pop(0)}
 
     def malformed(self, operation: str, message: str) -> ReadError:
-        from ecr_feed.aws.transport.errors import Asked, malformed
+        from ecr_feed.aws.transport.failures import CallContext, malformed
 
-        return ReadError(malformed(Asked("iam", operation, self.region), message))
+        return ReadError(malformed(CallContext("iam", operation, self.region), message))
 
 
 def ask(iam: Iam, principal: Principal, question: SimulationRequest) -> dict[str, Permission]:

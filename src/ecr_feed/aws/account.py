@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.readers import identity, repositories
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -24,7 +24,7 @@ from ecr_feed.aws.readers.ecr import (
     probed,
     read_token,
 )
-from ecr_feed.aws.readers.other_regions import Held, OtherRegions, look_elsewhere
+from ecr_feed.aws.readers.other_regions import OtherRegions, RegionSearch, search_regions
 from ecr_feed.aws.readers.regions import KnownRegions, is_aws_host, known_regions
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client, utcnow
@@ -67,7 +67,7 @@ class Account:
         self._sessions = sessions
         self._clock = clock
         self._regions = regions
-        self._who = identity.Who(sessions, feed.credentials, feed.endpoint_url)
+        self._who = identity.IdentityReader(sessions, feed.credentials, feed.endpoint_url)
         self._names = tuple(dict.fromkeys(package.id for package in feed.packages))
         self._received = self._shared("received", self._receive)
         self._access = Once(self._read_access)
@@ -120,7 +120,9 @@ class Account:
     def access_key_id(self) -> str:
         """The ID of the key that the credentials hold, accepted or not; "" where they have none."""
         feed = self.feed
-        return self._sessions.held(feed.credentials, feed.region, feed.endpoint_url).access_key_id
+        return self._sessions.session_credentials(
+            feed.credentials, feed.region, feed.endpoint_url
+        ).access_key_id
 
     def known(self) -> tuple[Access | None, AuthorizationToken | None]:
         """What was learnt so far, without asking: for reports."""
@@ -178,7 +180,7 @@ class Account:
         cell: Once[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
         return self._probe(action, resource, cell.get)
 
-    def elsewhere(self, package_id: str) -> OtherRegions:
+    def other_regions(self, package_id: str) -> OtherRegions:
         """The partition's other regions that hold the package's repository, as really read there.
 
         The first question asks every region for every package that is not in the feed's region.
@@ -222,7 +224,7 @@ class Account:
         regions = self._regions or known_regions()
         if self.feed.region not in regions.names:
             raise ReadError(self._unknown("GetCallerIdentity"))
-        return identity.received(self._who, self.feed.region)
+        return identity.read_access(self._who, self.feed.region)
 
     def _open_ecr(self) -> Client:
         """The ECR client, unless the credentials were refused already."""
@@ -244,7 +246,7 @@ class Account:
             self._token.get()
         except ReadError as error:
             if _closes(error.failure):
-                return identity.after_token(access, error.failure, self.feed.region)
+                return identity.access_after_token(access, error.failure, self.feed.region)
             if error.failure.trouble != Trouble.DENIED:
                 return access
         # ECR knows the caller, whatever STS said: the region is on.
@@ -264,7 +266,9 @@ class Account:
     def _read_inventory(self) -> Inventory:
         self._accepted()
         with self._pool() as pool:
-            return repositories.take(self._ecr.get(), self._names, pool, account=self._registry())
+            return repositories.read_inventory(
+                self._ecr.get(), self._names, pool, account=self._registry()
+            )
 
     def _read_images(self, name: str) -> tuple[Image, ...]:
         return self._reader.get().images(name)
@@ -310,12 +314,12 @@ class Account:
         self._images[name] = Once(gone)
         self._lists[name] = Once(gone)
 
-    def _look_elsewhere(self) -> Held:
+    def _look_elsewhere(self) -> RegionSearch:
         inventory = self.inventory()
         names = [n for n in self._names if is_repository_name(n) and self._absent(inventory, n)]
-        regions = (self._regions or known_regions()).siblings(self.feed.region)
+        regions = (self._regions or known_regions()).others_with_ecr(self.feed.region)
         with self._pool() as pool:
-            return look_elsewhere(self._client_in, regions if names else (), names, pool)
+            return search_regions(self._client_in, regions if names else (), names, pool)
 
     def _client_in(self, region: str) -> Client:
         feed = self.feed

@@ -118,7 +118,7 @@ class Failure:
         return f"{self.service}:{self.operation}"
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """One line: what failed and what the service said."""
         what = self.code or self.trouble.value
         tail = f": {self.message}" if self.message else ""
@@ -130,7 +130,7 @@ class ReadError(Exception):
     """A fact could not be had; carries the classified `Failure`."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.said)
+        super().__init__(failure.summary)
         self.failure = failure
 
 
@@ -175,14 +175,14 @@ class Access:
     """How AWS received the feed's credentials in the feed's region.
 
     `identity` is there when some region accepted them; `failure` says how the feed's own region
-    refused; `region_enabled` is None where nothing tells; `elsewhere` names the region that
+    refused; `region_enabled` is None where nothing tells; `accepted_in` names the region that
     accepted what the feed's region refused.
     """
 
     identity: Identity | None
     region_enabled: bool | None
     failure: Failure | None = None
-    elsewhere: str = ""
+    accepted_in: str = ""
     because: str = ""
 
 

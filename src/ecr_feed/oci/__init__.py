@@ -1,42 +1,42 @@
 """The read-only calls of `docker login`, `docker manifest inspect` and `docker pull`."""
 
-from ecr_feed.oci.client import RegistryClient, UntouchableError
 from ecr_feed.oci.endpoint import EndpointError, Origin, registry_origin
 from ecr_feed.oci.manifests import (
     Descriptor,
-    Kind,
     Manifest,
     ManifestError,
+    ManifestKind,
     digest_of,
     parse_manifest,
 )
 from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.pull import Registry
-from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Wanted
-from ecr_feed.oci.transport import Touch
+from ecr_feed.oci.pull import RegistrySession
+from ecr_feed.oci.registry_client import RegistryClient, RepositoryNotAllowedError
+from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState, WantedImage
+from ecr_feed.oci.transport import SentRequest
 
 __all__ = [
     "CONNECTIONS",
     "Descriptor",
     "EndpointError",
-    "Kind",
     "Login",
     "Manifest",
     "ManifestError",
+    "ManifestKind",
     "Network",
     "Origin",
     "PackageWalk",
     "Platform",
-    "Registry",
     "RegistryClient",
-    "State",
+    "RegistrySession",
+    "RepositoryNotAllowedError",
+    "SentRequest",
     "Step",
     "StepResult",
+    "StepState",
     "Timeouts",
-    "Touch",
-    "UntouchableError",
-    "Wanted",
+    "WantedImage",
     "accepts",
     "digest_of",
     "parse_manifest",

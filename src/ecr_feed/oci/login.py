@@ -9,9 +9,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ecr_feed.facts.aws import Secret, Trouble
-from ecr_feed.oci.client import RegistryClient
-from ecr_feed.oci.errors import Cause
-from ecr_feed.oci.steps import REFUSALS, Login, State, Step, StepResult, after, broken, ended, held
+from ecr_feed.oci.registry_client import RegistryClient
+from ecr_feed.oci.registry_errors import FailureReason
+from ecr_feed.oci.steps import (
+    REFUSALS,
+    Login,
+    Step,
+    StepResult,
+    StepState,
+    step_failed,
+    step_failed_with,
+    step_not_made,
+    step_succeeded,
+)
 from ecr_feed.oci.transport import RegistryError
 from ecr_feed.text.times import clock_offset
 
@@ -92,8 +102,11 @@ def log_in(client: RegistryClient) -> Login:
     """GET /v2/ as a stranger, with the login, with a password made up here: 3 requests."""
     host = client.origin.netloc
     challenge = _challenge(client)
-    if challenge.state is not State.OK:
-        unasked = after(challenge, Step.LOGIN), after(challenge, Step.WRONG_PASSWORD)
+    if challenge.state is not StepState.OK:
+        unasked = (
+            step_not_made(challenge, Step.LOGIN),
+            step_not_made(challenge, Step.WRONG_PASSWORD),
+        )
         return Login(host, challenge, *unasked)
     sent = client.network.now()
     accepted, date = _accepted(client)
@@ -106,8 +119,12 @@ def _challenge(client: RegistryClient) -> StepResult:
     try:
         reply = client.root(anonymous=True)
     except RegistryError as error:
-        return _asked(client, error) if error.status == 401 else ended(Step.CHALLENGE, "", error)
-    return held(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
+        return (
+            _asked(client, error)
+            if error.status == 401
+            else step_failed_with(Step.CHALLENGE, "", error)
+        )
+    return step_succeeded(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
 
 
 def _asked(client: RegistryClient, error: RegistryError) -> StepResult:
@@ -115,16 +132,18 @@ def _asked(client: RegistryClient, error: RegistryError) -> StepResult:
     try:
         challenges = parse_challenges(error.headers.get("WWW-Authenticate", ""))
     except ChallengeError:
-        cause = Cause(Trouble.MALFORMED, "its challenge cannot be read", "CHALLENGE")
-        return broken(Step.CHALLENGE, cause, host=error.host, status=error.status)
+        cause = FailureReason(Trouble.MALFORMED, "its challenge cannot be read", "CHALLENGE")
+        return step_failed(Step.CHALLENGE, cause, host=error.host, status=error.status)
     schemes = [client.clean(challenge.scheme) for challenge in challenges]
     if "basic" in schemes:
-        return held(Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status)
+        return step_succeeded(
+            Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status
+        )
     asked = " or ".join(schemes) or "an unnamed scheme"
     said = f"ECR asks for a Basic login, this registry for {asked}"
-    return broken(
+    return step_failed(
         Step.CHALLENGE,
-        Cause(Trouble.OTHER, said, "CHALLENGE"),
+        FailureReason(Trouble.OTHER, said, "CHALLENGE"),
         host=error.host,
         status=error.status,
     )
@@ -135,9 +154,9 @@ def _accepted(client: RegistryClient) -> tuple[StepResult, str]:
     try:
         reply = client.root()
     except RegistryError as error:
-        return ended(Step.LOGIN, "", error), error.headers.get("Date", "")
+        return step_failed_with(Step.LOGIN, "", error), error.headers.get("Date", "")
     date = reply.headers.get("Date", "")
-    return held(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
+    return step_succeeded(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
 
 
 def _control(client: RegistryClient) -> StepResult:
@@ -148,7 +167,7 @@ def _control(client: RegistryClient) -> StepResult:
     except RegistryError as error:
         # What it says to a password of no known form is not documented: any refusal will do.
         if error.cause.trouble in REFUSALS or error.status in (400, 401, 403):
-            return held(step, "refused", host=error.host, status=error.status)
-        return ended(step, "", error)
-    cause = Cause(Trouble.OTHER, "an invented password was accepted", "ACCEPTED")
-    return broken(step, cause, host=reply.host, status=reply.status)
+            return step_succeeded(step, "refused", host=error.host, status=error.status)
+        return step_failed_with(step, "", error)
+    cause = FailureReason(Trouble.OTHER, "an invented password was accepted", "ACCEPTED")
+    return step_failed(step, cause, host=reply.host, status=reply.status)

@@ -42,7 +42,7 @@ ACCEPT: Final = ", ".join(
 )
 
 
-def plain(content_type: str) -> str:
+def bare_media_type(content_type: str) -> str:
     """A media type without parameters, in lower case."""
     return content_type.partition(";")[0].strip().lower()
 
@@ -56,7 +56,7 @@ class ManifestError(ValueError):
     """The document is not what its media type promises; the text says where."""
 
 
-class Kind(StrEnum):
+class ManifestKind(StrEnum):
     """What a manifest describes."""
 
     IMAGE = "image"
@@ -81,7 +81,7 @@ class Descriptor:
 class Manifest:
     """One manifest; `digest` is computed from the bytes."""
 
-    kind: Kind
+    kind: ManifestKind
     media_type: str
     digest: str
     config: Descriptor | None = None
@@ -128,13 +128,13 @@ def parse_manifest(body: bytes, content_type: str = "") -> Manifest:
     declared = document.get("mediaType", "")
     if not isinstance(declared, str):
         raise ManifestError("mediaType is not a text")
-    sent = plain(content_type)
+    sent = bare_media_type(content_type)
     known = SCHEMA_1 | IMAGES | INDEXES
-    if declared and sent in known and plain(declared) != sent:
+    if declared and sent in known and bare_media_type(declared) != sent:
         raise ManifestError(f"the answer is {sent}, the document says {declared}")
     if document.get("schemaVersion") == 1:
         return _schema_1(document, body)
-    kind = plain(declared) or (sent if sent in known else "") or _guess(document)
+    kind = bare_media_type(declared) or (sent if sent in known else "") or _guess(document)
     if kind not in known:
         raise ManifestError(f"unknown manifest type {kind!r}")
     return _index(document, kind, body) if kind in INDEXES else _image(document, kind, body)
@@ -151,7 +151,7 @@ def _index(document: Mapping[str, object], kind: str, body: bytes) -> Manifest:
         raise ManifestError("an index with config or layers could be read in two ways")
     children = _descriptors(document, "manifests")
     return Manifest(
-        Kind.INDEX,
+        ManifestKind.INDEX,
         kind,
         digest_of(body),
         children=children,
@@ -166,9 +166,9 @@ def _image(document: Mapping[str, object], kind: str, body: bytes) -> Manifest:
     layers = _descriptors(document, "layers")
     artifact_type = _text(document, "artifactType")
     # Docker decides by the config's type: what is no image config is no image.
-    image = plain(config.media_type) in IMAGE_CONFIGS
+    image = bare_media_type(config.media_type) in IMAGE_CONFIGS
     return Manifest(
-        Kind.IMAGE if image else Kind.ARTIFACT,
+        ManifestKind.IMAGE if image else ManifestKind.ARTIFACT,
         kind,
         digest_of(body),
         config,
@@ -190,7 +190,7 @@ def _schema_1(document: Mapping[str, object], body: bytes) -> Manifest:
     signed = "signatures" in document
     architecture = _text(document, "architecture")
     return Manifest(
-        Kind.SCHEMA_1,
+        ManifestKind.SCHEMA_1,
         DOCKER_SCHEMA_1_SIGNED if signed else DOCKER_SCHEMA_1,
         digest_of(_payload(document, body) if signed else body),
         layers=tuple(found),

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
-from ecr_feed.oci.errors import Cause
-from ecr_feed.oci.manifests import Kind, Manifest
+from ecr_feed.oci.manifests import Manifest, ManifestKind
 from ecr_feed.oci.platforms import Platform
+from ecr_feed.oci.registry_errors import FailureReason
 from ecr_feed.oci.transport import RegistryError
 from ecr_feed.text.times import ClockOffset
 
@@ -45,7 +45,7 @@ class Step(StrEnum):
     LAYER = "layer"
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """How a step ended."""
 
     OK = "ok"
@@ -63,7 +63,7 @@ class StepResult:
     """
 
     step: Step
-    state: State
+    state: StepState
     what: str
     subject: str = ""
     host: str = ""
@@ -73,7 +73,7 @@ class StepResult:
     @property
     def ok(self) -> bool:
         """The step was made and holds."""
-        return self.state is State.OK
+        return self.state is StepState.OK
 
     @property
     def trouble(self) -> Trouble | None:
@@ -81,25 +81,30 @@ class StepResult:
         return None if self.failure is None else self.failure.trouble
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """One line for people: step, subject and what happened."""
         return f"{self.step.value}{f' {self.subject}' if self.subject else ''}: {self.what}"
 
 
-def held(
+def step_succeeded(
     step: Step, what: str, *, subject: str = "", host: str = "", status: int | None = None
 ) -> StepResult:
     """A step that was made and holds."""
-    return StepResult(step, State.OK, what, subject, host, status)
+    return StepResult(step, StepState.OK, what, subject, host, status)
 
 
-def ended(step: Step, subject: str, error: RegistryError) -> StepResult:
+def step_failed_with(step: Step, subject: str, error: RegistryError) -> StepResult:
     """A step without a good answer: failed if a deployment fails there too, else not assessed."""
-    return broken(step, error.cause, subject=subject, host=error.host, status=error.status)
+    return step_failed(step, error.cause, subject=subject, host=error.host, status=error.status)
 
 
-def broken(
-    step: Step, cause: Cause, *, subject: str = "", host: str = "", status: int | None = None
+def step_failed(
+    step: Step,
+    cause: FailureReason,
+    *,
+    subject: str = "",
+    host: str = "",
+    status: int | None = None,
 ) -> StepResult:
     """A step that does not hold, for a known cause."""
     fails = cause.trouble in REFUSALS or cause.code in _BROKEN
@@ -109,14 +114,14 @@ def broken(
     failure = Failure(
         cause.trouble, "registry", step.value, "", code=cause.code, message=cause.message, host=host
     )
-    state = State.FAILED if fails else State.NOT_ASSESSED
+    state = StepState.FAILED if fails else StepState.NOT_ASSESSED
     return StepResult(step, state, what, subject, host, status, failure)
 
 
-def after(earlier: StepResult, step: Step, subject: str = "") -> StepResult:
+def step_not_made(earlier: StepResult, step: Step, subject: str = "") -> StepResult:
     """A step that was not made because an earlier one does not hold; keeps that one's failure."""
-    what = f"not asked, because {earlier.said}"
-    return replace(earlier, step=step, state=State.NOT_ASSESSED, what=what, subject=subject)
+    what = f"not asked, because {earlier.summary}"
+    return replace(earlier, step=step, state=StepState.NOT_ASSESSED, what=what, subject=subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedImage:
     """One image to walk to: a tag (or digest) of a repository, and for which platform.
 
     `tag` None walks to the tags list only. `platform` None takes linux/amd64 where an index has it,
@@ -165,7 +170,7 @@ class PackageWalk:
     `platform` the image's own; `requests` how many were sent.
     """
 
-    wanted: Wanted
+    wanted: WantedImage
     deep: bool
     steps: tuple[StepResult, ...]
     tags: tuple[str, ...] | None = None
@@ -194,7 +199,7 @@ class PackageWalk:
     def platforms(self) -> tuple[Platform, ...]:
         """The platforms that the tag has images for, attestations left out."""
         found = [self.platform]
-        if self.manifest is not None and self.manifest.kind is Kind.INDEX:
+        if self.manifest is not None and self.manifest.kind is ManifestKind.INDEX:
             named = [image.platform for image in self.manifest.images]
             found = [*named, *(found if self.manifest.unnamed else ())]
         return tuple(dict.fromkeys(platform for platform in found if platform is not None))

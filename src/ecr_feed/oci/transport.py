@@ -15,8 +15,8 @@ from requests.auth import AuthBase
 
 from ecr_feed.facts.aws import MASK, Secret, Trouble
 from ecr_feed.oci.endpoint import EndpointError, Origin, origin_of
-from ecr_feed.oci.errors import Cause, refused, unanswered
 from ecr_feed.oci.network import Network
+from ecr_feed.oci.registry_errors import FailureReason, reason_of_error, reason_of_refusal
 
 REDIRECTS: Final = 10  # as Go's client, and so Docker, allows
 TRIES: Final = 3  # of a throttled request; a lost connection is tried twice
@@ -29,7 +29,7 @@ _RUN: Final = re.compile(r"[A-Za-z0-9+/=_%-]{12,}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class Basic(AuthBase):
+class BasicLogin(AuthBase):
     """Basic credentials that no repr shows. `scrub` takes every form of them out of a text."""
 
     def __init__(self, user: str, password: Secret) -> None:
@@ -42,7 +42,7 @@ class Basic(AuthBase):
         return r
 
     def __repr__(self) -> str:
-        return f"Basic({self._user}:{MASK})"
+        return f"BasicLogin({self._user}:{MASK})"
 
     def _token(self) -> str:
         return base64.b64encode(f"{self._user}:{self._password.reveal()}".encode()).decode()
@@ -71,7 +71,7 @@ class RegistryError(Exception):
 
     def __init__(
         self,
-        cause: Cause,
+        cause: FailureReason,
         host: str,
         status: int | None = None,
         *,
@@ -87,7 +87,7 @@ class RegistryError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class SentRequest:
     """One request as sent: evidence of what was touched. `path` is without query.
 
     `status` is None where no answer came; `trouble` then says why.
@@ -114,7 +114,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class RegistryRequest:
     """One request: `limit` bytes of body are read; more is cut off, or an error if `whole`."""
 
     method: str
@@ -127,20 +127,23 @@ class Ask:
 class Transport:
     """Sends requests for one registry; safe to use from several threads."""
 
-    def __init__(self, network: Network, basic: Basic) -> None:
+    def __init__(self, network: Network, basic: BasicLogin) -> None:
         self._network = network
         self._basic = basic
         self._lock = Lock()
-        self._touched: list[Touch] = []
+        self._sent: list[SentRequest] = []
 
     @property
-    def touched(self) -> tuple[Touch, ...]:
+    def sent(self) -> tuple[SentRequest, ...]:
         """Every request so far, redirects followed included."""
         with self._lock:
-            return tuple(self._touched)
+            return tuple(self._sent)
 
     def fetch(
-        self, ask: Ask, auth: Basic | None, count: Callable[[], None] = lambda: None
+        self,
+        ask: RegistryRequest,
+        auth: BasicLogin | None,
+        count: Callable[[], None] = lambda: None,
     ) -> Reply:
         """The answer after redirects; raises `RegistryError` for everything that is no success.
 
@@ -162,7 +165,7 @@ class Transport:
             auth = auth if origin == home else None
 
     def _answered(
-        self, ask: Ask, url: str, auth: Basic | None, count: Callable[[], None]
+        self, ask: RegistryRequest, url: str, auth: BasicLogin | None, count: Callable[[], None]
     ) -> requests.Response:
         """One hop, tried again where the connection was lost or the service is busy."""
         attempt = 0
@@ -173,7 +176,9 @@ class Transport:
             if response is None:
                 if error is not None and error.cause.trouble is Trouble.RESET and attempt < 2:
                     continue
-                raise error or RegistryError(Cause(Trouble.OTHER, ""), origin_of(url).netloc)
+                raise error or RegistryError(
+                    FailureReason(Trouble.OTHER, ""), origin_of(url).netloc
+                )
             if response.status_code != 429 or attempt == TRIES:
                 return response
             wait = _retry_after(response, attempt)
@@ -181,7 +186,7 @@ class Transport:
             self._network.pause(wait)
 
     def _send(
-        self, ask: Ask, url: str, auth: Basic | None
+        self, ask: RegistryRequest, url: str, auth: BasicLogin | None
     ) -> tuple[requests.Response | None, RegistryError | None]:
         """One request. Trouble is returned, so that no traceback drags the login along."""
         host = origin_of(url).netloc
@@ -197,20 +202,25 @@ class Transport:
                 proxies=_proxies(network.proxy_for(url)),
             )
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
-            cause = unanswered(error)
+            cause = reason_of_error(error)
             self._touch(ask, url, None, cause.trouble.value)
             return None, RegistryError(cause, host)
         self._touch(ask, url, response.status_code)
         return response, None
 
-    def _touch(self, ask: Ask, url: str, status: int | None, trouble: str = "") -> None:
+    def _touch(self, ask: RegistryRequest, url: str, status: int | None, trouble: str = "") -> None:
         path = urlsplit(url).path
-        touch = Touch(ask.method, origin_of(url).netloc, path, status, trouble)
+        touch = SentRequest(ask.method, origin_of(url).netloc, path, status, trouble)
         with self._lock:
-            self._touched.append(touch)
+            self._sent.append(touch)
 
     def _read(
-        self, ask: Ask, response: requests.Response, url: str, origin: Origin, redirected: bool
+        self,
+        ask: RegistryRequest,
+        response: requests.Response,
+        url: str,
+        origin: Origin,
+        redirected: bool,
     ) -> Reply:
         host, status = origin.netloc, response.status_code
         good = 200 <= status < 300
@@ -218,7 +228,7 @@ class Transport:
         if not good:
             kind = response.headers.get("Content-Type", "")
             home = origin == origin_of(ask.url)
-            cause = self._safe(refused(status, body, kind, registry=home))
+            cause = self._safe(reason_of_refusal(status, body, kind, registry=home))
             marked = "json" in kind or "Docker-Distribution-Api-Version" in response.headers
             raise RegistryError(
                 cause, host, status, headers=response.headers, from_registry=home and marked
@@ -227,10 +237,12 @@ class Transport:
             raise RegistryError(cause, host, status)
         if cut and ask.whole:
             said = f"the answer is larger than {ask.limit:,} bytes"
-            raise RegistryError(Cause(Trouble.MALFORMED, said, "SIZE"), host, status)
+            raise RegistryError(FailureReason(Trouble.MALFORMED, said, "SIZE"), host, status)
         return Reply(status, response.headers, body, url, host, redirected, cut)
 
-    def _body(self, response: requests.Response, limit: int) -> tuple[bytes, bool, Cause | None]:
+    def _body(
+        self, response: requests.Response, limit: int
+    ) -> tuple[bytes, bool, FailureReason | None]:
         """At most `limit` bytes, whether there were more, and what broke off the reading."""
         network, body = self._network, bytearray()
         until = network.monotonic() + network.timeouts.total
@@ -241,19 +253,19 @@ class Transport:
                     return bytes(body[:limit]), True, None
                 if network.monotonic() > until:
                     late = f"the answer took more than {network.timeouts.total:g} s"
-                    return bytes(body), False, Cause(Trouble.TIMEOUT, late)
+                    return bytes(body), False, FailureReason(Trouble.TIMEOUT, late)
         except (requests.exceptions.RequestException, OSError) as error:
-            return bytes(body), False, unanswered(error)
+            return bytes(body), False, reason_of_error(error)
         return bytes(body), False, None
 
-    def _safe(self, cause: Cause) -> Cause:
+    def _safe(self, cause: FailureReason) -> FailureReason:
         """The cause with the service's words cleaned of everything secret."""
-        return Cause(
+        return FailureReason(
             cause.trouble, self._basic.scrub(cause.message), self._basic.scrub(cause.code)[:60]
         )
 
 
-def _headers(ask: Ask) -> dict[str, str]:
+def _headers(ask: RegistryRequest) -> dict[str, str]:
     # identity: digests are of the bytes as stored.
     return {"User-Agent": "ecr-feed-checks", "Accept-Encoding": "identity", **ask.headers}
 
@@ -284,16 +296,18 @@ def _allowed(
     except (EndpointError, ValueError) as error:
         why = str(error) if isinstance(error, EndpointError) else "the address cannot be read"
         said = f"redirected to an address that cannot be used: {why}"
-        raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status) from None
+        raise RegistryError(FailureReason(Trouble.OTHER, said, "REDIRECT"), host, status) from None
     if url in seen:
-        raise RegistryError(Cause(Trouble.OTHER, "redirected in a loop", "REDIRECT"), host, status)
+        raise RegistryError(
+            FailureReason(Trouble.OTHER, "redirected in a loop", "REDIRECT"), host, status
+        )
     if len(seen) > REDIRECTS:
         said = f"redirected more than {REDIRECTS} times"
-        raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status)
+        raise RegistryError(FailureReason(Trouble.OTHER, said, "REDIRECT"), host, status)
     seen.add(url)
     if before.scheme == "https" and origin.scheme == "http":
         said = f"redirected from https to plain http on {origin.netloc}"
-        raise RegistryError(Cause(Trouble.OTHER, said, "REDIRECT"), host, status)
+        raise RegistryError(FailureReason(Trouble.OTHER, said, "REDIRECT"), host, status)
     return url, origin
 
 

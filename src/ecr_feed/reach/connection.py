@@ -61,7 +61,7 @@ class ProxyAddress:
         return cls(parts.hostname, port or usual, parts.scheme == "https", login)
 
 
-class Way(Protocol):
+class Connector(Protocol):
     """What the prober asks of the network. Failures are OSErrors, as the socket module raises."""
 
     def proxy(self, host: str, port: int) -> ProxyAddress | None:
@@ -92,7 +92,7 @@ def system_lookup(host: str, port: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class SystemWay:
+class SystemConnector:
     """The machine's own network. DNS, connections and handshakes end within their timeouts."""
 
     timeouts: Timeouts = field(default_factory=Timeouts)

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Final, NoReturn
 
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci.errors import Cause, unanswered
-from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, Way
-from ecr_feed.reach.hosts import Where
+from ecr_feed.oci.registry_errors import FailureReason, reason_of_error
+from ecr_feed.reach.connection import Connector, ProxyAddress, ProxyRefusedError
+from ecr_feed.reach.worker_hosts import WorkerHost
 
 TOGETHER: Final = 8  # hosts probed at a time
 
@@ -33,7 +33,7 @@ class StageResult:
 
     stage: Stage
     what: str
-    failure: Cause | None = None
+    failure: FailureReason | None = None
 
     @property
     def ok(self) -> bool:
@@ -50,7 +50,7 @@ class HostReach:
     proxy that re-signs.
     """
 
-    where: Where
+    where: WorkerHost
     stages: tuple[StageResult, ...]
     via: str = ""
     addresses: tuple[str, ...] = ()
@@ -69,16 +69,16 @@ class HostReach:
 
 @dataclass(frozen=True, slots=True)
 class Prober:
-    """Probes hosts along a `Way`; nothing is sent but a proxy's CONNECT and a TLS handshake."""
+    """Probes hosts through a `Connector`; sends only a proxy's CONNECT and a TLS handshake."""
 
-    way: Way
+    way: Connector
 
-    def probe_all(self, hosts: Sequence[Where]) -> tuple[HostReach, ...]:
+    def probe_all(self, hosts: Sequence[WorkerHost]) -> tuple[HostReach, ...]:
         """Every host, in the order given, several at a time."""
         with ThreadPoolExecutor(TOGETHER) as pool:
             return tuple(pool.map(self.probe, hosts))
 
-    def probe(self, where: Where) -> HostReach:
+    def probe(self, where: WorkerHost) -> HostReach:
         """One host, to its first stage that fails."""
         return _Probe(self.way, where).run()
 
@@ -89,8 +89,8 @@ class _BrokenError(Exception):
 
 @dataclass
 class _Probe:
-    way: Way
-    where: Where
+    way: Connector
+    where: WorkerHost
     stages: list[StageResult] = field(default_factory=list)
     via: str = ""
     addresses: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ class _Probe:
             tunnel = self.way.tunnel(connection, proxy, host, port)
         except ProxyRefusedError as refusal:
             connection.close()
-            self._fail(Stage.PROXY, Cause(Trouble.PROXY, refusal.said, refusal.code))
+            self._fail(Stage.PROXY, FailureReason(Trouble.PROXY, refusal.said, refusal.code))
         except (OSError, ValueError) as error:
             connection.close()
             self._fail(Stage.PROXY, _of_proxy(error))
@@ -128,7 +128,7 @@ class _Probe:
         try:
             return self.way.proxy(self.where.host, self.where.port)
         except ValueError as error:
-            self._fail(Stage.PROXY, Cause(Trouble.PROXY, str(error)))
+            self._fail(Stage.PROXY, FailureReason(Trouble.PROXY, str(error)))
 
     def _resolve(self, stage: Stage, host: str, port: int) -> tuple[str, ...]:
         try:
@@ -153,32 +153,32 @@ class _Probe:
             if stage is Stage.TCP:
                 self._hold(stage, f"{address} port {port}")
             return connection
-        return self._fail(stage, unanswered(last) if stage is Stage.TCP else _of_proxy(last))
+        return self._fail(stage, reason_of_error(last) if stage is Stage.TCP else _of_proxy(last))
 
     def _secure(self, connection: socket.socket) -> None:
         try:
             self.issuer = self.way.handshake(connection, self.where.host)
         except (OSError, ValueError) as error:
-            self._fail(Stage.TLS, unanswered(error))
+            self._fail(Stage.TLS, reason_of_error(error))
         self._hold(Stage.TLS, f"certificate of {self.issuer or 'an unnamed authority'}")
 
     def _hold(self, stage: Stage, what: str) -> None:
         self.stages.append(StageResult(stage, what))
 
-    def _fail(self, stage: Stage, cause: Cause) -> NoReturn:
+    def _fail(self, stage: Stage, cause: FailureReason) -> NoReturn:
         self.stages.append(StageResult(stage, cause.message or cause.trouble.value, cause))
         raise _BrokenError
 
 
-def _of_dns(error: OSError) -> Cause:
+def _of_dns(error: OSError) -> FailureReason:
     if isinstance(error, TimeoutError):
-        return Cause(Trouble.DNS, "no answer from the name servers in time")
-    return Cause(Trouble.DNS, "no such name")
+        return FailureReason(Trouble.DNS, "no answer from the name servers in time")
+    return FailureReason(Trouble.DNS, "no such name")
 
 
-def _of_proxy(error: Exception) -> Cause:
+def _of_proxy(error: Exception) -> FailureReason:
     """Trouble on the way to the proxy, which is the proxy's whatever it is."""
     if isinstance(error, socket.gaierror):
-        return Cause(Trouble.PROXY, "the proxy's name is not known")
-    inner = unanswered(error)
-    return Cause(Trouble.PROXY, f"the proxy cannot be used: {inner.message}")
+        return FailureReason(Trouble.PROXY, "the proxy's name is not known")
+    inner = reason_of_error(error)
+    return FailureReason(Trouble.PROXY, f"the proxy cannot be used: {inner.message}")

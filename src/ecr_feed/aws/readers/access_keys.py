@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ecr_feed.aws.readers.principal import iam_pages
+from ecr_feed.aws.readers.identity_policies import iam_pages
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, OidcProvider
 
@@ -18,7 +18,7 @@ _NO_LOGIN: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[AccessKey, ...]:
     """iam:ListAccessKeys, and iam:GetAccessKeyLastUsed for each; `own_key_id` is the feed's key."""
     operation = "ListAccessKeys"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return tuple(
         _key(client, read, item, own_key_id)
         for page in iam_pages(client, operation, UserName=user)
@@ -31,7 +31,9 @@ def mask(key_id: str) -> str:
     return f"{key_id[:4]}…{key_id[-4:]}" if len(key_id) > 8 else "…"
 
 
-def _key(client: Client, read: Reader, item: Mapping[str, Any], own_key_id: str) -> AccessKey:
+def _key(
+    client: Client, read: ResponseReader, item: Mapping[str, Any], own_key_id: str
+) -> AccessKey:
     key_id = read.require(item, "AccessKeyId", str)
     key = AccessKey(
         id=mask(key_id),
@@ -42,7 +44,7 @@ def _key(client: Client, read: Reader, item: Mapping[str, Any], own_key_id: str)
     operation = "GetAccessKeyLastUsed"
     try:
         answer = client.call(operation, AccessKeyId=key_id)
-        last = Reader(client, operation)
+        last = ResponseReader(client, operation)
         used = last.require(answer, "AccessKeyLastUsed", dict)
         return replace(key, last_used_at=last.time(used, "LastUsedDate"))
     except ReadError as error:
@@ -57,7 +59,7 @@ def has_console_password(client: Client, user: str) -> bool:
         if error.failure.code in _NO_LOGIN:
             return False
         raise
-    Reader(client, "GetLoginProfile").require(answer, "LoginProfile", dict)
+    ResponseReader(client, "GetLoginProfile").require(answer, "LoginProfile", dict)
     return True
 
 
@@ -70,7 +72,7 @@ def oidc_provider(client: Client, arn: str) -> OidcProvider | None:
         if error.failure.trouble == Trouble.NOT_FOUND:
             return None
         raise
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return OidcProvider(
         arn=arn,
         url=read.require(answer, "Url", str),
@@ -81,6 +83,6 @@ def oidc_provider(client: Client, arn: str) -> OidcProvider | None:
 def oidc_providers(client: Client) -> tuple[str, ...]:
     """iam:ListOpenIDConnectProviders: the ARNs of all of the account's providers."""
     operation = "ListOpenIDConnectProviders"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     items = read.items(client.call(operation), "OpenIDConnectProviderList")
     return tuple(read.require(item, "Arn", str) for item in items)

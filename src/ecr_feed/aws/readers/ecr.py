@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.errors import date_of
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.failures import date_of
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import (
     Answer,
     AuthorizationToken,
@@ -29,7 +29,7 @@ def probed(action: str, resource: str) -> Permission:
 
 def denied(action: str, resource: str, failure: Failure) -> Permission:
     """The call was made and denied, in AWS's own words."""
-    said = access_denied.parse(failure.message)
+    said = access_denied.parse_denial(failure.message)
     return Permission(
         action,
         said.resource or resource,
@@ -68,7 +68,7 @@ def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToke
     """ecr:GetAuthorizationToken without registryIds; the first entry, as Octopus takes it."""
     operation = "GetAuthorizationToken"
     answer = client.call(operation)
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     entries = read.items(answer, "authorizationData")
     if not entries:
         raise read.wrong("authorizationData is empty")
@@ -107,7 +107,7 @@ class ImageReader:
 
     def _read(self, repository: str, parameters: Mapping[str, Any]) -> tuple[Image, ...]:
         operation = "DescribeImages"
-        read = Reader(self._client, operation)
+        read = ResponseReader(self._client, operation)
         images: dict[str, Image] = {}
         for page in self._client.pages(
             operation, repositoryName=repository, maxResults=PAGE, **parameters
@@ -118,7 +118,7 @@ class ImageReader:
         return tuple(images.values())
 
 
-def read_image(read: Reader, item: Mapping[str, Any]) -> Image:
+def read_image(read: ResponseReader, item: Mapping[str, Any]) -> Image:
     """One item of DescribeImages."""
     return Image(
         digest=read.require(item, "imageDigest", str),
@@ -135,7 +135,7 @@ def read_image(read: Reader, item: Mapping[str, Any]) -> Image:
 def probe_list(client: Client, repository: str) -> None:
     """ListImages with one result: only whether it is answered matters. Raises ReadError."""
     answer = client.call("ListImages", repositoryName=repository, maxResults=1)
-    Reader(client, "ListImages").items(answer, "imageIds")
+    ResponseReader(client, "ListImages").items(answer, "imageIds")
 
 
 def probe_unnamed_list(client: Client) -> Permission:
@@ -143,7 +143,7 @@ def probe_unnamed_list(client: Client) -> Permission:
     operation = "DescribeRepositories"
     try:
         answer = client.call(operation, maxResults=1)
-        Reader(client, operation).items(answer, "repositories")
+        ResponseReader(client, operation).items(answer, "repositories")
     except ReadError as error:
         if error.failure.trouble == Trouble.DENIED:
             return denied(ACTION_DESCRIBE, "repository/*", error.failure)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ecr_feed.aws.readers.ecr import PAGE
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import CacheRule, CreationTemplate, LifecyclePolicy, PolicyDocument
 
@@ -30,7 +30,7 @@ def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
     )
     if answer is None:
         return None
-    text = Reader(client, "GetRepositoryPolicy").require(answer, "policyText", str)
+    text = ResponseReader(client, "GetRepositoryPolicy").require(answer, "policyText", str)
     return PolicyDocument(f"policy of repository {repository}", "resource", text)
 
 
@@ -39,7 +39,7 @@ def registry_policy(client: Client) -> PolicyDocument | None:
     answer = _unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
     if answer is None:
         return None
-    text = Reader(client, "GetRegistryPolicy").require(answer, "policyText", str)
+    text = ResponseReader(client, "GetRegistryPolicy").require(answer, "policyText", str)
     return PolicyDocument(f"registry policy in {client.region}", "registry", text)
 
 
@@ -51,13 +51,15 @@ def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
     )
     if answer is None:
         return None
-    return LifecyclePolicy(Reader(client, operation).require(answer, "lifecyclePolicyText", str))
+    return LifecyclePolicy(
+        ResponseReader(client, operation).require(answer, "lifecyclePolicyText", str)
+    )
 
 
 def cache_rules(client: Client) -> tuple[CacheRule, ...]:
     """ecr:DescribePullThroughCacheRules, every page."""
     operation = "DescribePullThroughCacheRules"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return tuple(
         CacheRule(
             prefix=read.require(item, "ecrRepositoryPrefix", str),
@@ -70,7 +72,7 @@ def cache_rules(client: Client) -> tuple[CacheRule, ...]:
 def creation_templates(client: Client) -> tuple[CreationTemplate, ...]:
     """ecr:DescribeRepositoryCreationTemplates, every page."""
     operation = "DescribeRepositoryCreationTemplates"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return tuple(
         CreationTemplate(read.require(item, "prefix", str), read.texts(item, "appliedFor"))
         for item in _listed(client, operation, "repositoryCreationTemplates", _NO_TEMPLATES)
@@ -81,7 +83,7 @@ def repository_tags(client: Client, repository_arn: str) -> Mapping[str, str]:
     """ecr:ListTagsForResource: the values of `aws:ResourceTag/KEY`."""
     operation = "ListTagsForResource"
     answer = client.call(operation, resourceArn=repository_arn)
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return {
         read.require(tag, "Key", str): read.text(tag, "Value") for tag in read.items(answer, "tags")
     }
@@ -98,7 +100,7 @@ def _unless(client: Client, operation: str, none: str, **parameters: Any) -> dic
 
 
 def _listed(client: Client, operation: str, key: str, none: str) -> list[Mapping[str, Any]]:
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     found: list[Mapping[str, Any]] = []
     try:
         for page in client.pages(operation, maxResults=PAGE):

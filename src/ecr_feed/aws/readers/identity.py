@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ecr_feed.aws.readers.regions import ask_in, ask_in_aws, is_default_on
+from ecr_feed.aws.readers.regions import (
+    commercial_region,
+    is_enabled_by_default,
+    other_default_region,
+)
 from ecr_feed.aws.transport.error_codes import STS_OFF
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Credentials, EnvCredentials, OidcCredentials
 from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
@@ -17,7 +21,7 @@ _MAYBE_REGION = frozenset({Trouble.UNKNOWN_KEY, Trouble.REGION_OFF})
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class IdentityReader:
     """Credentials, as used against one endpoint."""
 
     sessions: Sessions
@@ -28,8 +32,8 @@ class Who:
         """sts:GetCallerIdentity at the region's STS endpoint. Raises ReadError."""
         client = self.sessions.client(self.credentials, "sts", region, self.endpoint_url)
         answer = client.call("GetCallerIdentity")
-        read = Reader(client, "GetCallerIdentity")
-        held = self.sessions.held(self.credentials, region, self.endpoint_url)
+        read = ResponseReader(client, "GetCallerIdentity")
+        held = self.sessions.session_credentials(self.credentials, region, self.endpoint_url)
         return Identity(
             arn=read.require(answer, "Arn", str),
             account=read.require(answer, "Account", str),
@@ -39,7 +43,7 @@ class Who:
         )
 
 
-def received(who: Who, region: str) -> Access:
+def read_access(who: IdentityReader, region: str) -> Access:
     """How STS receives the credentials: in the region, and where it refuses, in another one.
 
     One call where they are accepted, two where they are refused as unknown, three outside the
@@ -51,32 +55,32 @@ def received(who: Who, region: str) -> Access:
     except ReadError as error:
         failure = error.failure
     if failure.trouble not in _MAYBE_REGION:
-        return Access(None, None, failure, because=failure.said)
-    if failure.code in STS_OFF and is_default_on(region) and not _needs_sts(who):
+        return Access(None, None, failure, because=failure.summary)
+    if failure.code in STS_OFF and is_enabled_by_default(region) and not _needs_sts(who):
         return _without_sts(who, region, failure)
     return _elsewhere(who, region, failure)
 
 
-def _needs_sts(who: Who) -> bool:
+def _needs_sts(who: IdentityReader) -> bool:
     """Octopus itself asks the region's STS for these credentials."""
     return isinstance(who.credentials, OidcCredentials)
 
 
-def _without_sts(who: Who, region: str, failure: Failure) -> Access:
+def _without_sts(who: IdentityReader, region: str, failure: Failure) -> Access:
     """A region that is on, whose STS endpoint the account has switched off: ECR may well work."""
-    other = ask_in(region)
+    other = other_default_region(region)
     because = f"the account has switched off STS in {region}"
     try:
         return Access(who.identity(other), None, None, other, because)
     except ReadError:
-        return Access(None, None, failure, because=failure.said)
+        return Access(None, None, failure, because=failure.summary)
 
 
-def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
+def _elsewhere(who: IdentityReader, region: str, failure: Failure) -> Access:
     off = False if failure.code in STS_OFF else None
-    other = ask_in(region)
+    other = other_default_region(region)
     if not other:
-        alone = Access(None, off, failure, because=failure.said)
+        alone = Access(None, off, failure, because=failure.summary)
         return _in_aws(who, region, failure) or alone
     try:
         identity = who.identity(other)
@@ -100,9 +104,9 @@ def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
     )
 
 
-def _in_aws(who: Who, region: str, failure: Failure) -> Access | None:
+def _in_aws(who: IdentityReader, region: str, failure: Failure) -> Access | None:
     """Credentials of the commercial partition do not exist in any other."""
-    other = ask_in_aws(region)
+    other = commercial_region(region)
     if not other or _needs_sts(who):
         return None
     try:
@@ -122,20 +126,20 @@ def _neither(region: str, other: str, failure: Failure, second: Failure) -> str:
             f"refused in {region} and in {other}: the key is unknown, deleted or inactive,"
             " or of another partition"
         )
-    return f"{failure.said}; asked in {other} too: {second.said}"
+    return f"{failure.summary}; asked in {other} too: {second.summary}"
 
 
-def _may_be_a_global_token(who: Who, identity: Identity, region: str) -> bool:
+def _may_be_a_global_token(who: IdentityReader, identity: Identity, region: str) -> bool:
     """A session that was handed to us as such, with a region that is not on by default."""
     given = isinstance(who.credentials, EnvCredentials)
-    return given and identity.access_key_id.startswith("ASIA") and not is_default_on(region)
+    return given and identity.access_key_id.startswith("ASIA") and not is_enabled_by_default(region)
 
 
-def after_token(access: Access, failure: Failure, region: str) -> Access:
+def access_after_token(access: Access, failure: Failure, region: str) -> Access:
     """The same access once ECR has refused the credentials that STS accepted in this region."""
     if access.failure is not None:
         return access
-    if failure.trouble in _MAYBE_REGION and not is_default_on(region):
+    if failure.trouble in _MAYBE_REGION and not is_enabled_by_default(region):
         return replace(
             access,
             region_enabled=False,
@@ -145,5 +149,5 @@ def after_token(access: Access, failure: Failure, region: str) -> Access:
     return replace(
         access,
         failure=failure,
-        because=f"STS accepts the credentials, ECR in {region} refuses them: {failure.said}",
+        because=f"STS accepts the credentials, ECR in {region} refuses them: {failure.summary}",
     )

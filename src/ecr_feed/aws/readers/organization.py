@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Levels, Organization, PolicyDocument
 
@@ -24,7 +24,7 @@ def read_organization(client: Client, account: str, *, own: bool = True) -> Orga
     is of that account; another caller's organisation is the account's only if it has it as a child.
     """
     unread: list[Failure] = []
-    read = Reader(client, "DescribeOrganization")
+    read = ResponseReader(client, "DescribeOrganization")
     name = ""
     try:
         answer = client.call("DescribeOrganization")
@@ -62,7 +62,7 @@ def _kept(unread: list[Failure], read: Callable[[], T]) -> T | None:
 def _targets(client: Client, account: str) -> list[str]:
     """The root, the organisational units down to the account, and the account itself."""
     operation = "ListParents"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     chain = [account]
     for _ in range(_MOST_LEVELS):
         answer = client.call(operation, ChildId=chain[0])
@@ -85,7 +85,7 @@ def _policies(
     client: Client, target: str, kind: str, documents: dict[str, PolicyDocument]
 ) -> list[PolicyDocument]:
     operation = "ListPoliciesForTarget"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     found: list[PolicyDocument] = []
     for page in client.pages(
         operation, asks="NextToken", says="NextToken", TargetId=target, Filter=_TYPES[kind]
@@ -100,7 +100,7 @@ def _policies(
 
 def _document(client: Client, policy_id: str, kind: str, target: str) -> PolicyDocument:
     operation = "DescribePolicy"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     policy = read.require(client.call(operation, PolicyId=policy_id), "Policy", dict)
     summary = read.maybe(policy, "PolicySummary", dict) or {}
     return PolicyDocument(

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ecr_feed.aws.readers import repositories
-from ecr_feed.aws.readers.regions import is_default_on
+from ecr_feed.aws.readers.regions import is_enabled_by_default
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
@@ -23,7 +23,7 @@ class OtherRegions:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RegionSearch:
     """Which of the packages each region holds, and the regions that did not tell."""
 
     held: Mapping[str, frozenset[str]]
@@ -36,9 +36,9 @@ class Held:
         return OtherRegions(package, regions, self.asked, self.failures)
 
 
-def look_elsewhere(
+def search_regions(
     client_in: Callable[[str], Client], regions: Iterable[str], names: list[str], pool: Executor
-) -> Held:
+) -> RegionSearch:
     """Ask each region for its list, or for the names where the list is denied; in parallel."""
     failures: dict[str, Failure] = {}
     clients: dict[str, Client] = {}
@@ -55,13 +55,13 @@ def look_elsewhere(
             failures[region] = one
         else:
             held[region] = one
-    return Held(held, failures, asked)
+    return RegionSearch(held, failures, asked)
 
 
 def _held(client: Client, names: list[str]) -> frozenset[str] | Failure:
     # A pool of its own: waiting in the shared one for the shared one could end in a deadlock.
     with ThreadPoolExecutor(max_workers=1) as alone:
-        found = repositories.look_up(client, names, alone)
+        found = repositories.find_repositories(client, names, alone)
     if isinstance(found, Failure):
         return frozenset() if _is_off(client.region, found) else found
     return frozenset(name for name in names if name in found.repositories)
@@ -70,4 +70,4 @@ def _held(client: Client, names: list[str]) -> frozenset[str] | Failure:
 def _is_off(region: str, failure: Failure) -> bool:
     """An opt-in region that does not know a key that works elsewhere is not enabled: empty."""
     unknown = failure.trouble in (Trouble.UNKNOWN_KEY, Trouble.REGION_OFF)
-    return unknown and not is_default_on(region)
+    return unknown and not is_enabled_by_default(region)

@@ -8,7 +8,7 @@ from typing import Final
 
 # "Considerations before enabling and disabling Regions" (AWS Account Management reference guide):
 # those introduced before 20 March 2019 are on in every account and cannot be turned off.
-DEFAULT_ON: Final = frozenset(
+ENABLED_BY_DEFAULT: Final = frozenset(
     {
         "ap-northeast-1",
         "ap-northeast-2",
@@ -30,7 +30,7 @@ DEFAULT_ON: Final = frozenset(
     }
 )
 # Where to ask whether a key lives at all, in this order. Outside `aws` no region is opt-in.
-_ASK_IN: Final = {
+_DEFAULT_REGIONS: Final = {
     "aws": ("us-east-1", "us-west-2"),
     "aws-cn": ("cn-north-1", "cn-northwest-1"),
     "aws-us-gov": ("us-gov-west-1", "us-gov-east-1"),
@@ -55,7 +55,7 @@ class KnownRegions:
         """The partition of a listed region; "" for one that is not listed."""
         return dict(self.partitions).get(region, "")
 
-    def siblings(self, region: str) -> tuple[str, ...]:
+    def others_with_ecr(self, region: str) -> tuple[str, ...]:
         """The other regions of the same partition that have ECR, sorted."""
         partition = self.partition(region)
         of = dict(self.partitions)
@@ -87,21 +87,21 @@ def is_aws_host(host: str) -> bool:
     return name.lower().endswith(_AWS_SUFFIXES) and (not colon or port == "443")
 
 
-def is_default_on(region: str) -> bool:
+def is_enabled_by_default(region: str) -> bool:
     """The region cannot be disabled: listed as such, or outside the commercial partition."""
-    return region in DEFAULT_ON or known_regions().partition(region) not in ("", "aws")
+    return region in ENABLED_BY_DEFAULT or known_regions().partition(region) not in ("", "aws")
 
 
-def ask_in(region: str) -> str:
+def other_default_region(region: str) -> str:
     """Another region of the partition that is on in every account; "" where there is none."""
     partition = known_regions().partition(region) or "aws"
-    return next((other for other in _ASK_IN.get(partition, ()) if other != region), "")
+    return next((other for other in _DEFAULT_REGIONS.get(partition, ()) if other != region), "")
 
 
-def ask_in_aws(region: str) -> str:
+def commercial_region(region: str) -> str:
     """A region of the commercial partition to ask, for a region outside it; else ""."""
     partition = known_regions().partition(region)
-    return "" if partition in ("", "aws") else _ASK_IN["aws"][0]
+    return "" if partition in ("", "aws") else _DEFAULT_REGIONS["aws"][0]
 
 
 @cache
@@ -110,10 +110,10 @@ def known_regions() -> KnownRegions:
     import botocore
     import botocore.session
 
-    from ecr_feed.aws.transport.botosession import builtin
+    from ecr_feed.aws.transport.botosession import bundled_data
 
     session = botocore.session.Session()
-    loader = builtin()
+    loader = bundled_data()
     session.register_component("data_loader", loader)
     partition_of: dict[str, str] = {}
     with_ecr: set[str] = set()

@@ -18,7 +18,7 @@ from ecr_feed.aws.readers.ecr import (
 )
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, Permission, ReadError, Repository, Trouble
 from ecr_feed.naming import is_repository_name, near, repository_arn
 
@@ -113,7 +113,9 @@ class _Found:
     failed: dict[str, Failure] = field(default_factory=dict)
 
 
-def take(client: Client, names: Iterable[str], pool: Executor, *, account: str = "") -> Inventory:
+def read_inventory(
+    client: Client, names: Iterable[str], pool: Executor, *, account: str = ""
+) -> Inventory:
     """Read what is needed to know each of the names, in as few calls as their number allows.
 
     `account` is the registry's, where it is known, for the ARN of what could not be read.
@@ -128,7 +130,7 @@ def take(client: Client, names: Iterable[str], pool: Executor, *, account: str =
     return reading.inventory(account)
 
 
-def look_up(client: Client, names: Iterable[str], pool: Executor) -> Inventory | Failure:
+def find_repositories(client: Client, names: Iterable[str], pool: Executor) -> Inventory | Failure:
     """Which of the names a region holds: by its list, and by name where the list is denied."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
     reading = _Reading(client, pool, _Found())
@@ -212,7 +214,7 @@ class _Reading:
         """One named call. Its success proves each name; its failure is handed back."""
         try:
             answer = self.client.call(_OPERATION, repositoryNames=names)
-            read = Reader(self.client, _OPERATION)
+            read = ResponseReader(self.client, _OPERATION)
             repositories = [read_repository(read, i) for i in read.items(answer, "repositories")]
         except ReadError as error:
             return error.failure
@@ -229,7 +231,7 @@ class _Reading:
     def pages(self) -> Iterator[None]:
         """The list without names, page by page; ends early, with the reason kept, on failure."""
         self.found.list_asked = True
-        read = Reader(self.client, _OPERATION)
+        read = ResponseReader(self.client, _OPERATION)
         try:
             for page in self.client.pages(_OPERATION, maxResults=PAGE):
                 for item in read.items(page, "repositories"):
@@ -254,7 +256,7 @@ class _Reading:
                     self.found.missing.setdefault(name, self._not_listed(name))
 
     def _not_listed(self, name: str) -> Failure:
-        asked = self.client.asked(_OPERATION)
+        asked = self.client.context(_OPERATION)
         return Failure(
             Trouble.NOT_FOUND,
             asked.service,
@@ -321,7 +323,7 @@ def _split(
 def _blamed(names: list[str], failure: Failure) -> str | None:
     """The one name of the batch that AWS's message is about, if it names exactly one."""
     if failure.trouble == Trouble.DENIED:
-        name = access_denied.parse(failure.message).resource.partition(":repository/")[2]
+        name = access_denied.parse_denial(failure.message).resource.partition(":repository/")[2]
         return name if name in names else None
     if failure.trouble == Trouble.NOT_FOUND:
         quoted = [name for name in names if f"'{name}'" in failure.message]
@@ -329,7 +331,7 @@ def _blamed(names: list[str], failure: Failure) -> str | None:
     return None
 
 
-def read_repository(read: Reader, item: Mapping[str, Any]) -> Repository:
+def read_repository(read: ResponseReader, item: Mapping[str, Any]) -> Repository:
     """One item of DescribeRepositories."""
     exclusions = item.get("imageTagMutabilityExclusionFilters")
     filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")

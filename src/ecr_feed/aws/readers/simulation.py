@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ecr_feed.aws.readers.principal import iam_pages
+from ecr_feed.aws.readers.identity_policies import iam_pages
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.facts.iam import Principal
 
@@ -90,7 +90,7 @@ def _ask(
     policy: str | None,
 ) -> dict[tuple[str, str], Permission]:
     told: dict[tuple[str, str], Permission] = {}
-    read = Reader(client, _OPERATION)
+    read = ResponseReader(client, _OPERATION)
     parameters = _parameters(principal, question, resources, policy)
     for page in iam_pages(client, _OPERATION, **parameters):
         for result in read.items(page, "EvaluationResults"):
@@ -135,7 +135,7 @@ def _entry(key: str, value: str | tuple[str, ...]) -> dict[str, object]:
     return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": "stringList"}
 
 
-def _asked_action(read: Reader, result: Mapping[str, Any], actions: Sequence[str]) -> str:
+def _asked_action(read: ResponseReader, result: Mapping[str, Any], actions: Sequence[str]) -> str:
     """The action as it was asked: IAM may answer in another case."""
     name = read.require(result, "EvalActionName", str)
     for action in actions:
@@ -145,7 +145,7 @@ def _asked_action(read: Reader, result: Mapping[str, Any], actions: Sequence[str
 
 
 def _result(
-    read: Reader, result: Mapping[str, Any], action: str, resources: tuple[str, ...]
+    read: ResponseReader, result: Mapping[str, Any], action: str, resources: tuple[str, ...]
 ) -> dict[tuple[str, str], Permission]:
     """Each resource's own result; the action's where it is about one resource, or allowed all."""
     specific = result.get("ResourceSpecificResults")
@@ -171,7 +171,7 @@ def _result(
 
 
 def _permission(
-    read: Reader,
+    read: ResponseReader,
     action: str,
     resource: str,
     item: Mapping[str, Any],
@@ -194,7 +194,7 @@ def _permission(
 
 
 def _evidence(
-    read: Reader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
+    read: ResponseReader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
 ) -> dict[str, object]:
     statements = item.get("MatchedStatements", result.get("MatchedStatements"))
     matched = [

@@ -29,7 +29,7 @@ _LAYERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Denial:
+class DenialMessage:
     """A denial as AWS words it; what the message does not say is "".
 
     `explicit` is None where no reason was given. `layer` is identity, resource, boundary, session,
@@ -55,12 +55,12 @@ class Denial:
         return f"an explicit deny in the {what}{named}"
 
 
-def parse(message: str) -> Denial:
+def parse_denial(message: str) -> DenialMessage:
     """Read AWS's message; anything unknown in it leaves its field empty. Never raises."""
     explicit = _EXPLICIT.search(message)
     implicit = _IMPLICIT.search(message)
     reason = explicit or implicit
-    return Denial(
+    return DenialMessage(
         user=_first(_USER, message),
         action=_first(_ACTION, message) or (implicit["action"] if implicit else ""),
         resource=_first(_RESOURCE, message).rstrip(".,;"),

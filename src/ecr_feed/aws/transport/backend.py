@@ -12,7 +12,7 @@ from ecr_feed.facts.aws import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SigningKey:
     """An access key. `session_token` is there for temporary credentials."""
 
     access_key_id: str
@@ -32,7 +32,7 @@ class Backend:
 
     kind: Literal["aws", "embedded"] = "aws"
     answer: Callable[..., Any] | None = None
-    keys: Mapping[str, Key] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[str, SigningKey] = field(default_factory=lambda: MappingProxyType({}))
     endpoint_url: str | None = None
 
     @property

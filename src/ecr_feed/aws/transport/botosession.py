@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.utils import parse_timestamp
 
 from ecr_feed import __version__
-from ecr_feed.aws.transport.backend import Backend, Key
+from ecr_feed.aws.transport.backend import Backend, SigningKey
 from ecr_feed.aws.transport.retries import THROTTLED_ATTEMPTS
 
 # Providers that find credentials nobody named: the machine's own. A profile without keys would
@@ -37,7 +37,7 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Expiries:
+class SessionExpiries:
     """When temporary credentials end, by access key ID, as the exchanges' answers say."""
 
     known: dict[str, datetime] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
         super().__init__(profile=profile, session_vars=_variables(backend, profile, worker))
         self._feed_backend = backend
         self._feed_config = config
-        self.register_component("data_loader", builtin())
+        self.register_component("data_loader", bundled_data())
         # For the clients that botocore makes for itself: an assumed role's STS.
         self.set_config_variable("region", region)
         self.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=utc)
@@ -138,13 +138,13 @@ def configuration(settings: Settings, backend: Backend, *, unsigned: bool = Fals
 
 
 @cache
-def builtin() -> Any:
+def bundled_data() -> Any:
     """The service data that came with botocore, without what ~/.aws/models adds; read once."""
     loader = botocore.loaders.Loader
     return loader([loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
-def static(session: FeedSession, key: Key) -> None:
+def static(session: FeedSession, key: SigningKey) -> None:
     """Give a session fixed credentials."""
     token = key.session_token
     session.set_credentials(

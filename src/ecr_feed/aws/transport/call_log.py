@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ecr_feed.aws.transport import error_codes
-from ecr_feed.aws.transport.errors import date_of
+from ecr_feed.aws.transport.failures import date_of
 from ecr_feed.aws.transport.readonly import GuardError
 from ecr_feed.aws.transport.response import sanitize
 from ecr_feed.facts.aws import Call
@@ -73,7 +73,7 @@ class CallLog:
         call = getattr(self._last, "call", None)
         return call if isinstance(call, Call) else None
 
-    def saw_offset(self, offset: timedelta) -> None:
+    def add_offset(self, offset: timedelta) -> None:
         """Keep one reading of this machine's clock minus AWS's."""
         with self._lock:
             self._offsets.append(offset)
@@ -85,7 +85,7 @@ class CallLog:
         return ordered[len(ordered) // 2] if ordered else None
 
 
-class Recorder:
+class CallRecorder:
     """Writes each operation of a session's clients into a `CallLog`.
 
     Hooked on the session's events, so that the calls of botocore's own credential providers are
@@ -115,12 +115,12 @@ class Recorder:
     ) -> None:
         metadata: Mapping[str, Any] = parsed.get("ResponseMetadata") or {}
         fault: object = parsed.get("Error")
-        code = error_codes.plain(fault.get("Code")) if isinstance(fault, Mapping) else ""
+        code = error_codes.bare_code(fault.get("Code")) if isinstance(fault, Mapping) else ""
         failed = http_response.status_code >= 300
         date = date_of(metadata)
         if date is not None:
             now: datetime = self._now()
-            self._log.saw_offset(now - date)
+            self._log.add_offset(now - date)
         self._write(
             model.service_model.service_id.hyphenize(),
             model.name,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ecr_feed.aws.transport.call_log import CallLog
-from ecr_feed.aws.transport.errors import Asked, classify, malformed
+from ecr_feed.aws.transport.failures import CallContext, malformed, to_failure
 from ecr_feed.aws.transport.readonly import GuardError
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
@@ -78,9 +78,9 @@ class Client:
         self._now = now
         self._methods = {api: name for name, api in boto.meta.method_to_api_mapping.items()}
 
-    def asked(self, operation: str) -> Asked:
+    def context(self, operation: str) -> CallContext:
         """A call of this client, for whoever finds its answer wanting."""
-        return Asked(self.service, operation, self.region, host=self.host)
+        return CallContext(self.service, operation, self.region, host=self.host)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """The parsed answer of an operation by its API name; raises ReadError, classified."""
@@ -108,7 +108,7 @@ class Client:
         """The error for an answer that came and lacks what it must have."""
         last = self._log.last()
         request_id = last.request_id if last and last.operation == operation else ""
-        return ReadError(malformed(self.asked(operation), message, request_id))
+        return ReadError(malformed(self.context(operation), message, request_id))
 
     def pages(
         self,
@@ -135,9 +135,9 @@ class Client:
     def _failure(self, error: Exception, operation: str) -> ReadError:
         last = self._log.last()
         attempts = last.attempts if last and last.operation == operation else 1
-        failure = classify(
+        failure = to_failure(
             error,
-            Asked(self.service, operation, self.region, attempts, self.host, self._now()),
+            CallContext(self.service, operation, self.region, attempts, self.host, self._now()),
         )
         if failure.code and not failure.trouble.unreachable and failure.operation == operation:
             self._hosts.answered(self.host)

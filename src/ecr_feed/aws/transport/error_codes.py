@@ -128,7 +128,7 @@ _BY_CODE: Final = {
 }
 
 
-def plain(code: object) -> str:
+def bare_code(code: object) -> str:
     """The bare code: `com.amazonaws.ecr#AccessDeniedException:http://...` loses both ends."""
     if not isinstance(code, str):
         return ""

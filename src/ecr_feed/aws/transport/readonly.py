@@ -53,13 +53,13 @@ READS: Final[Mapping[str, frozenset[str]]] = {
 }
 # How a credential provider turns what the caller has into a session: AWS hands out credentials and
 # keeps nothing that a later call could see. OIDC feeds and profiles cannot be judged without.
-EXCHANGES: Final[Mapping[str, frozenset[str]]] = {
+CREDENTIAL_CALLS: Final[Mapping[str, frozenset[str]]] = {
     "sts": frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"}),
     "sso": frozenset({"GetRoleCredentials"}),
     "sso-oidc": frozenset({"CreateToken"}),
     "signin": frozenset({"CreateOAuth2Token"}),
 }
-SERVICES: Final = frozenset(READS) | frozenset(EXCHANGES)
+SERVICES: Final = frozenset(READS) | frozenset(CREDENTIAL_CALLS)
 
 
 class GuardError(Exception):
@@ -73,7 +73,7 @@ class GuardError(Exception):
 
 def is_allowed(service: str, operation: str) -> bool:
     """Whether an operation, by its API name, is on the list."""
-    return operation in READS.get(service, ()) or operation in EXCHANGES.get(service, ())
+    return operation in READS.get(service, ()) or operation in CREDENTIAL_CALLS.get(service, ())
 
 
 def install(events: Any) -> None:

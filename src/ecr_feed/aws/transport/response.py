@@ -42,17 +42,17 @@ def sanitize(text: object) -> str:
 T = TypeVar("T")
 
 
-class Answered(Protocol):
-    """Who can say that an answer is malformed: a `Client`."""
+class MalformedErrors(Protocol):
+    """What makes the error for a malformed answer: a `Client`."""
 
     def malformed(self, operation: str, message: str) -> ReadError:
         """The error to raise."""
 
 
-class Reader:
+class ResponseReader:
     """Takes fields out of one answer; raises ReadError (MALFORMED) for what is wrong."""
 
-    def __init__(self, client: Answered, operation: str) -> None:
+    def __init__(self, client: MalformedErrors, operation: str) -> None:
         self._client = client
         self._operation = operation
 

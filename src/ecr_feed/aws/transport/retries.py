@@ -71,7 +71,7 @@ class Retries:
             return None
         http, parsed = response
         fault = parsed.get("Error")
-        code = error_codes.plain(fault.get("Code")) if isinstance(fault, Mapping) else ""
+        code = error_codes.bare_code(fault.get("Code")) if isinstance(fault, Mapping) else ""
         context = request_dict.get("context") or {}
         key = (
             operation.service_model.service_id.hyphenize(),

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecr_feed.aws.transport import readonly
 from ecr_feed.aws.transport.backend import AWS, Backend
-from ecr_feed.aws.transport.call_log import CallLog, Recorder
+from ecr_feed.aws.transport.call_log import CallLog, CallRecorder
 from ecr_feed.aws.transport.client import Client, Hosts, utcnow
-from ecr_feed.aws.transport.credentials import opened
-from ecr_feed.aws.transport.errors import Asked, classify
+from ecr_feed.aws.transport.credential_sessions import session_for
+from ecr_feed.aws.transport.failures import CallContext, to_failure
 from ecr_feed.aws.transport.retries import Retries
 from ecr_feed.config import (
     Credentials,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SessionCredentials:
     """What is known of the credentials that a session holds; never the secret."""
 
     access_key_id: str
@@ -117,7 +117,7 @@ class Sessions:
                     raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
                     raise _no_session(error, region) from None
-                self._clients[key] = self.wrap(boto, service, region)
+                self._clients[key] = self.client_from(boto, service, region)
             return self._clients[key]
 
     def _learn(self, session: FeedSession) -> None:
@@ -140,7 +140,9 @@ class Sessions:
             cell: Once[T] = self._cells.setdefault(key, Once(read))
             return cell
 
-    def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
+    def session_credentials(
+        self, credentials: Credentials, region: str, endpoint_url: str | None = None
+    ) -> SessionCredentials:
         """The key that the credentials resolve to; asks nobody once a call was made with it.
 
         Raises ReadError where they cannot be had.
@@ -152,10 +154,10 @@ class Sessions:
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
             raise _no_session(error, region) from None
         if frozen is None:
-            return Held("", None, credentials.source)
+            return SessionCredentials("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
         named = isinstance(credentials, (ProfileCredentials, WorkerCredentials))
-        return Held(
+        return SessionCredentials(
             frozen.access_key,
             self._expiries.known.get(frozen.access_key) or self._told(credentials, method),
             f"{credentials.source} ({method})" if named and method else credentials.source,
@@ -180,7 +182,7 @@ class Sessions:
         key = self.backend.keys.get(label_of(credentials))
         return None if key is None else key.expires_at
 
-    def wrap(self, boto: Any, service: str, region: str) -> Client:
+    def client_from(self, boto: Any, service: str, region: str) -> Client:
         """A botocore client behind the suite's own way of calling."""
         return Client(
             boto, service=service, region=region, log=self.log, hosts=self._hosts, now=self.now
@@ -195,7 +197,7 @@ class Sessions:
 
         def read() -> FeedSession:
             try:
-                return opened(self, credentials, region, endpoint_url)
+                return session_for(self, credentials, region, endpoint_url)
             except ReadError:
                 raise
             except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
@@ -203,7 +205,7 @@ class Sessions:
 
         return self.shared(key, read).get()
 
-    def new(
+    def new_session(
         self,
         region: str,
         endpoint_url: str | None = None,
@@ -213,7 +215,12 @@ class Sessions:
         unsigned: bool = False,
     ) -> FeedSession:
         """A botocore session without credentials yet: guarded, recorded, patient."""
-        from ecr_feed.aws.transport.botosession import Expiries, FeedSession, configuration, hook
+        from ecr_feed.aws.transport.botosession import (
+            FeedSession,
+            SessionExpiries,
+            configuration,
+            hook,
+        )
 
         backend = self.backend
         if endpoint_url is not None:
@@ -221,11 +228,11 @@ class Sessions:
         config = configuration(self.settings, backend, unsigned=unsigned)
         session = FeedSession(backend, config, region, profile=profile, worker=worker)
         if self._expiries is None:
-            self._expiries = Expiries()
+            self._expiries = SessionExpiries()
         expiries, answer = self._expiries, backend.answer
         installers = (
             readonly.install,
-            Recorder(self.log, self.now).install,
+            CallRecorder(self.log, self.now).install,
             Retries(waits=not backend.embedded).install,
             lambda events: events.register("after-call", expiries.see),
         )
@@ -236,4 +243,4 @@ class Sessions:
 
 
 def _no_session(error: Exception, region: str) -> ReadError:
-    return ReadError(classify(error, Asked("sts", "GetCallerIdentity", region)))
+    return ReadError(to_failure(error, CallContext("sts", "GetCallerIdentity", region)))

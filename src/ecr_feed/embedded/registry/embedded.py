@@ -17,7 +17,7 @@ from ecr_feed.embedded.registry.proxy import ConnectProxy
 from ecr_feed.embedded.registry.reachability import EmbeddedWay, asked_of
 from ecr_feed.embedded.registry.server import TlsServer
 from ecr_feed.oci.network import Network, Timeouts
-from ecr_feed.reach import SystemWay
+from ecr_feed.reach import SystemConnector
 
 HANDLERS: Final[dict[str, Handler]] = {
     "ping": pulls.ping,
@@ -67,7 +67,7 @@ class EmbeddedRegistry:
 
     def way(self) -> EmbeddedWay:
         """The way for the reachability prober: real names, this server, the core's faults."""
-        direct = SystemWay(ca=str(self.ca_file), proxy_for=_no_proxy)
+        direct = SystemConnector(ca=str(self.ca_file), proxy_for=_no_proxy)
         return EmbeddedWay(direct, self._core.faults, self.port)
 
     def proxy(self, *, user: str = "", password: str = "") -> ConnectProxy:

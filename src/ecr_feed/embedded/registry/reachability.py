@@ -13,7 +13,7 @@ from ecr_feed.embedded.core.faults import Asked, Faults
 from ecr_feed.embedded.core.regions import partition_of
 from ecr_feed.embedded.registry.app import is_registry
 from ecr_feed.naming import RegistryHost
-from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, SystemWay
+from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, SystemConnector
 
 _API: Final = re.compile(r"(?P<service>api\.ecr|sts)\.(?P<region>[a-z0-9-]+)\..+")
 _BUCKET: Final = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket\..+")
@@ -61,7 +61,7 @@ class EmbeddedWay:
     `direct` is a machine's own way, with the embedded authority; `port` the server's.
     """
 
-    direct: SystemWay
+    direct: SystemConnector
     faults: Faults
     port: int
 

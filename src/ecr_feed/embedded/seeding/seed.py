@@ -10,7 +10,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from ecr_feed.aws.transport.backend import Key
+from ecr_feed.aws.transport.backend import SigningKey
 from ecr_feed.embedded.core.core import Core
 from ecr_feed.embedded.core.environment import Environment
 from ecr_feed.embedded.core.faults import Fault
@@ -40,7 +40,7 @@ class Seeded:
 
     account: str
     region: str
-    keys: Mapping[str, Key] = field(repr=False)
+    keys: Mapping[str, SigningKey] = field(repr=False)
 
 
 def fill(core: Core, account: AccountFile) -> Seeded:
@@ -59,8 +59,8 @@ def fill(core: Core, account: AccountFile) -> Seeded:
         core.faults.add(_fault(table, seeded.keys, core.now()))
     ring, number = core.world.keys, account.account
     own = {
-        ROOT: Key(number, Secret(ring.root_secret)),
-        OWNER: Key(owner_key(number), Secret(ring.owner_secret)),
+        ROOT: SigningKey(number, Secret(ring.root_secret)),
+        OWNER: SigningKey(owner_key(number), Secret(ring.owner_secret)),
     }
     return replace(seeded, keys={**own, **seeded.keys})
 
@@ -124,7 +124,7 @@ def _allows(text: str) -> bool:
     return any(statement.get("Effect") == "Allow" for statement in listed)
 
 
-def _fault(table: FaultTable, keys: Mapping[str, Key], now: datetime) -> Fault:
+def _fault(table: FaultTable, keys: Mapping[str, SigningKey], now: datetime) -> Fault:
     """`{in_12_hours}` in a body is the time, in epoch seconds, at which a new token expires."""
     fields = table.model_dump(exclude={"key"})
     if table.body is not None:

@@ -44,7 +44,7 @@ _UNREACHED: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADD
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class FailureReason:
     """A classified failure: `code` is the service's own code, or "" where it named none."""
 
     trouble: Trouble
@@ -52,7 +52,9 @@ class Cause:
     code: str = ""
 
 
-def refused(status: int, body: bytes, content_type: str, *, registry: bool = True) -> Cause:
+def reason_of_refusal(
+    status: int, body: bytes, content_type: str, *, registry: bool = True
+) -> FailureReason:
     """Classify an answer that is not a success.
 
     `registry` is False for the storage host, whose errors are S3's XML. A refusal that carries
@@ -61,19 +63,19 @@ def refused(status: int, body: bytes, content_type: str, *, registry: bool = Tru
     """
     text = body.decode("utf-8", "replace")
     if _EXPIRED.search(text):
-        return Cause(Trouble.EXPIRED, "the authorization token has expired", _oci(text)[0])
+        return FailureReason(Trouble.EXPIRED, "the authorization token has expired", _oci(text)[0])
     code, message = _oci(text)
     if code:
-        return Cause(_CODES.get(code, Trouble.OTHER), message, code)
+        return FailureReason(_CODES.get(code, Trouble.OTHER), message, code)
     found = _XML_CODE.search(text)
     if found is not None and not registry:
         said = _XML_MESSAGE.search(text)
         known = _STORAGE.get(found.group(1), Trouble.OTHER)
-        return Cause(known, said.group(1) if said else "", found.group(1))
+        return FailureReason(known, said.group(1) if said else "", found.group(1))
     return _by_status(status, text, content_type)
 
 
-def _by_status(status: int, text: str, content_type: str) -> Cause:
+def _by_status(status: int, text: str, content_type: str) -> FailureReason:
     """An answer without a code: only unambiguous statuses are classified."""
     shown = "" if "html" in content_type.lower() else text.strip()
     by_status = {
@@ -82,20 +84,20 @@ def _by_status(status: int, text: str, content_type: str) -> Cause:
         408: Trouble.TIMEOUT,
         429: Trouble.THROTTLED,
     }
-    return Cause(by_status.get(status, Trouble.OTHER), shown, f"HTTP {status}")
+    return FailureReason(by_status.get(status, Trouble.OTHER), shown, f"HTTP {status}")
 
 
-def refused_head(status: int, *, from_registry: bool) -> Cause:
+def reason_of_head_refusal(status: int, *, from_registry: bool) -> FailureReason:
     """A refused HEAD has no body: what matters is whether the registry itself answered."""
     meanings = {
-        401: Cause(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
-        403: Cause(Trouble.DENIED, "access is denied", "HTTP 403"),
-        404: Cause(Trouble.NOT_FOUND, "no such tag", "HTTP 404"),
-        429: Cause(Trouble.THROTTLED, "too many requests", "HTTP 429"),
+        401: FailureReason(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
+        403: FailureReason(Trouble.DENIED, "access is denied", "HTTP 403"),
+        404: FailureReason(Trouble.NOT_FOUND, "no such tag", "HTTP 404"),
+        429: FailureReason(Trouble.THROTTLED, "too many requests", "HTTP 429"),
     }
     if from_registry or status in (401, 404, 429):
-        return meanings.get(status, Cause(Trouble.OTHER, "", f"HTTP {status}"))
-    return Cause(Trouble.OTHER, "the answer is not from the registry", f"HTTP {status}")
+        return meanings.get(status, FailureReason(Trouble.OTHER, "", f"HTTP {status}"))
+    return FailureReason(Trouble.OTHER, "the answer is not from the registry", f"HTTP {status}")
 
 
 def _oci(text: str) -> tuple[str, str]:
@@ -115,26 +117,26 @@ def _oci(text: str) -> tuple[str, str]:
     )
 
 
-def unanswered(error: BaseException) -> Cause:
+def reason_of_error(error: BaseException) -> FailureReason:
     """What an exception of requests means. Its text is left out: it may hold passwords."""
     chain = tuple(_chain(error))
     if type(error) is OSError and "TLS CA certificate bundle" in str(error):
-        return Cause(Trouble.TLS, "the configured CA bundle file does not exist")
+        return FailureReason(Trouble.TLS, "the configured CA bundle file does not exist")
     if any(isinstance(one, requests.exceptions.ProxyError) for one in chain):
         return _proxy(chain)
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
-            return Cause(Trouble.TLS, str(one.verify_message))
+            return FailureReason(Trouble.TLS, str(one.verify_message))
     if any(isinstance(one, _CUT) for one in chain):
-        return Cause(Trouble.RESET, "the connection was cut off")
+        return FailureReason(Trouble.RESET, "the connection was cut off")
     if any(isinstance(one, (ssl.SSLError, requests.exceptions.SSLError)) for one in chain):
-        return Cause(Trouble.TLS, "the TLS handshake failed")
+        return FailureReason(Trouble.TLS, "the TLS handshake failed")
     for kind, trouble, words in _KINDS:
         if any(isinstance(one, kind) for one in chain):
-            return Cause(trouble, words)
+            return FailureReason(trouble, words)
     if any(isinstance(one, OSError) and one.errno in _UNREACHED for one in chain):
-        return Cause(Trouble.REFUSED, "no route to the host")
-    return Cause(Trouble.RESET, "the connection failed")
+        return FailureReason(Trouble.REFUSED, "no route to the host")
+    return FailureReason(Trouble.RESET, "the connection failed")
 
 
 # Order matters: a connection that timed out is also a ConnectionError.
@@ -159,18 +161,18 @@ _KINDS: Final[
 )
 
 
-def _proxy(chain: tuple[BaseException, ...]) -> Cause:
+def _proxy(chain: tuple[BaseException, ...]) -> FailureReason:
     """A proxy that refused, or that could not be reached."""
     # Only the status is taken from the text: the rest is the proxy's own.
     found = _TUNNEL.search(" ".join(str(one) for one in chain if isinstance(one, OSError)))
     if found is None and any(isinstance(one, _CUT) for one in chain):
         # urllib3 blames the proxy for a tunnel that breaks after it was opened, too.
-        return Cause(Trouble.RESET, "the connection was cut, by the proxy or behind it")
+        return FailureReason(Trouble.RESET, "the connection was cut, by the proxy or behind it")
     if found is None:
-        return Cause(Trouble.PROXY, "the proxy cannot be reached")
+        return FailureReason(Trouble.PROXY, "the proxy cannot be reached")
     if found.group(1) == "407":
-        return Cause(Trouble.PROXY, "the proxy requires a login", "407")
-    return Cause(Trouble.PROXY, "the proxy does not connect to this host", found.group(1))
+        return FailureReason(Trouble.PROXY, "the proxy requires a login", "407")
+    return FailureReason(Trouble.PROXY, "the proxy does not connect to this host", found.group(1))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from ecr_feed.aws.readers import access_keys, ecr_documents, organization, simulation
-from ecr_feed.aws.readers.identity import Who
-from ecr_feed.aws.readers.principal import PrincipalReader
+from ecr_feed.aws.readers.identity import IdentityReader
+from ecr_feed.aws.readers.identity_policies import PrincipalReader
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.sessions import Sessions
@@ -58,7 +58,7 @@ class DocumentReader:
 
     def identity(self) -> Identity:
         """Who the auditor is."""
-        who = Who(self._sessions, self._credentials, self._endpoint_url)
+        who = IdentityReader(self._sessions, self._credentials, self._endpoint_url)
         return self._once("identity", lambda: who.identity(self.region), own=False)
 
     @property

@@ -23,7 +23,7 @@ _CLOCK_TIMES = re.compile(r"(\d{8}T\d{6}Z)\D.*\((\d{8}T\d{6}Z)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CallContext:
     """Which call failed; `now` is this machine's time at the answer, for the clock's offset."""
 
     service: str
@@ -34,7 +34,7 @@ class Asked:
     now: datetime | None = None
 
 
-def classify(error: BaseException, asked: Asked) -> Failure:
+def to_failure(error: BaseException, asked: CallContext) -> Failure:
     """The one `Failure` of an exception that a client raised. Never raises.
 
     A call that failed while its credentials were being fetched (an assumed role, a web identity)
@@ -56,7 +56,7 @@ def classify(error: BaseException, asked: Asked) -> Failure:
     )
 
 
-def malformed(asked: Asked, message: str, request_id: str = "") -> Failure:
+def malformed(asked: CallContext, message: str, request_id: str = "") -> Failure:
     """An answer that came, and lacks what it must have."""
     return Failure(
         trouble=Trouble.MALFORMED,
@@ -70,10 +70,10 @@ def malformed(asked: Asked, message: str, request_id: str = "") -> Failure:
     )
 
 
-def _answered(error: BaseException, response: Mapping[str, Any], asked: Asked) -> Failure:
+def _answered(error: BaseException, response: Mapping[str, Any], asked: CallContext) -> Failure:
     metadata = _mapping(response.get("ResponseMetadata"))
     fault = _mapping(response.get("Error"))
-    code = error_codes.plain(fault.get("Code"))
+    code = error_codes.bare_code(fault.get("Code"))
     trouble = error_codes.trouble_of(code)
     # Without an AWS error code the body is some machine's page in between: not to be quoted.
     message = (

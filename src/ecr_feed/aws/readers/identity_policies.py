@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 from ecr_feed.facts.iam import PolicyDocument, Principal, Source
 from ecr_feed.once import Once
@@ -81,7 +81,7 @@ class PrincipalReader:
     def _role(self, arn: str, account: str, name: str, *, session: str) -> Principal:
         unread: list[Failure] = []
         found = self._entity("GetRole", "Role", unread, RoleName=name)
-        read = Reader(self._client, "GetRole")
+        read = ResponseReader(self._client, "GetRole")
         real = read.text(found, "Arn", arn)
         seconds = read.maybe(found, "MaxSessionDuration", int)
         trust = found.get("AssumeRolePolicyDocument")
@@ -108,7 +108,7 @@ class PrincipalReader:
 
         def read() -> Mapping[str, Any]:
             answer = self._client.call(operation, **parameters)
-            return Reader(self._client, operation).require(answer, key, dict)
+            return ResponseReader(self._client, operation).require(answer, key, dict)
 
         try:
             return read()
@@ -139,21 +139,21 @@ class PrincipalReader:
     def _inline(self, kind: str, name: str, policy: str) -> Source:
         operation = f"Get{kind}Policy"
         answer = self._client.call(operation, **{f"{kind}Name": name, "PolicyName": policy})
-        return _document(Reader(self._client, operation), answer, "PolicyDocument")
+        return _document(ResponseReader(self._client, operation), answer, "PolicyDocument")
 
     def _managed_policy(self, arn: str) -> Once[tuple[str, Source]]:
         """(name, document) of a managed policy's default version."""
 
         def read() -> tuple[str, Source]:
             policy = self._client.call("GetPolicy", PolicyArn=arn)
-            of_policy = Reader(self._client, "GetPolicy")
+            of_policy = ResponseReader(self._client, "GetPolicy")
             head = of_policy.require(policy, "Policy", dict)
             version = self._client.call(
                 "GetPolicyVersion",
                 PolicyArn=arn,
                 VersionId=of_policy.require(head, "DefaultVersionId", str),
             )
-            of_version = Reader(self._client, "GetPolicyVersion")
+            of_version = ResponseReader(self._client, "GetPolicyVersion")
             body = of_version.require(version, "PolicyVersion", dict)
             name = of_policy.text(head, "PolicyName", arn.rpartition("/")[2])
             return name, _document(of_version, body, "Document")
@@ -171,7 +171,7 @@ class PrincipalReader:
         return PolicyDocument(managed[0], "boundary", managed[1], arn, "permissions boundary")
 
     def _tags(self, operation: str, found: Mapping[str, Any]) -> Mapping[str, str]:
-        read = Reader(self._client, operation)
+        read = ResponseReader(self._client, operation)
         if found.get("Tags") is None:
             return {}
         tags = read.items(found, "Tags")
@@ -186,7 +186,7 @@ class PrincipalReader:
     def _each(
         self, operation: str, key: str, inner: str | None, who: Mapping[str, str]
     ) -> Iterator[str]:
-        read = Reader(self._client, operation)
+        read = ResponseReader(self._client, operation)
         for page in iam_pages(self._client, operation, **who):
             if inner is None:
                 read.require(page, key, list)
@@ -221,7 +221,7 @@ def _is_of_one_read(failure: Failure) -> bool:
     return not (failure.trouble.credentials or failure.trouble.unreachable)
 
 
-def _document(read: Reader, answer: Mapping[str, Any], key: str) -> Source:
+def _document(read: ResponseReader, answer: Mapping[str, Any], key: str) -> Source:
     """A policy document: botocore decodes it to a mapping; what is no JSON stays (quoted) text."""
     document = answer.get(key)
     if isinstance(document, Mapping):

@@ -16,7 +16,6 @@ from urllib.parse import quote, urljoin, urlsplit
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci import manifests
 from ecr_feed.oci.endpoint import EndpointError, next_link, origin_of, registry_origin
-from ecr_feed.oci.errors import Cause, refused_head
 from ecr_feed.oci.manifests import (
     Descriptor,
     Manifest,
@@ -26,7 +25,15 @@ from ecr_feed.oci.manifests import (
     parse_manifest,
 )
 from ecr_feed.oci.network import Network
-from ecr_feed.oci.transport import Ask, Basic, RegistryError, Reply, Touch, Transport
+from ecr_feed.oci.registry_errors import FailureReason, reason_of_head_refusal
+from ecr_feed.oci.transport import (
+    BasicLogin,
+    RegistryError,
+    RegistryRequest,
+    Reply,
+    SentRequest,
+    Transport,
+)
 
 PAGE: Final = 1000  # tags asked for at once; ECR refuses more
 PAGES: Final = 1000  # a list longer than this is a loop
@@ -38,12 +45,12 @@ FIRST_BYTES: Final = 1024  # of every larger layer
 _LENGTH: Final = re.compile(r"bytes \d+-\d+/(\d+)\Z")
 
 
-class UntouchableError(ValueError):
+class RepositoryNotAllowedError(ValueError):
     """A repository that the caller had not allowed: a programming error, nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ManifestHead:
     """HEAD of a manifest: `digest` "" where the registry names none."""
 
     media_type: str
@@ -80,14 +87,14 @@ class RegistryClient:
         self.origin = registry_origin(endpoint)
         self.repositories = frozenset(repositories)
         self.network = network or Network()
-        self._basic = Basic(user, password)
+        self._basic = BasicLogin(user, password)
         self._user = user
         self._transport = Transport(self.network, self._basic)
 
     @property
-    def touched(self) -> tuple[Touch, ...]:
+    def sent(self) -> tuple[SentRequest, ...]:
         """Every request sent so far, in order."""
-        return self._transport.touched
+        return self._transport.sent
 
     def clean(self, text: str) -> str:
         """The text as one line without the login's secrets."""
@@ -95,9 +102,11 @@ class RegistryClient:
 
     def root(self, password: Secret | None = None, *, anonymous: bool = False) -> Reply:
         """GET /v2/ with the login, with another password, or without any."""
-        auth = self._basic if password is None else Basic(self._user, password)
+        auth = self._basic if password is None else BasicLogin(self._user, password)
         url = f"{self.origin.url}/v2/"
-        return self._transport.fetch(Ask("GET", url, PAGE_LIMIT), None if anonymous else auth)
+        return self._transport.fetch(
+            RegistryRequest("GET", url, PAGE_LIMIT), None if anonymous else auth
+        )
 
     def tags(self, repository: str, count: Callable[[], None]) -> tuple[tuple[str, ...], Reply]:
         """All tags, page by page along `Link`, and the last answer."""
@@ -105,7 +114,9 @@ class RegistryClient:
         found: dict[str, None] = {}
         seen = {url}
         while True:
-            reply = self._transport.fetch(Ask("GET", url, PAGE_LIMIT), self._basic, count)
+            reply = self._transport.fetch(
+                RegistryRequest("GET", url, PAGE_LIMIT), self._basic, count
+            )
             found.update(dict.fromkeys(_page(reply, repository)))
             link = next_link(reply.headers.get("Link", ""))
             if link is None:
@@ -126,20 +137,22 @@ class RegistryClient:
         seen.add(target)
         return target
 
-    def head(self, repository: str, reference: str, count: Callable[[], None]) -> Head:
+    def head(self, repository: str, reference: str, count: Callable[[], None]) -> ManifestHead:
         """HEAD of a tag's manifest."""
-        ask = Ask("HEAD", self._manifest(repository, reference), 0, {"Accept": manifests.ACCEPT})
+        ask = RegistryRequest(
+            "HEAD", self._manifest(repository, reference), 0, {"Accept": manifests.ACCEPT}
+        )
         try:
             reply = self._transport.fetch(ask, self._basic, count)
         except RegistryError as error:
             if error.status is None or error.status < 400:
                 raise
-            cause = refused_head(error.status, from_registry=error.from_registry)
+            cause = reason_of_head_refusal(error.status, from_registry=error.from_registry)
             raise RegistryError(cause, error.host, error.status) from None
         length = reply.headers.get("Content-Length", "")
         digest = reply.headers.get("Docker-Content-Digest", "")
-        return Head(
-            manifests.plain(reply.headers.get("Content-Type", "")),
+        return ManifestHead(
+            manifests.bare_media_type(reply.headers.get("Content-Type", "")),
             digest if is_digest(digest) else "",
             int(length) if length.isascii() and length.isdigit() else None,
             reply.host,
@@ -155,7 +168,7 @@ class RegistryClient:
         unreadable bytes of an unknown digest may be this answer's alone (code UNREADABLE).
         """
         url = self._manifest(repository, reference)
-        ask = Ask("GET", url, MANIFEST_LIMIT, {"Accept": manifests.ACCEPT})
+        ask = RegistryRequest("GET", url, MANIFEST_LIMIT, {"Accept": manifests.ACCEPT})
         reply = self._transport.fetch(ask, self._basic, count)
         named = reply.headers.get("Docker-Content-Digest", "")
         expected = [digest for digest in (reference, named) if is_digest(digest)]
@@ -194,7 +207,7 @@ class RegistryClient:
         headers = {} if whole else {"Range": f"bytes=0-{FIRST_BYTES - 1}"}
         url = f"{self._of(repository)}/blobs/{what.digest}"
         reply = self._transport.fetch(
-            Ask("GET", url, limit, headers, whole=False), self._basic, count
+            RegistryRequest("GET", url, limit, headers, whole=False), self._basic, count
         )
         total = _total(reply)
         if size is not None and (total not in (None, size) or (whole and reply.cut)):
@@ -210,7 +223,9 @@ class RegistryClient:
 
     def _of(self, repository: str) -> str:
         if repository not in self.repositories:
-            raise UntouchableError(f"{repository!r} is not among the repositories to ask for")
+            raise RepositoryNotAllowedError(
+                f"{repository!r} is not among the repositories to ask for"
+            )
         return f"{self.origin.url}/v2/{quote(repository, safe='/')}"
 
     def _manifest(self, repository: str, reference: str) -> str:
@@ -245,4 +260,4 @@ def _total(reply: Reply) -> int | None:
 
 
 def _malformed(reply: Reply, said: str, code: str) -> RegistryError:
-    return RegistryError(Cause(Trouble.MALFORMED, said, code), reply.host, reply.status)
+    return RegistryError(FailureReason(Trouble.MALFORMED, said, code), reply.host, reply.status)

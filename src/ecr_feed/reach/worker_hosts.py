@@ -38,7 +38,7 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class WorkerHost:
     """One host. `endpoint` is the VPC endpoint that replaces the way through the internet.
 
     `gateway`: that endpoint is a gateway (routes), not an interface (private DNS).
@@ -58,7 +58,7 @@ def hosts_for(
     registry: str = "",
     sts: bool = True,
     iam: bool = False,
-) -> tuple[Where, ...]:
+) -> tuple[WorkerHost, ...]:
     """The hosts of a feed in a region.
 
     `account` None: the registry's host is not known, unless `registry` (host or address, as the
@@ -67,24 +67,26 @@ def hosts_for(
     """
     suffix = partition(region).suffix
     bucket = f"prod-{region}-starport-layer-bucket.s3.{region}.{suffix}"
-    found = [Where(Purpose.API, f"api.ecr.{region}.{suffix}", endpoint=_name(region, "ecr.api"))]
+    found = [
+        WorkerHost(Purpose.API, f"api.ecr.{region}.{suffix}", endpoint=_name(region, "ecr.api"))
+    ]
     if registry or account:
         found.append(_registry(region, account or "", registry))
     found.append(
-        Where(Purpose.LAYERS, bucket, endpoint=_name(region, "s3"), gateway=True),
+        WorkerHost(Purpose.LAYERS, bucket, endpoint=_name(region, "s3"), gateway=True),
     )
     if sts:
         host = f"sts.{region}.{suffix}"
-        found.append(Where(Purpose.STS, host, endpoint=_name(region, "sts")))
+        found.append(WorkerHost(Purpose.STS, host, endpoint=_name(region, "sts")))
     if iam:
-        found.append(Where(Purpose.IAM, _iam(region)))
+        found.append(WorkerHost(Purpose.IAM, _iam(region)))
     return tuple(found)
 
 
-def _registry(region: str, account: str, named: str) -> Where:
+def _registry(region: str, account: str, named: str) -> WorkerHost:
     origin = registry_origin(named or RegistryHost.for_(account, region).host)
     name = _name(region, "ecr.dkr") if RegistryHost.parse(origin.host).ok else ""
-    return Where(Purpose.REGISTRY, origin.host, origin.port, name)
+    return WorkerHost(Purpose.REGISTRY, origin.host, origin.port, name)
 
 
 def _iam(region: str) -> str:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from ecr_feed.aws.documents import DocumentReader
-from ecr_feed.aws.readers.identity import Who
+from ecr_feed.aws.document_reader import DocumentReader
+from ecr_feed.aws.readers.identity import IdentityReader
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.sessions import Sessions
@@ -119,7 +119,7 @@ def test_what_was_read_can_be_judged(audit: DocumentReader) -> None:
 def test_a_session_leads_to_its_role_with_its_path(
     sessions: Sessions, audit: DocumentReader
 ) -> None:
-    session = Who(sessions, KeyCredentials(key="session")).identity(REGION)
+    session = IdentityReader(sessions, KeyCredentials(key="session")).identity(REGION)
     role = audit.principal(session.arn)
     assert role.arn == f"arn:aws:iam::{ACCOUNT}:role/ci/octopus"
     assert role.caller == session.arn

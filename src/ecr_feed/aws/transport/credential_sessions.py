@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ecr_feed.aws.transport.backend import Backend, Key
-from ecr_feed.aws.transport.errors import Asked, classify, refused
-from ecr_feed.aws.transport.response import Reader, sanitize
+from ecr_feed.aws.transport.backend import Backend, SigningKey
+from ecr_feed.aws.transport.failures import CallContext, refused, to_failure
+from ecr_feed.aws.transport.response import ResponseReader, sanitize
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
@@ -38,7 +38,7 @@ class SessionMaker(Protocol):
     def environ(self) -> Mapping[str, str]:
         """Where `env_prefix` credentials are read."""
 
-    def new(
+    def new_session(
         self,
         region: str,
         endpoint_url: str | None = None,
@@ -49,7 +49,7 @@ class SessionMaker(Protocol):
     ) -> FeedSession:
         """A session without credentials yet."""
 
-    def wrap(self, boto: Any, service: str, region: str) -> Client:
+    def client_from(self, boto: Any, service: str, region: str) -> Client:
         """A botocore client behind the suite's own way of calling."""
 
 
@@ -60,7 +60,7 @@ _MOST_TOKEN_BYTES: Final = 64 * 1024
 _JWT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
-def opened(
+def session_for(
     sessions: SessionMaker, credentials: Credentials, region: str, endpoint_url: str | None
 ) -> FeedSession:
     """The session of the credentials.
@@ -72,17 +72,17 @@ def opened(
 
     if isinstance(credentials, ProfileCredentials):
         _must_be_outside(sessions, credentials.source, region)
-        session = sessions.new(region, endpoint_url, profile=credentials.profile)
+        session = sessions.new_session(region, endpoint_url, profile=credentials.profile)
         return _holding(session, region, _EMPTY_PROFILE.format(profile=credentials.profile))
     if isinstance(credentials, WorkerCredentials) and not sessions.backend.embedded:
-        session = sessions.new(region, endpoint_url, worker=True)
+        session = sessions.new_session(region, endpoint_url, worker=True)
         return _holding(session, region, _nothing_here(sessions.environ))
     key = (
         _web_identity(sessions, credentials, region, endpoint_url)
         if isinstance(credentials, OidcCredentials)
         else _key(sessions, credentials, region)
     )
-    session = sessions.new(region, endpoint_url)
+    session = sessions.new_session(region, endpoint_url)
     static(session, key)
     return session
 
@@ -115,7 +115,7 @@ def _key(
     sessions: SessionMaker,
     credentials: EnvCredentials | KeyCredentials | WorkerCredentials,
     region: str,
-) -> Key:
+) -> SigningKey:
     if not isinstance(credentials, EnvCredentials):
         label = label_of(credentials)
         if label not in sessions.backend.keys:
@@ -126,17 +126,17 @@ def _key(
     missing = [name for name, value in zip(names[:2], values[:2], strict=True) if not value]
     if missing:
         raise _none(region, f"not set in the environment: {', '.join(missing)}")
-    return Key(values[0], Secret(values[1]), Secret(values[2]) if values[2] else None)
+    return SigningKey(values[0], Secret(values[1]), Secret(values[2]) if values[2] else None)
 
 
 def _web_identity(
     sessions: SessionMaker, credentials: OidcCredentials, region: str, endpoint_url: str | None
-) -> Key:
+) -> SigningKey:
     """AssumeRoleWithWebIdentity, unsigned, in the feed's region: what Octopus does."""
     token = _token(credentials, region)
-    anonymous = sessions.new(region, endpoint_url, unsigned=True)
+    anonymous = sessions.new_session(region, endpoint_url, unsigned=True)
     boto = anonymous.create_client("sts", region_name=region, endpoint_url=endpoint_url)
-    client = sessions.wrap(boto, "sts", region)
+    client = sessions.client_from(boto, "sts", region)
     operation = "AssumeRoleWithWebIdentity"
     try:
         answer = client.call(
@@ -150,9 +150,9 @@ def _web_identity(
         raise ReadError(_as_credentials(error.failure)) from None
     given = answer.get("Credentials")
     fields = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     values = [read.require(given, name, str) for name in fields]
-    return Key(values[0], Secret(values[1]), Secret(values[2]))
+    return SigningKey(values[0], Secret(values[1]), Secret(values[2]))
 
 
 def _as_credentials(failure: Failure) -> Failure:
@@ -218,5 +218,5 @@ def missing_profiles(suite: Suite) -> list[str]:
     try:
         known = set(botocore.session.Session().available_profiles)
     except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-        raise ReadError(classify(error, Asked("sts", "GetCallerIdentity", ""))) from None
+        raise ReadError(to_failure(error, CallContext("sts", "GetCallerIdentity", ""))) from None
     return [name for name in wanted if name not in known]
