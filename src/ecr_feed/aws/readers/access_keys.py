@@ -1,4 +1,4 @@
-"""Hygiene of a user's credentials, OIDC providers and regions, as IAM and Account tell them."""
+"""A user's access keys and console password, and the account's OIDC providers, read from IAM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, OidcProvider
 
-_NO_LOGIN: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+_NO_PASSWORD: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 
 
 def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[AccessKey, ...]:
@@ -27,7 +27,7 @@ def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[Acc
 
 
 def mask(key_id: str) -> str:
-    """An access key ID as reports show it: `AKIA…WXYZ`."""
+    """An access key ID as reports show it, such as `AKIA…WXYZ`."""
     return f"{key_id[:4]}…{key_id[-4:]}" if len(key_id) > 8 else "…"
 
 
@@ -52,11 +52,11 @@ def _key(
 
 
 def has_console_password(client: Client, user: str) -> bool:
-    """iam:GetLoginProfile; False for the code that says there is none. Raises ReadError."""
+    """iam:GetLoginProfile; False for the error code that means no password. Raises ReadError."""
     try:
         answer = client.call("GetLoginProfile", UserName=user)
     except ReadError as error:
-        if error.failure.code in _NO_LOGIN:
+        if error.failure.code in _NO_PASSWORD:
             return False
         raise
     ResponseReader(client, "GetLoginProfile").require(answer, "LoginProfile", dict)

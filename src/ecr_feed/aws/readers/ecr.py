@@ -1,4 +1,4 @@
-"""Images and the token, read with the feed's credentials, and what each call proves."""
+"""The token and the images, and the permission that each call of the feed proves or disproves."""
 
 from __future__ import annotations
 
@@ -21,51 +21,50 @@ from ecr_feed.facts.aws import (
     Trouble,
 )
 
-
-def probed(action: str, resource: str) -> Permission:
-    """The call was made and answered."""
-    return Permission(action, resource, Answer.ALLOWED, "the call succeeded", "probe")
-
-
-def denied(action: str, resource: str, failure: Failure) -> Permission:
-    """The call was made and denied, in AWS's own words."""
-    said = access_denied.parse_denial(failure.message)
-    return Permission(
-        action,
-        said.resource or resource,
-        Answer.DENIED,
-        failure.message or failure.code,
-        "probe",
-        evidence={
-            "code": failure.code,
-            "request_id": failure.request_id,
-            "user": said.user,
-            "resource": said.resource,
-            "policy_type": said.layer,
-            "explicit": said.explicit,
-            "policy_arn": said.policy_arn,
-        },
-        failure=failure,
-    )
-
-
-def no_repository(action: str, resource: str, failure: Failure | None) -> Permission:
-    """Nothing to probe on: the repository does not exist."""
-    return Permission(
-        action, resource, Answer.UNDETERMINED, "no repository to ask about", "probe", {}, failure
-    )
-
-
-PAGE: Final = 1000
-MOST_NAMES: Final = 100
+PAGE: Final = 1000  # results that ECR returns at most
+MOST_NAMES: Final = 100  # repository names that DescribeRepositories takes at most
 ACTION_DESCRIBE: Final = "ecr:DescribeRepositories"
 ACTION_IMAGES: Final = "ecr:DescribeImages"
 ACTION_LIST: Final = "ecr:ListImages"
 ACTION_TOKEN: Final = "ecr:GetAuthorizationToken"
 
 
+def probed(action: str, resource: str) -> Permission:
+    """The call succeeded, so the action is allowed."""
+    return Permission(action, resource, Answer.ALLOWED, "the call succeeded", "probe")
+
+
+def denied(action: str, resource: str, failure: Failure) -> Permission:
+    """The call was denied; the reason is AWS's message."""
+    message = access_denied.parse_denial(failure.message)
+    return Permission(
+        action,
+        message.resource or resource,
+        Answer.DENIED,
+        failure.message or failure.code,
+        "probe",
+        evidence={
+            "code": failure.code,
+            "request_id": failure.request_id,
+            "user": message.user,
+            "resource": message.resource,
+            "policy_type": message.layer,
+            "explicit": message.explicit,
+            "policy_arn": message.policy_arn,
+        },
+        failure=failure,
+    )
+
+
+def no_repository(action: str, resource: str, failure: Failure | None) -> Permission:
+    """Undetermined, since the repository does not exist."""
+    return Permission(
+        action, resource, Answer.UNDETERMINED, "no repository to ask about", "probe", {}, failure
+    )
+
+
 def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToken:
-    """ecr:GetAuthorizationToken without registryIds; the first entry, as Octopus takes it."""
+    """ecr:GetAuthorizationToken without registryIds; the first entry, which Octopus uses too."""
     operation = "GetAuthorizationToken"
     answer = client.call(operation)
     read = ResponseReader(client, operation)
@@ -82,10 +81,10 @@ def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToke
 
 
 class ImageReader:
-    """Reads the images of repositories, archived ones included where the endpoint knows them.
+    """Reads the images of repositories, archived ones included where the endpoint supports that.
 
-    Without `filter.imageStatus` ECR answers ACTIVE images only. An endpoint that refuses the
-    parameter is asked without it, and `active_only` says so from then on.
+    Without `filter.imageStatus` ECR returns ACTIVE images only. Where the endpoint rejects that
+    parameter it is left out, and `active_only` is True from then on.
     """
 
     def __init__(self, client: Client) -> None:
@@ -93,7 +92,7 @@ class ImageReader:
         self.active_only = False
 
     def images(self, repository: str) -> tuple[Image, ...]:
-        """Every page of DescribeImages; one `Image` per digest, in the order of the answers."""
+        """Every page of DescribeImages; one `Image` per digest, in the order received."""
         if not self.active_only:
             try:
                 return self._read(repository, {"filter": {"imageStatus": "ANY"}})
@@ -101,7 +100,7 @@ class ImageReader:
                 if error.failure.code not in error_codes.INVALID_PARAMETER:
                     raise
         images = self._read(repository, {})
-        # Only now: the other call may have been refused for another of its parameters.
+        # Set after a success only: the first call may have failed for another parameter.
         self.active_only = True
         return images
 
@@ -133,7 +132,7 @@ def read_image(read: ResponseReader, item: Mapping[str, Any]) -> Image:
 
 
 def probe_list(client: Client, repository: str) -> None:
-    """ListImages with one result: only whether it is answered matters. Raises ReadError."""
+    """ListImages with one result, only to see whether it is allowed. Raises ReadError."""
     answer = client.call("ListImages", repositoryName=repository, maxResults=1)
     ResponseReader(client, "ListImages").items(answer, "imageIds")
 

@@ -1,7 +1,7 @@
 """A registry's documents: policies, lifecycle, cache rules, creation templates, tags.
 
-Each reader answers None (or nothing) for the one code that ECR documents as "there is none"; a
-repository that is missing, and every other fault, raises ReadError.
+Each function returns None (or an empty result) for the error code by which ECR says that there is
+none. Every other error, a missing repository included, raises ReadError.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import CacheRule, CreationTemplate, LifecyclePolicy, PolicyDocument
 
-# Two codes mean that none exists even where a list is asked for without names.
+# ECR returns these errors instead of an empty list.
 _NO_RULES: Final = "PullThroughCacheRuleNotFoundException"
 _NO_TEMPLATES: Final = "TemplateNotFoundException"
 
 
 def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
     """ecr:GetRepositoryPolicy; None where the repository has no policy."""
-    answer = _unless(
+    answer = _call_unless(
         client,
         "GetRepositoryPolicy",
         "RepositoryPolicyNotFoundException",
@@ -36,7 +36,7 @@ def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
 
 def registry_policy(client: Client) -> PolicyDocument | None:
     """ecr:GetRegistryPolicy; None where the registry has no policy."""
-    answer = _unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
+    answer = _call_unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
     if answer is None:
         return None
     text = ResponseReader(client, "GetRegistryPolicy").require(answer, "policyText", str)
@@ -46,7 +46,7 @@ def registry_policy(client: Client) -> PolicyDocument | None:
 def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
     """ecr:GetLifecyclePolicy; None where the repository has none."""
     operation = "GetLifecyclePolicy"
-    answer = _unless(
+    answer = _call_unless(
         client, operation, "LifecyclePolicyNotFoundException", repositoryName=repository
     )
     if answer is None:
@@ -89,8 +89,10 @@ def repository_tags(client: Client, repository_arn: str) -> Mapping[str, str]:
     }
 
 
-def _unless(client: Client, operation: str, none: str, **parameters: Any) -> dict[str, Any] | None:
-    """The answer, or None for the code that says there is none."""
+def _call_unless(
+    client: Client, operation: str, none: str, **parameters: Any
+) -> dict[str, Any] | None:
+    """The response, or None for the error code that means that there is none."""
     try:
         return client.call(operation, **parameters)
     except ReadError as error:

@@ -1,4 +1,4 @@
-"""What the organisation lays over an account, where the auditor may see it."""
+"""The policies of an organisation that apply to an account, as far as the auditor may read them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST_LEVELS: Final = 8
 
 
 def read_organization(client: Client, account: str, *, own: bool = True) -> Organization:
-    """The account's organisation; only its management account or a delegate may read policies.
+    """The account's organisation; only the management account or a delegate may read policies.
 
-    Never raises for a refusal: it is kept in `unread`, and the levels are None. `own`: the caller
-    is of that account; another caller's organisation is the account's only if it has it as a child.
+    A refusal is not raised: it is kept in `unread`, and the levels are None. `own`: the caller is
+    of that account. Another caller's organisation is the account's only if the account is in it.
     """
     unread: list[Failure] = []
     read = ResponseReader(client, "DescribeOrganization")
@@ -88,7 +88,11 @@ def _policies(
     read = ResponseReader(client, operation)
     found: list[PolicyDocument] = []
     for page in client.pages(
-        operation, asks="NextToken", says="NextToken", TargetId=target, Filter=_TYPES[kind]
+        operation,
+        request_key="NextToken",
+        response_key="NextToken",
+        TargetId=target,
+        Filter=_TYPES[kind],
     ):
         for summary in read.items(page, "Policies"):
             policy_id = read.require(summary, "Id", str)

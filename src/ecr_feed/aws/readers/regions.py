@@ -1,4 +1,4 @@
-"""Which regions botocore knows, and which need no opting in. No network."""
+"""Which regions botocore lists, and which are enabled by default. No network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 # "Considerations before enabling and disabling Regions" (AWS Account Management reference guide):
-# those introduced before 20 March 2019 are on in every account and cannot be turned off.
+# those introduced before 20 March 2019 are enabled in every account and cannot be disabled.
 ENABLED_BY_DEFAULT: Final = frozenset(
     {
         "ap-northeast-1",
@@ -29,7 +29,7 @@ ENABLED_BY_DEFAULT: Final = frozenset(
         "us-west-2",
     }
 )
-# Where to ask whether a key lives at all, in this order. Outside `aws` no region is opt-in.
+# Where to ask whether a key is valid at all, in this order. Outside `aws` no region is opt-in.
 _DEFAULT_REGIONS: Final = {
     "aws": ("us-east-1", "us-west-2"),
     "aws-cn": ("cn-north-1", "cn-northwest-1"),
@@ -44,7 +44,10 @@ _DEFAULT_REGIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class KnownRegions:
-    """The regions that this botocore lists; an unlisted one may be newer than it."""
+    """The regions that the installed botocore lists; a newer region may be missing.
+
+    `partitions` are pairs of region and partition.
+    """
 
     names: frozenset[str]
     with_ecr: frozenset[str]
@@ -52,7 +55,7 @@ class KnownRegions:
     botocore: str
 
     def partition(self, region: str) -> str:
-        """The partition of a listed region; "" for one that is not listed."""
+        """The partition of a region; "" where it is not listed."""
         return dict(self.partitions).get(region, "")
 
     def others_with_ecr(self, region: str) -> tuple[str, ...]:
@@ -82,31 +85,31 @@ _AWS_SUFFIXES: Final = (
 
 
 def is_aws_host(host: str) -> bool:
-    """A host (with or without port) under one of AWS's own domains."""
+    """Whether a host (HOST or HOST:PORT) is in one of AWS's domains, on port 443."""
     name, colon, port = host.partition(":")
     return name.lower().endswith(_AWS_SUFFIXES) and (not colon or port == "443")
 
 
 def is_enabled_by_default(region: str) -> bool:
-    """The region cannot be disabled: listed as such, or outside the commercial partition."""
+    """Whether a region cannot be disabled: it is one of the list, or outside partition `aws`."""
     return region in ENABLED_BY_DEFAULT or known_regions().partition(region) not in ("", "aws")
 
 
 def other_default_region(region: str) -> str:
-    """Another region of the partition that is on in every account; "" where there is none."""
+    """Another region of the partition that is enabled in every account; "" without one."""
     partition = known_regions().partition(region) or "aws"
     return next((other for other in _DEFAULT_REGIONS.get(partition, ()) if other != region), "")
 
 
 def commercial_region(region: str) -> str:
-    """A region of the commercial partition to ask, for a region outside it; else ""."""
+    """A region of the commercial partition, for a region outside of it; else ""."""
     partition = known_regions().partition(region)
     return "" if partition in ("", "aws") else _DEFAULT_REGIONS["aws"][0]
 
 
 @cache
 def known_regions() -> KnownRegions:
-    """Botocore's regions of every partition, pseudo-regions such as `aws-global` left out."""
+    """Botocore's regions of every partition, without pseudo-regions such as `aws-global`."""
     import botocore
     import botocore.session
 

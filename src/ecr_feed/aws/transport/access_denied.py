@@ -1,4 +1,4 @@
-"""What AWS's own words say of a denial: who, what, on what, and which kind of policy."""
+"""Read AWS's access denied messages: who, which action, which resource, which kind of policy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPLICIT = re.compile(
 )
 _IMPLICIT = re.compile(r"\bbecause no (?P<kind>[A-Za-z -]+?) allows the (?P<action>\S+) action")
 
-# AWS's terms (IAM user guide, "Troubleshoot access denied error messages") -> the layer's name.
+# AWS's terms (IAM user guide, "Troubleshoot access denied error messages") -> our layer.
 _LAYERS: Final = {
     "identity-based": "identity",
     "resource-based": "resource",
@@ -30,10 +30,10 @@ _LAYERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DenialMessage:
-    """A denial as AWS words it; what the message does not say is "".
+    """The parts of a message; what it does not say is "".
 
-    `explicit` is None where no reason was given. `layer` is identity, resource, boundary, session,
-    scp, rcp, endpoint, trust, or "". `policy_arn` is there in AWS's newer messages only.
+    `explicit` is None where no reason is given. `layer` is identity, resource, boundary, session,
+    scp, rcp, endpoint, trust, or "". Only AWS's newer messages have a `policy_arn`.
     """
 
     user: str = ""
@@ -56,7 +56,7 @@ class DenialMessage:
 
 
 def parse_denial(message: str) -> DenialMessage:
-    """Read AWS's message; anything unknown in it leaves its field empty. Never raises."""
+    """The parts of AWS's message; what is not recognised stays empty. Never raises."""
     explicit = _EXPLICIT.search(message)
     implicit = _IMPLICIT.search(message)
     reason = explicit or implicit
