@@ -15,7 +15,7 @@ from ecr_feed.oci.manifests import (
     parse_manifest,
 )
 from ecr_feed.oci.platforms import Platform
-from ecr_feed.oci.pull import choose
+from ecr_feed.oci.pull import choose_image
 
 D = "sha256:" + "a" * 64
 
@@ -174,7 +174,7 @@ def test_the_image_for_a_platform(
     platforms: list[str], wanted: str | None, chosen: int | None
 ) -> None:
     found = parse_manifest(raw(index(*(linux(*name.split("/")) for name in platforms))))
-    child = choose(found, Platform.parse(wanted) if wanted else None)
+    child = choose_image(found, Platform.parse(wanted) if wanted else None)
     assert child == (None if chosen is None else found.children[chosen])
 
 

@@ -1,4 +1,4 @@
-"""The read-only calls of `docker login`, `docker manifest inspect` and `docker pull`."""
+"""A registry client that makes the reads of `docker login`, `manifest inspect` and `pull`."""
 
 from ecr_feed.oci.endpoint import EndpointError, Origin, registry_origin
 from ecr_feed.oci.manifests import (

@@ -1,4 +1,4 @@
-"""Media types, and manifests and indexes taken apart and checked against their digests. Pure."""
+"""Media types, and the parsing of manifests and indexes. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _FOREIGN: Final = ("rootfs.foreign", "layer.nondistributable")
 
 
 class ManifestError(ValueError):
-    """The document is not what its media type promises; the text says where."""
+    """A document that does not fit its media type; the text says where."""
 
 
 class ManifestKind(StrEnum):
@@ -67,13 +67,13 @@ class ManifestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A pointer to content: `size` in bytes, None where schema 1 names none."""
+    """A reference to content; `size` is in bytes, None in schema 1, which has no sizes."""
 
     digest: str
     size: int | None
     media_type: str = ""
     platform: Platform | None = None
-    foreign: bool = False  # fetched from its own URLs, never from the registry
+    foreign: bool = False  # fetched from other URLs, not from the registry
     attestation: bool = False
 
 
@@ -87,12 +87,12 @@ class Manifest:
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     children: tuple[Descriptor, ...] = ()
-    platform: Platform | None = None  # schema 1 alone says it here
+    platform: Platform | None = None  # schema 1 only
     artifact_type: str = ""
 
     @property
     def images(self) -> tuple[Descriptor, ...]:
-        """Children that are images for a known platform: no attestations, nothing unknown."""
+        """Children that are images for a known platform, without attestations."""
         return tuple(
             child
             for child in self.children
@@ -101,7 +101,7 @@ class Manifest:
 
     @property
     def unnamed(self) -> tuple[Descriptor, ...]:
-        """Children of an OCI index that leave their platform to the image's config."""
+        """Children of an OCI index without a platform, which only the image's config names."""
         if self.media_type != OCI_INDEX:
             return ()
         return tuple(c for c in self.children if c.platform is None and not c.attestation)
@@ -114,15 +114,15 @@ def digest_of(content: bytes, like: str = "sha256:") -> str:
 
 
 def is_digest(text: str) -> bool:
-    """A sha256 or sha512 digest in OCI's form."""
+    """Whether the text is a sha256 or sha512 digest as OCI writes it."""
     return _DIGEST.match(text) is not None
 
 
 def parse_manifest(body: bytes, content_type: str = "") -> Manifest:
     """The manifest in the bytes; raises `ManifestError`.
 
-    The document's own `mediaType` must not contradict the answer's, and a document that could be
-    read as image and index at once is refused (OCI image-spec 1.0.2, CVE-2021-41190).
+    The document's `mediaType` must not differ from the response's, and a document that could be
+    read both as image and as index is refused (OCI image-spec 1.0.2, CVE-2021-41190).
     """
     document = _object(body)
     declared = document.get("mediaType", "")
@@ -165,7 +165,7 @@ def _image(document: Mapping[str, object], kind: str, body: bytes) -> Manifest:
     config = _descriptor(document.get("config"), "config")
     layers = _descriptors(document, "layers")
     artifact_type = _text(document, "artifactType")
-    # Docker decides by the config's type: what is no image config is no image.
+    # As in Docker, the config's type decides whether this is a container image.
     image = bare_media_type(config.media_type) in IMAGE_CONFIGS
     return Manifest(
         ManifestKind.IMAGE if image else ManifestKind.ARTIFACT,
@@ -253,7 +253,7 @@ def _platform(value: object) -> Platform | None:
 
 
 def parse_config(body: bytes) -> Platform | None:
-    """The platform that an image config names, None if it names none; raises `ManifestError`."""
+    """The platform in an image's config, or None without one; raises `ManifestError`."""
     document = _object(body)
     return _platform(document)
 

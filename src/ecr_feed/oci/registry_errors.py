@@ -1,4 +1,4 @@
-"""Why a registry call failed: classified by error code and exception type, not by status."""
+"""Why a request failed: by error code and exception type, not by HTTP status where avoidable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import urllib3
 
 from ecr_feed.facts.aws import Trouble
 
-# OCI distribution-spec, "Error codes", and the two that ECR adds in the field.
+# OCI distribution-spec, "Error codes", and two more that ECR sends.
 _CODES: Final = {
     "UNAUTHORIZED": Trouble.LOGIN_REFUSED,
     "DENIED": Trouble.DENIED,
@@ -26,7 +26,7 @@ _CODES: Final = {
     "MANIFEST_BLOB_UNKNOWN": Trouble.NOT_FOUND,
     "TOOMANYREQUESTS": Trouble.THROTTLED,
 }
-# S3's own codes, as the layer storage sends them in XML.
+# S3's error codes, which the layer storage sends in XML.
 _STORAGE: Final = {
     "AccessDenied": Trouble.DENIED,
     "NoSuchKey": Trouble.NOT_FOUND,
@@ -45,7 +45,7 @@ _UNREACHED: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADD
 
 @dataclass(frozen=True, slots=True)
 class FailureReason:
-    """A classified failure: `code` is the service's own code, or "" where it named none."""
+    """Why a request failed; `code` is the service's error code, or ""."""
 
     trouble: Trouble
     message: str
@@ -55,11 +55,10 @@ class FailureReason:
 def reason_of_refusal(
     status: int, body: bytes, content_type: str, *, registry: bool = True
 ) -> FailureReason:
-    """Classify an answer that is not a success.
+    """The reason of a response that is not a success.
 
-    `registry` is False for the storage host, whose errors are S3's XML. A refusal that carries
-    neither a known code nor a registry's marks may come from something in between (a
-    proxy's block page), so it stays OTHER.
+    `registry` is False for the storage host, whose errors are S3's XML. A refusal without a known
+    code may come from a proxy (a block page), so its trouble is OTHER.
     """
     text = body.decode("utf-8", "replace")
     if _EXPIRED.search(text):
@@ -69,14 +68,14 @@ def reason_of_refusal(
         return FailureReason(_CODES.get(code, Trouble.OTHER), message, code)
     found = _XML_CODE.search(text)
     if found is not None and not registry:
-        said = _XML_MESSAGE.search(text)
+        in_xml = _XML_MESSAGE.search(text)
         known = _STORAGE.get(found.group(1), Trouble.OTHER)
-        return FailureReason(known, said.group(1) if said else "", found.group(1))
+        return FailureReason(known, in_xml.group(1) if in_xml else "", found.group(1))
     return _by_status(status, text, content_type)
 
 
 def _by_status(status: int, text: str, content_type: str) -> FailureReason:
-    """An answer without a code: only unambiguous statuses are classified."""
+    """The reason of a response without a code: only unambiguous statuses are classified."""
     shown = "" if "html" in content_type.lower() else text.strip()
     by_status = {
         401: Trouble.LOGIN_REFUSED,
@@ -88,7 +87,7 @@ def _by_status(status: int, text: str, content_type: str) -> FailureReason:
 
 
 def reason_of_head_refusal(status: int, *, from_registry: bool) -> FailureReason:
-    """A refused HEAD has no body: what matters is whether the registry itself answered."""
+    """The reason of a refused HEAD, which has no body with a code."""
     meanings = {
         401: FailureReason(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
         403: FailureReason(Trouble.DENIED, "access is denied", "HTTP 403"),
@@ -118,7 +117,7 @@ def _oci(text: str) -> tuple[str, str]:
 
 
 def reason_of_error(error: BaseException) -> FailureReason:
-    """What an exception of requests means. Its text is left out: it may hold passwords."""
+    """The reason of an exception of `requests`, without its text, which may contain a password."""
     chain = tuple(_chain(error))
     if type(error) is OSError and "TLS CA certificate bundle" in str(error):
         return FailureReason(Trouble.TLS, "the configured CA bundle file does not exist")
@@ -162,11 +161,11 @@ _KINDS: Final[
 
 
 def _proxy(chain: tuple[BaseException, ...]) -> FailureReason:
-    """A proxy that refused, or that could not be reached."""
-    # Only the status is taken from the text: the rest is the proxy's own.
+    """The reason of an error of a proxy: it refused, or could not be reached."""
+    # Only the status is taken from the text; the rest is written by the proxy.
     found = _TUNNEL.search(" ".join(str(one) for one in chain if isinstance(one, OSError)))
     if found is None and any(isinstance(one, _CUT) for one in chain):
-        # urllib3 blames the proxy for a tunnel that breaks after it was opened, too.
+        # urllib3 also reports a tunnel that breaks later as an error of the proxy.
         return FailureReason(Trouble.RESET, "the connection was cut, by the proxy or behind it")
     if found is None:
         return FailureReason(Trouble.PROXY, "the proxy cannot be reached")
@@ -176,7 +175,7 @@ def _proxy(chain: tuple[BaseException, ...]) -> FailureReason:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything it wraps, the way requests and urllib3 wrap."""
+    """The error and all errors inside of it, as requests and urllib3 nest them."""
     waiting, seen = [error], set[int]()
     while waiting:
         one = waiting.pop()

@@ -1,4 +1,4 @@
-"""One request, answered within limits: redirects by hand, credentials kept at home."""
+"""Send requests within limits: redirects are followed here, and the login goes to one origin."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ecr_feed.oci.network import Network
 from ecr_feed.oci.registry_errors import FailureReason, reason_of_error, reason_of_refusal
 
 REDIRECTS: Final = 10  # as Go's client, and so Docker, allows
-TRIES: Final = 3  # of a throttled request; a lost connection is tried twice
+TRIES: Final = 3  # attempts of a throttled request; two after a lost connection
 LONGEST_PAUSE: Final = 5.0  # seconds
-ERROR_LIMIT: Final = 64 * 1024  # bytes of a refusal that are read
+ERROR_LIMIT: Final = 64 * 1024  # bytes that are read of an error response
 _CHUNK: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_PIECE: Final = 12  # characters of a login that are too many to be shown
+_PIECE: Final = 12  # characters; a part of the login this long is masked
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=_%-]{12,}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class BasicLogin(AuthBase):
-    """Basic credentials that no repr shows. `scrub` takes every form of them out of a text."""
+    """A Basic login that `repr` does not show. `scrub` removes every form of it from a text."""
 
     def __init__(self, user: str, password: Secret) -> None:
         self._user = user
@@ -48,7 +48,7 @@ class BasicLogin(AuthBase):
         return base64.b64encode(f"{self._user}:{self._password.reveal()}".encode()).decode()
 
     def scrub(self, text: str) -> str:
-        """The text without pieces of password and token; one line, at most 300 characters."""
+        """The text without parts of password and token, in one line of at most 300 characters."""
         password = self._password.reveal()
         encoded = base64.b64encode(password.encode()).decode()
         forms = (self._token(), encoded, password, quote(password, safe=""))
@@ -56,30 +56,30 @@ class BasicLogin(AuthBase):
             text = text.replace(form, MASK)
 
         def masked(run: re.Match[str]) -> str:
-            said = run.group()
-            pieces = (said[at : at + _PIECE] for at in range(len(said) - _PIECE + 1))
-            return MASK if any(piece in form for piece in pieces for form in forms) else said
+            part = run.group()
+            pieces = (part[at : at + _PIECE] for at in range(len(part) - _PIECE + 1))
+            return MASK if any(piece in form for piece in pieces for form in forms) else part
 
         return _CONTROL.sub(" ", _RUN.sub(masked, text[:2000])).strip()[:300]
 
 
 class RegistryError(Exception):
-    """A request that had no usable answer: where it ended, with which status and headers, and why.
+    """A request without a usable response: the host where it ended, status, headers and reason.
 
-    `from_registry`: the answer carries the marks of a registry, not of something on the way.
+    `from_registry`: the response looks like a registry's, and not like a proxy's.
     """
 
     def __init__(
         self,
-        cause: FailureReason,
+        reason: FailureReason,
         host: str,
         status: int | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         from_registry: bool = False,
     ) -> None:
-        super().__init__(f"{host}: {cause.trouble.value}")
-        self.cause = cause
+        super().__init__(f"{host}: {reason.trouble.value}")
+        self.reason = reason
         self.host = host
         self.status = status
         self.headers: Mapping[str, str] = headers or {}
@@ -88,9 +88,9 @@ class RegistryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SentRequest:
-    """One request as sent: evidence of what was touched. `path` is without query.
+    """A request that was sent, without its query; `status` is None without a response.
 
-    `status` is None where no answer came; `trouble` then says why.
+    `trouble` then says why.
     """
 
     method: str
@@ -102,7 +102,7 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer. `body` is whole unless `cut`; `host` is who answered in the end."""
+    """A successful response. `body` is complete unless `cut`; `host` sent it, after redirects."""
 
     status: int
     headers: Mapping[str, str]
@@ -115,7 +115,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRequest:
-    """One request: `limit` bytes of body are read; more is cut off, or an error if `whole`."""
+    """A request. `limit` bytes of body are read; a longer body is cut, or an error if `whole`."""
 
     method: str
     url: str
@@ -125,7 +125,7 @@ class RegistryRequest:
 
 
 class Transport:
-    """Sends requests for one registry; safe to use from several threads."""
+    """Sends the requests for one registry. Safe to use from several threads."""
 
     def __init__(self, network: Network, basic: BasicLogin) -> None:
         self._network = network
@@ -135,46 +135,46 @@ class Transport:
 
     @property
     def sent(self) -> tuple[SentRequest, ...]:
-        """Every request so far, redirects followed included."""
+        """Every request so far, redirects included."""
         with self._lock:
             return tuple(self._sent)
 
     def fetch(
         self,
-        ask: RegistryRequest,
+        request: RegistryRequest,
         auth: BasicLogin | None,
         count: Callable[[], None] = lambda: None,
     ) -> Reply:
-        """The answer after redirects; raises `RegistryError` for everything that is no success.
+        """The response after redirects; raises `RegistryError` for everything but a success.
 
-        The login goes to the first origin only and, once a redirect has left it, to none again.
-        `count` is called once a request sent.
+        The login is sent to the first origin only, and no more after a redirect to another one.
+        `count` is called for each request.
         """
-        origin = home = origin_of(ask.url)
-        seen = {ask.url}
-        url = ask.url
+        origin = home = origin_of(request.url)
+        seen = {request.url}
+        url = request.url
         while True:
-            response = self._answered(ask, url, auth, count)
+            response = self._respond(request, url, auth, count)
             try:
                 target = _location(response)
                 if target is None:
-                    return self._read(ask, response, url, origin, url != ask.url)
+                    return self._read(request, response, url, origin, url != request.url)
             finally:
                 response.close()
             url, origin = _allowed(url, target, origin, seen, response.status_code)
             auth = auth if origin == home else None
 
-    def _answered(
-        self, ask: RegistryRequest, url: str, auth: BasicLogin | None, count: Callable[[], None]
+    def _respond(
+        self, request: RegistryRequest, url: str, auth: BasicLogin | None, count: Callable[[], None]
     ) -> requests.Response:
-        """One hop, tried again where the connection was lost or the service is busy."""
+        """One response, a redirect included; retries a lost connection and a throttled request."""
         attempt = 0
         while True:
             attempt += 1
             count()
-            response, error = self._send(ask, url, auth)
+            response, error = self._send(request, url, auth)
             if response is None:
-                if error is not None and error.cause.trouble is Trouble.RESET and attempt < 2:
+                if error is not None and error.reason.trouble is Trouble.RESET and attempt < 2:
                     continue
                 raise error or RegistryError(
                     FailureReason(Trouble.OTHER, ""), origin_of(url).netloc
@@ -186,37 +186,41 @@ class Transport:
             self._network.pause(wait)
 
     def _send(
-        self, ask: RegistryRequest, url: str, auth: BasicLogin | None
+        self, request: RegistryRequest, url: str, auth: BasicLogin | None
     ) -> tuple[requests.Response | None, RegistryError | None]:
-        """One request. Trouble is returned, so that no traceback drags the login along."""
+        """One attempt. An error is returned, not raised: a traceback would contain the login."""
         host = origin_of(url).netloc
         network = self._network
         try:
-            request = requests.Request(ask.method, url, headers=_headers(ask), auth=auth).prepare()
+            prepared = requests.Request(
+                request.method, url, headers=_headers(request), auth=auth
+            ).prepare()
             response = network.adapter.send(
-                request,
+                prepared,
                 stream=True,
                 timeout=(network.timeouts.connect, network.timeouts.read),
-                # An empty text would switch verification off.
+                # An empty text would disable the verification.
                 verify=network.ca or True,
                 proxies=_proxies(network.proxy_for(url)),
             )
         except (requests.exceptions.RequestException, OSError, ValueError) as error:
-            cause = reason_of_error(error)
-            self._touch(ask, url, None, cause.trouble.value)
-            return None, RegistryError(cause, host)
-        self._touch(ask, url, response.status_code)
+            reason = reason_of_error(error)
+            self._record(request, url, None, reason.trouble.value)
+            return None, RegistryError(reason, host)
+        self._record(request, url, response.status_code)
         return response, None
 
-    def _touch(self, ask: RegistryRequest, url: str, status: int | None, trouble: str = "") -> None:
+    def _record(
+        self, request: RegistryRequest, url: str, status: int | None, trouble: str = ""
+    ) -> None:
         path = urlsplit(url).path
-        touch = SentRequest(ask.method, origin_of(url).netloc, path, status, trouble)
+        sent = SentRequest(request.method, origin_of(url).netloc, path, status, trouble)
         with self._lock:
-            self._sent.append(touch)
+            self._sent.append(sent)
 
     def _read(
         self,
-        ask: RegistryRequest,
+        request: RegistryRequest,
         response: requests.Response,
         url: str,
         origin: Origin,
@@ -224,26 +228,26 @@ class Transport:
     ) -> Reply:
         host, status = origin.netloc, response.status_code
         good = 200 <= status < 300
-        body, cut, cause = self._body(response, ask.limit if good else ERROR_LIMIT)
+        body, cut, reason = self._body(response, request.limit if good else ERROR_LIMIT)
         if not good:
             kind = response.headers.get("Content-Type", "")
-            home = origin == origin_of(ask.url)
-            cause = self._safe(reason_of_refusal(status, body, kind, registry=home))
+            home = origin == origin_of(request.url)
+            reason = self._safe(reason_of_refusal(status, body, kind, registry=home))
             marked = "json" in kind or "Docker-Distribution-Api-Version" in response.headers
             raise RegistryError(
-                cause, host, status, headers=response.headers, from_registry=home and marked
+                reason, host, status, headers=response.headers, from_registry=home and marked
             )
-        if cause is not None:
-            raise RegistryError(cause, host, status)
-        if cut and ask.whole:
-            said = f"the answer is larger than {ask.limit:,} bytes"
-            raise RegistryError(FailureReason(Trouble.MALFORMED, said, "SIZE"), host, status)
+        if reason is not None:
+            raise RegistryError(reason, host, status)
+        if cut and request.whole:
+            message = f"the answer is larger than {request.limit:,} bytes"
+            raise RegistryError(FailureReason(Trouble.MALFORMED, message, "SIZE"), host, status)
         return Reply(status, response.headers, body, url, host, redirected, cut)
 
     def _body(
         self, response: requests.Response, limit: int
     ) -> tuple[bytes, bool, FailureReason | None]:
-        """At most `limit` bytes, whether there were more, and what broke off the reading."""
+        """At most `limit` bytes, whether there were more, and why reading failed, if it did."""
         network, body = self._network, bytearray()
         until = network.monotonic() + network.timeouts.total
         try:
@@ -258,16 +262,16 @@ class Transport:
             return bytes(body), False, reason_of_error(error)
         return bytes(body), False, None
 
-    def _safe(self, cause: FailureReason) -> FailureReason:
-        """The cause with the service's words cleaned of everything secret."""
+    def _safe(self, reason: FailureReason) -> FailureReason:
+        """The reason, with secrets removed from the service's message."""
         return FailureReason(
-            cause.trouble, self._basic.scrub(cause.message), self._basic.scrub(cause.code)[:60]
+            reason.trouble, self._basic.scrub(reason.message), self._basic.scrub(reason.code)[:60]
         )
 
 
-def _headers(ask: RegistryRequest) -> dict[str, str]:
-    # identity: digests are of the bytes as stored.
-    return {"User-Agent": "ecr-feed-checks", "Accept-Encoding": "identity", **ask.headers}
+def _headers(request: RegistryRequest) -> dict[str, str]:
+    # identity: a digest is computed from the bytes as stored.
+    return {"User-Agent": "ecr-feed-checks", "Accept-Encoding": "identity", **request.headers}
 
 
 def _proxies(proxy: str | None) -> dict[str, str]:
@@ -275,7 +279,7 @@ def _proxies(proxy: str | None) -> dict[str, str]:
 
 
 def _location(response: requests.Response) -> str | None:
-    """Where a redirect points to, None for any other answer."""
+    """The target of a redirect; None for any other response."""
     if response.status_code not in _REDIRECTS:
         return None
     location = response.headers.get("Location")
@@ -288,31 +292,33 @@ def _location(response: requests.Response) -> str | None:
 def _allowed(
     base: str, target: str, before: Origin, seen: set[str], status: int
 ) -> tuple[str, Origin]:
-    """A redirect's target and its origin; raises the reason why it is not followed."""
+    """A redirect's target and its origin; raises `RegistryError` where it must not be followed."""
     host = before.netloc
     try:
         url = urljoin(base, target)
         origin = origin_of(url)
     except (EndpointError, ValueError) as error:
         why = str(error) if isinstance(error, EndpointError) else "the address cannot be read"
-        said = f"redirected to an address that cannot be used: {why}"
-        raise RegistryError(FailureReason(Trouble.OTHER, said, "REDIRECT"), host, status) from None
+        message = f"redirected to an address that cannot be used: {why}"
+        raise RegistryError(
+            FailureReason(Trouble.OTHER, message, "REDIRECT"), host, status
+        ) from None
     if url in seen:
         raise RegistryError(
             FailureReason(Trouble.OTHER, "redirected in a loop", "REDIRECT"), host, status
         )
     if len(seen) > REDIRECTS:
-        said = f"redirected more than {REDIRECTS} times"
-        raise RegistryError(FailureReason(Trouble.OTHER, said, "REDIRECT"), host, status)
+        message = f"redirected more than {REDIRECTS} times"
+        raise RegistryError(FailureReason(Trouble.OTHER, message, "REDIRECT"), host, status)
     seen.add(url)
     if before.scheme == "https" and origin.scheme == "http":
-        said = f"redirected from https to plain http on {origin.netloc}"
-        raise RegistryError(FailureReason(Trouble.OTHER, said, "REDIRECT"), host, status)
+        message = f"redirected from https to plain http on {origin.netloc}"
+        raise RegistryError(FailureReason(Trouble.OTHER, message, "REDIRECT"), host, status)
     return url, origin
 
 
 def _retry_after(response: requests.Response, attempt: int) -> float:
-    """Seconds to wait: what the service asks for, else doubling from one; never long."""
+    """Seconds to wait: what the service asks for, else 1, 2, ...; at most `LONGEST_PAUSE`."""
     asked = response.headers.get("Retry-After", "")
     wait = float(asked) if asked.isascii() and asked.isdigit() else float(2 ** (attempt - 1))
     return min(wait, LONGEST_PAUSE)
