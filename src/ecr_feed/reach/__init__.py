@@ -1,4 +1,4 @@
-"""Can this machine reach what a worker needs? DNS, TCP, proxy and TLS, each by its own name."""
+"""Whether this machine reaches the hosts that a worker needs, by DNS, TCP, proxy and TLS."""
 
 from ecr_feed.reach.connection import Connector, ProxyAddress, ProxyRefusedError, SystemConnector
 from ecr_feed.reach.probe import HostReach, Prober, Stage, StageResult

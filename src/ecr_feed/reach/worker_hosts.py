@@ -1,4 +1,4 @@
-"""Which hosts a worker needs, and which VPC endpoint stands in for each. Pure.
+"""The hosts that a worker needs, and the VPC endpoint for each. Pure.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 """
@@ -14,7 +14,7 @@ from ecr_feed.naming.hosts import RegistryHost
 from ecr_feed.oci.endpoint import registry_origin
 
 PORT: Final = 443
-# IAM's one host of a partition lies in this region, where its name says one.
+# The region in the name of a partition's IAM host; "" where the name has none.
 _IAM: Final = {
     "aws": "",
     "aws-us-gov": "us-gov",
@@ -39,7 +39,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerHost:
-    """One host. `endpoint` is the VPC endpoint that replaces the way through the internet.
+    """A host. `endpoint` is the VPC endpoint service that makes it reachable without internet.
 
     `gateway`: that endpoint is a gateway (routes), not an interface (private DNS).
     """
@@ -61,9 +61,9 @@ def hosts_for(
 ) -> tuple[WorkerHost, ...]:
     """The hosts of a feed in a region.
 
-    `account` None: the registry's host is not known, unless `registry` (host or address, as the
-    token names it) says it; raises `EndpointError` where that is none. `sts` is needed by OIDC
-    credentials, and by an audit that asks who it is; `iam` by an auditor alone.
+    The registry's host is that of `registry` (a host, or an address such as the token's), else of
+    `account`, and left out without either. `sts` is needed for OIDC credentials and by this audit,
+    `iam` by the auditor only. Raises `EndpointError` if `registry` is not a registry's address.
     """
     suffix = partition(region).suffix
     bucket = f"prod-{region}-starport-layer-bucket.s3.{region}.{suffix}"
@@ -96,7 +96,7 @@ def _iam(region: str) -> str:
 
 
 def _name(region: str, service: str) -> str:
-    """The endpoint service's name; outside the public partitions only its end is certain."""
+    """The endpoint service's name; outside aws and aws-us-gov only its end is known."""
     if partition(region).name in ("aws", "aws-us-gov"):
         return f"com.amazonaws.{region}.{service}"
     return f"(...).{region}.{service}"
