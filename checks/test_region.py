@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecr_feed.aws.readers.regions import KnownRegions
+from ecr_feed.aws.known_regions import KnownRegions
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Access, ReadError

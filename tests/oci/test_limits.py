@@ -14,7 +14,7 @@ from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireRe
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import Step, StepResult, StepState, WantedImage
 from ecr_feed.oci.registry_client import FIRST_BYTES, SMALL_LAYER
-from ecr_feed.oci.transport import REDIRECTS
+from ecr_feed.oci.registry_transport import REDIRECTS
 from tests.oci.images import Image, digest, image, raw
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 

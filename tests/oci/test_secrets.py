@@ -16,7 +16,7 @@ import pytest
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Secret
 from ecr_feed.oci import Platform, RegistrySession, RepositoryNotAllowedError, WantedImage
-from ecr_feed.oci.transport import BasicLogin
+from ecr_feed.oci.registry_transport import BasicLogin
 from tests.oci.images import image, raw
 from tests.oci.shelf import NAME, PASSWORD, Hook, Shop, error, skopeo
 

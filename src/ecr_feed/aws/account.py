@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ecr_feed.aws.document_reader import DocumentReader
+from ecr_feed.aws.known_regions import KnownRegions, is_aws_host, known_regions
 from ecr_feed.aws.readers import identity, repositories
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -25,7 +26,6 @@ from ecr_feed.aws.readers.ecr import (
     read_token,
 )
 from ecr_feed.aws.readers.other_regions import OtherRegions, RegionSearch, search_regions
-from ecr_feed.aws.readers.regions import KnownRegions, is_aws_host, known_regions
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client, utcnow
 from ecr_feed.aws.transport.sessions import Sessions

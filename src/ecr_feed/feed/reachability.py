@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecr_feed.aws.readers.regions import known_regions
+from ecr_feed.aws.known_regions import known_regions
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.feed.registry import TEST_ENDPOINT
 from ecr_feed.once import Once

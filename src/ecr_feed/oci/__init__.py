@@ -13,8 +13,8 @@ from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
 from ecr_feed.oci.platforms import Platform, accepts
 from ecr_feed.oci.pull import RegistrySession
 from ecr_feed.oci.registry_client import RegistryClient, RepositoryNotAllowedError
+from ecr_feed.oci.registry_transport import SentRequest
 from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState, WantedImage
-from ecr_feed.oci.transport import SentRequest
 
 __all__ = [
     "CONNECTIONS",

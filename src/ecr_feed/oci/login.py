@@ -11,6 +11,7 @@ from typing import Final
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci.registry_client import RegistryClient
 from ecr_feed.oci.registry_errors import FailureReason
+from ecr_feed.oci.registry_transport import RegistryError
 from ecr_feed.oci.steps import (
     REFUSALS,
     Login,
@@ -22,7 +23,6 @@ from ecr_feed.oci.steps import (
     step_not_made,
     step_succeeded,
 )
-from ecr_feed.oci.transport import RegistryError
 from ecr_feed.text.times import clock_offset
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

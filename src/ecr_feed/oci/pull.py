@@ -13,6 +13,7 @@ from ecr_feed.oci.manifests import Descriptor, Manifest, ManifestError, Manifest
 from ecr_feed.oci.platforms import Platform, accepts, rank
 from ecr_feed.oci.registry_client import CONFIG_LIMIT, ManifestHead, RegistryClient
 from ecr_feed.oci.registry_errors import FailureReason
+from ecr_feed.oci.registry_transport import RegistryError
 from ecr_feed.oci.steps import (
     Login,
     PackageWalk,
@@ -24,7 +25,6 @@ from ecr_feed.oci.steps import (
     step_not_made,
     step_succeeded,
 )
-from ecr_feed.oci.transport import RegistryError
 from ecr_feed.once import Once
 
 _DEFAULT_PLATFORM = Platform("linux", "amd64")

@@ -26,13 +26,13 @@ from ecr_feed.oci.manifests import (
 )
 from ecr_feed.oci.network import Network
 from ecr_feed.oci.registry_errors import FailureReason, reason_of_head_refusal
-from ecr_feed.oci.transport import (
+from ecr_feed.oci.registry_transport import (
     BasicLogin,
     RegistryError,
     RegistryRequest,
+    RegistryTransport,
     Reply,
     SentRequest,
-    Transport,
 )
 
 PAGE: Final = 1000  # tags per page; ECR refuses more
@@ -89,7 +89,7 @@ class RegistryClient:
         self.network = network or Network()
         self._basic = BasicLogin(user, password)
         self._user = user
-        self._transport = Transport(self.network, self._basic)
+        self._transport = RegistryTransport(self.network, self._basic)
 
     @property
     def sent(self) -> tuple[SentRequest, ...]:

@@ -10,7 +10,7 @@ from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.oci.manifests import Manifest, ManifestKind
 from ecr_feed.oci.platforms import Platform
 from ecr_feed.oci.registry_errors import FailureReason
-from ecr_feed.oci.transport import RegistryError
+from ecr_feed.oci.registry_transport import RegistryError
 from ecr_feed.text.times import ClockOffset
 
 # Refusals that a deployment would meet too; other failures may be temporary, or this machine's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ecr_feed.aws.readers.regions import (
+from ecr_feed.aws.known_regions import (
     commercial_region,
     is_enabled_by_default,
     other_default_region,

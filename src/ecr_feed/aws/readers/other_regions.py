@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ecr_feed.aws.known_regions import is_enabled_by_default
 from ecr_feed.aws.readers import repositories
-from ecr_feed.aws.readers.regions import is_enabled_by_default
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 

@@ -7,7 +7,7 @@ import sys
 import botocore
 import pytest
 
-from ecr_feed.aws.readers.regions import (
+from ecr_feed.aws.known_regions import (
     ENABLED_BY_DEFAULT,
     is_aws_host,
     is_enabled_by_default,

@@ -124,7 +124,7 @@ class RegistryRequest:
     whole: bool = True
 
 
-class Transport:
+class RegistryTransport:
     """Sends the requests for one registry. Safe to use from several threads."""
 
     def __init__(self, network: Network, basic: BasicLogin) -> None:
