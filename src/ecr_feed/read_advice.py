@@ -19,7 +19,7 @@ _BY_TROUBLE: Final = {
     Trouble.SIGNATURE: "See IDENT-1: the secret key does not belong to the access key ID.",
     Trouble.CLOCK: "Set this machine's clock ({offset}), then run again.",
     Trouble.NO_CREDENTIALS: "Provide the credentials where the feeds file says they are.",
-    Trouble.THROTTLED: "Run again later: AWS throttled every attempt. No policy needs a change.",
+    Trouble.THROTTLED: "AWS throttled every attempt: run again later. No policy needs changing.",
     Trouble.DNS: "Make {host} resolve: check DNS, or the private DNS of the VPC endpoint.",
     Trouble.REFUSED: "Allow outbound HTTPS to {host}: the connection was refused.",
     Trouble.TLS: "Trust the CA of {host}: if a proxy inspects TLS, set AWS_CA_BUNDLE.",
