@@ -26,11 +26,11 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Script = Callable[["Asked"], Reply]
+Script = Callable[["ReceivedCall"], Reply]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedCall:
     service: str
     region: str
     operation: str
@@ -111,10 +111,10 @@ class FakeAws:
     denied_names: frozenset[str] = frozenset()
     page: int = 1000
     calls: Counter[str] = field(default_factory=Counter)
-    seen: list[Asked] = field(default_factory=list)
+    seen: list[ReceivedCall] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def handle(self, asked: Asked) -> Reply:
+    def handle(self, asked: ReceivedCall) -> Reply:
         with self.lock:
             self.calls[asked.operation] += 1
             self.seen.append(asked)
@@ -125,13 +125,13 @@ class FakeAws:
         own: Script = getattr(self, f"_{asked.operation}")
         return own(asked)
 
-    def _GetCallerIdentity(self, asked: Asked) -> Reply:  # noqa: N802 - AWS's name
+    def _GetCallerIdentity(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name
         return identity()
 
-    def _GetAuthorizationToken(self, asked: Asked) -> Reply:  # noqa: N802 - AWS's name
+    def _GetAuthorizationToken(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name
         return token(asked.region)
 
-    def _DescribeRepositories(self, asked: Asked) -> Reply:  # noqa: N802 - AWS's name
+    def _DescribeRepositories(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name
         names = asked.parameters.get("repositoryNames")
         if names is None:
             return self._page(asked, sorted(self.repositories), "repositories", repository)
@@ -147,7 +147,7 @@ class FakeAws:
                 )
         return ok({"repositories": [repository(name, asked.region) for name in names]})
 
-    def _DescribeImages(self, asked: Asked) -> Reply:  # noqa: N802 - AWS's name
+    def _DescribeImages(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name
         name = asked.parameters["repositoryName"]
         if name not in self.repositories:
             return fault("RepositoryNotFoundException", f"no '{name}'")
@@ -156,14 +156,14 @@ class FakeAws:
             asked, digests, "imageDetails", lambda d: {"imageDigest": d, "imageTags": ["1.0"]}
         )
 
-    def _ListImages(self, asked: Asked) -> Reply:  # noqa: N802 - AWS's name
+    def _ListImages(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name
         name = asked.parameters["repositoryName"]
         if name not in self.repositories:
             return fault("RepositoryNotFoundException", f"no '{name}'")
         return ok({"imageIds": []})
 
     def _page(
-        self, asked: Asked, rows: list[str], key: str, item: Callable[[str], object]
+        self, asked: ReceivedCall, rows: list[str], key: str, item: Callable[[str], object]
     ) -> Reply:
         start = int(asked.parameters.get("nextToken", "0"))
         size = min(asked.parameters.get("maxResults", 100), self.page)
@@ -196,14 +196,16 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def parse(headers: Mapping[str, str], body: bytes) -> Asked:
+def parse(headers: Mapping[str, str], body: bytes) -> ReceivedCall:
     scope = re.search(r"Credential=([^/]*)/\d+/([^/]+)/([^/]+)/", headers.get("authorization", ""))
     key, region, service = scope.groups() if scope else ("", "", "")
     target = headers.get("x-amz-target")
     if target:
-        return Asked(service, region, target.partition(".")[2], json.loads(body or b"{}"), key)
+        return ReceivedCall(
+            service, region, target.partition(".")[2], json.loads(body or b"{}"), key
+        )
     form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-    return Asked(service, region, form.pop("Action", ""), form, key)
+    return ReceivedCall(service, region, form.pop("Action", ""), form, key)
 
 
 @contextmanager

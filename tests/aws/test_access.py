@@ -6,7 +6,7 @@ import pytest
 
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Trouble
-from tests.aws.fake import ACCOUNT, Asked, FakeAws, Reply, fault, identity, query_fault
+from tests.aws.fake import ACCOUNT, FakeAws, ReceivedCall, Reply, fault, identity, query_fault
 from tests.aws.helpers import account, failure_of
 
 
@@ -31,7 +31,7 @@ def test_a_dead_key_costs_two_calls_and_is_named_by_all() -> None:
 def refused_in(region: str) -> FakeAws:
     fake = FakeAws({"team/app": 1})
 
-    def script(asked: Asked) -> Reply:
+    def script(asked: ReceivedCall) -> Reply:
         if asked.region == region:
             return query_fault("InvalidClientTokenId", "invalid")
         return identity()

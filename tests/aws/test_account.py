@@ -7,8 +7,8 @@ from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.fake import (
     ACCOUNT,
     NOW,
-    Asked,
     FakeAws,
+    ReceivedCall,
     Reply,
     arn,
     denial,
@@ -91,7 +91,7 @@ def test_an_endpoint_that_knows_no_image_status_says_so() -> None:
     fake = FakeAws({"team/app": 1})
     own = fake._DescribeImages
 
-    def script(asked: Asked) -> Reply:
+    def script(asked: ReceivedCall) -> Reply:
         if "filter" in asked.parameters:
             return fault("InvalidParameterException", "filter")
         return own(asked)
@@ -149,7 +149,7 @@ def test_a_throttled_call_that_gets_through() -> None:
     fake = FakeAws({"team/app": 1})
     own = fake._ListImages
 
-    def script(asked: Asked) -> Reply:
+    def script(asked: ReceivedCall) -> Reply:
         return own(asked) if fake.calls["ListImages"] > 8 else fault("ThrottleException", "Rate")
 
     fake.replies["ListImages"] = script
@@ -182,7 +182,7 @@ def test_where_else_a_missing_package_is() -> None:
     fake = FakeAws({})
     own = fake._DescribeRepositories
 
-    def script(asked: Asked) -> Reply:
+    def script(asked: ReceivedCall) -> Reply:
         if asked.region == "ap-southeast-2":
             fake.repositories = {"team/app": 1}
             reply = own(asked)

@@ -20,7 +20,7 @@ from ecr_feed.embedded.seeding.accounts import AccountFile
 from ecr_feed.embedded.seeding.seed import core_for, fill
 from ecr_feed.facts.aws import Answer, Trouble
 from ecr_feed.iam import Outcome, Policies, Request, decide, parse
-from tests.aws.fake import ACCOUNT, Asked, FakeAws, Reply, query_fault
+from tests.aws.fake import ACCOUNT, FakeAws, ReceivedCall, Reply, query_fault
 from tests.aws.helpers import embedded, failure_of
 
 REGION = "eu-west-1"
@@ -257,7 +257,7 @@ def test_a_document_that_is_no_json_stays_text() -> None:
     assert policy.document == "{not json"
 
 
-def pages_of_policies(asked: Asked) -> Reply:
+def pages_of_policies(asked: ReceivedCall) -> Reply:
     second = asked.parameters.get("Marker") == "m"
     name = "two" if second else "one"
     more = "" if second else "<Marker>m</Marker>"

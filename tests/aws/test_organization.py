@@ -6,7 +6,7 @@ from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.facts.iam import Organization
-from tests.aws.fake import ACCOUNT, Asked, FakeAws, Reply, fault, ok
+from tests.aws.fake import ACCOUNT, FakeAws, ReceivedCall, Reply, fault, ok
 from tests.aws.helpers import embedded
 
 PARENTS = {
@@ -15,17 +15,17 @@ PARENTS = {
 }
 
 
-def parents(asked: Asked) -> Reply:
+def parents(asked: ReceivedCall) -> Reply:
     return ok({"Parents": [PARENTS[asked.parameters["ChildId"]]]})
 
 
-def policies(asked: Asked) -> Reply:
+def policies(asked: ReceivedCall) -> Reply:
     kind = asked.parameters["Filter"][:1].lower()
     target = asked.parameters["TargetId"]
     return ok({"Policies": [{"Id": f"p-full-{kind}"}, {"Id": f"p-{kind}-{target}"}]})
 
 
-def policy(asked: Asked) -> Reply:
+def policy(asked: ReceivedCall) -> Reply:
     name = asked.parameters["PolicyId"]
     summary = {"Id": name, "Name": name, "Arn": f"arn:{name}"}
     return ok({"Policy": {"PolicySummary": summary, "Content": "{}"}})
@@ -106,7 +106,7 @@ def test_a_member_that_may_not_look() -> None:
 
 
 def test_policies_of_one_kind_that_are_not_readable() -> None:
-    def only_scps(asked: Asked) -> Reply:
+    def only_scps(asked: ReceivedCall) -> Reply:
         if asked.parameters["Filter"] == "RESOURCE_CONTROL_POLICY":
             return fault("PolicyTypeNotEnabledException", "off")
         return policies(asked)

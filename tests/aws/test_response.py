@@ -15,7 +15,7 @@ from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import LIMIT, sanitize
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import ReadError, Trouble
-from tests.aws.fake import Asked, FakeAws, Reply, ok
+from tests.aws.fake import FakeAws, ReceivedCall, Reply, ok
 from tests.aws.helpers import embedded
 
 KEYS = st.sampled_from(
@@ -58,7 +58,7 @@ FAKE = FakeAws()
 ANSWER: dict[str, Reply] = {}
 
 
-def script(asked: Asked) -> Reply:
+def script(asked: ReceivedCall) -> Reply:
     return ANSWER["now"]
 
 

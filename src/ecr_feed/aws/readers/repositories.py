@@ -27,7 +27,7 @@ _OPERATION: Final = "DescribeRepositories"
 
 @dataclass(frozen=True)
 class Inventory:
-    """The registry as read: its repositories by name, and which names could be asked for.
+    """The registry as read: its repositories by name, and which calls by name succeeded.
 
     `complete`: every page was read, so that a name not in it does not exist. `list_failure`: why
     the list without names could not be read. `proven` names were described by name; `missing`,

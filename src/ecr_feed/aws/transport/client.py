@@ -118,7 +118,7 @@ class Client:
         response_key: str = "nextToken",
         **parameters: Any,
     ) -> Iterator[dict[str, Any]]:
-        """Every page of a list, each asked for with the token of the one before.
+        """Every page of a list, each requested with the token of the one before.
 
         Raises ReadError; a token that repeats, or is not a text, is MALFORMED.
         """

@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class MalformedErrors(Protocol):
-    """What makes the error for a malformed answer: a `Client`."""
+    """What makes the error for a malformed response: a `Client`."""
 
     def malformed(self, operation: str, message: str) -> ReadError:
         """The error to raise."""
