@@ -41,13 +41,13 @@ _COMMENT = re.compile(r"//|/\*|#")
 
 
 class _Object(dict[str, object]):
-    """A JSON object that remembers a key which came twice."""
+    """A JSON object that keeps the first repeated key."""
 
     repeated: str | None = None
 
 
 def load(source: str | bytes, *, latin_only: bool) -> object:
-    """Parse policy text; PolicyError if it is no JSON or not what IAM takes.
+    """Parse policy text; PolicyError if it is not JSON or not accepted by IAM.
 
     `latin_only`: refuse raw characters above U+00FF, as IAM and STS do (escapes are fine).
     """

@@ -8,32 +8,32 @@ from decimal import Decimal
 from itertools import chain, combinations, islice, pairwise
 from typing import TypeAlias
 
-from ecr_feed.iam import values
+from ecr_feed.iam import condition_operators
+from ecr_feed.iam.condition_operators import ValueType
 from ecr_feed.iam.conditions import Condition, Quantifier
 from ecr_feed.iam.match import Piece, Tokens, Wild, arn_tokens, resource_tokens, text_tokens
 from ecr_feed.iam.patterns import separating_texts, values_in_place
 from ecr_feed.iam.statement import Statement
-from ecr_feed.iam.values import Family
 from ecr_feed.iam.variables import Env, Template, Unresolved, Variable, fill, variables_in
 
 Choice: TypeAlias = tuple[str, ...] | None
 """One way to fill a key in: None leaves it absent."""
 
 _VALUES = 48
-"""Values of one key to tell apart at most."""
+"""The most values tried for one key."""
 
 _SUBSETS = 5
-"""Up to so many values every subset is tried for a key that holds sets; beyond, small ones."""
+"""For a key that holds sets: with up to this many values every subset is tried, else small ones."""
 
 _FRESH = "q"
-"""A value that nothing speaks of, shared by keys that are compared with each other."""
+"""A value that no policy mentions, shared by keys that are compared with each other."""
 
 _SLOT = "\x00"
 """Stands for the variable while a template is read; no policy holds it."""
 
 
 def choices(key: str, statements: Sequence[Statement], env: Env, resource: str) -> list[Choice]:
-    """Ways to fill `key` (in lower case) in that can make a difference; absent comes first."""
+    """The values of `key` (in lower case) that may change a decision; absent comes first."""
     conditions = [each for one in statements for each in one.conditions if each.lower == key]
     found = dict.fromkeys(
         chain(_own_values(conditions, env), _put_in(key, statements, env, resource))
@@ -77,7 +77,7 @@ def _told_apart(
         filled = Env({**env.values, key: (text,)}, env.unknown - {key})
         outcome = tuple(condition.evaluate(filled) for condition in conditions)
         kept.setdefault(outcome, []).append(text)
-    # Where another unknown key has a say, values that look alike now may differ later.
+    # Where a condition also depends on another unknown key, equal outcomes may differ later.
     return [
         text
         for outcome, alike in kept.items()
@@ -95,21 +95,21 @@ def _own_values(conditions: Iterable[Condition], env: Env) -> Iterator[str]:
                 text = "".join(part for part, _ in pieces)
                 tokens = _tokens(condition, pieces)
                 if tokens is None:
-                    literals.extend(_typed(condition.operator.family, text))
+                    literals.extend(_typed(condition.operator.value_type, text))
                 elif any(isinstance(token, Wild) for token in tokens):
                     patterns.append(tokens)
                 else:
                     literals.extend((text, text.swapcase()))
     yield from literals
-    # Patterns' own shortest texts come first: of very many patterns, not all get to be combined.
+    # The patterns' shortest texts come first: with very many patterns not all are combined.
     yield from ("".join(t for t in each if not isinstance(t, Wild)) for each in patterns)
     yield from separating_texts(patterns, literals)
-    for read in (values.number, values.moment):
+    for read in (condition_operators.number, condition_operators.moment):
         yield from _between({found for text in literals if (found := read(text)) is not None})
 
 
 def _fillings(template: Template, env: Env) -> Iterator[tuple[Piece, ...]]:
-    """The template with values put in; an unknown one is stood for by a fresh value."""
+    """The template with values put in; a fresh value stands for each unknown one."""
     filled = fill(template, env)
     if not isinstance(filled, Unresolved):
         yield filled
@@ -122,21 +122,21 @@ def _fillings(template: Template, env: Env) -> Iterator[tuple[Piece, ...]]:
 
 def _tokens(condition: Condition, pieces: tuple[Piece, ...]) -> Tokens | None:
     """The pattern of a text comparison; None for values of other kinds."""
-    family = condition.operator.family
-    if family is Family.ARN:
+    value_type = condition.operator.value_type
+    if value_type is ValueType.ARN:
         return arn_tokens(pieces)
-    if family is not Family.STRING:
+    if value_type is not ValueType.STRING:
         return None
     wild = condition.operator.name in ("StringLike", "StringNotLike")
     return text_tokens(pieces if wild else ((text, False) for text, _ in pieces))
 
 
-def _typed(family: Family, text: str) -> Iterator[str]:
-    if family is Family.BOOLEAN or family is Family.PRESENCE:
+def _typed(value_type: ValueType, text: str) -> Iterator[str]:
+    if value_type is ValueType.BOOLEAN or value_type is ValueType.PRESENCE:
         yield from ("true", "false")
-    elif family is Family.ADDRESS:
+    elif value_type is ValueType.ADDRESS:
         yield from _around(text)
-    elif family is Family.BINARY:
+    elif value_type is ValueType.BINARY:
         yield from (text, "AA==" if text != "AA==" else "AQ==")
     else:
         yield text
@@ -144,7 +144,7 @@ def _typed(family: Family, text: str) -> Iterator[str]:
 
 def _around(text: str) -> Iterator[str]:
     """A range's ends and their outer neighbours, and an address of the other version."""
-    found = values.network(text)
+    found = condition_operators.network(text)
     if found is None:
         return
     kind = ipaddress.IPv4Address if found.version == 4 else ipaddress.IPv6Address

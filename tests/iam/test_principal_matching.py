@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ecr_feed.iam import Outcome, principal_context
-from ecr_feed.iam.principal import CallerKind, read_caller
+from ecr_feed.iam.principal_matching import CallerKind, read_caller
 from tests.iam.helpers import (
     FEDERATED,
     FOREIGN,

@@ -1,4 +1,4 @@
-"""What each kind of policy may and must hold.
+"""Which elements each kind of policy must, may and must not have; size limits.
 
 Sources: IAM User Guide, "Grammar of the IAM JSON policy language"; Amazon ECR User Guide,
 "Repository policies" and "Registry permissions"; Organizations User Guide, "SCP syntax" and "RCP
@@ -79,4 +79,4 @@ SIZE_LIMITS: Mapping[str, int] = MappingProxyType(
 """Characters that AWS accepts, white space not counted (default quotas)."""
 
 API_LIMIT = 131_072
-"""Characters that IAM's API takes as a document at all, white space included."""
+"""The longest document that IAM's API accepts, in characters, white space included."""

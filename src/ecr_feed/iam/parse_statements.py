@@ -1,4 +1,4 @@
-"""JSON values to statements, refusing what IAM refuses and saying where."""
+"""Parse a policy's JSON into statements; what IAM refuses is an error with its JSON path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ecr_feed.iam.conditions import Condition
-from ecr_feed.iam.element_readers import (
+from ecr_feed.iam.parse_elements import (
     kind_of,
     read_conditions,
     read_principals,
@@ -15,9 +15,9 @@ from ecr_feed.iam.element_readers import (
     require_text,
     strings,
 )
-from ecr_feed.iam.kinds import RULES, Kind, Presence
+from ecr_feed.iam.policy_kinds import RULES, Kind, Presence
 from ecr_feed.iam.policy_text import PolicyError, child
-from ecr_feed.iam.principal import PrincipalSet
+from ecr_feed.iam.principal_matching import PrincipalSet
 from ecr_feed.iam.statement import Actions, Resources, Statement, StatementRef
 
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -40,8 +40,8 @@ _NAME = re.compile(r"[A-Za-z0-9*?-]+")
 _PARTITION = re.compile(r"\*|aws[a-z-]*")
 
 
-class Reader:
-    """Reads one document of a given kind; errors carry JSON paths."""
+class DocumentParser:
+    """Parses one document of a given kind; errors carry JSON paths."""
 
     def __init__(self, kind: Kind, name: str) -> None:
         self._kind = kind
@@ -50,7 +50,7 @@ class Reader:
         self._variables = False
 
     def read(self, value: object) -> tuple[str, tuple[Statement, ...]]:
-        """The version in force and the statements; PolicyError if IAM would refuse it."""
+        """The version that applies and the statements; PolicyError if IAM would refuse it."""
         top = require_object(value, "$")
         refuse_others(top, _TOP, "$")
         version = _OLD
@@ -200,7 +200,7 @@ def _one_of(found: Mapping[str, object], plain: str, negated: str, path: str) ->
 
 
 def _concerns_ecr(found: Mapping[str, object]) -> bool:
-    """Whether a statement speaks of ECR, or of any service."""
+    """Whether a statement is about ECR, or about any service."""
     listed = strings(found.get("Action", found.get("NotAction", "*")), "$")
     return any(text == "*" or text.lower().startswith(("ecr:", "*:")) for text, _ in listed)
 

@@ -122,11 +122,11 @@ def boolean(text: str) -> bool | None:
 
 
 Build: TypeAlias = Callable[[tuple[Piece, ...]], Test | None]
-"""From a policy value to a test of a request value; None when the policy value is no such value."""
+"""Makes a test of a request value from a policy value; None if the policy value is not valid."""
 
 
-class Family(StrEnum):
-    """What kind of value an operator compares."""
+class ValueType(StrEnum):
+    """The type of value that an operator compares."""
 
     STRING = "string"
     NUMBER = "number"
@@ -143,7 +143,7 @@ class Operator:
     """`negated`: true when no value matches. `variables`: policy values may hold variables."""
 
     name: str
-    family: Family
+    value_type: ValueType
     build: Build
     negated: bool = False
     variables: bool = False
@@ -212,7 +212,7 @@ def _within(pieces: tuple[Piece, ...]) -> Test | None:
 
 
 def _presence(pieces: tuple[Piece, ...]) -> Test | None:
-    """`Null`: the test is given `true` for an absent key, `false` for one that is there."""
+    """`Null`: the test is given `true` for an absent key, `false` for a present one."""
     return _truth(pieces)
 
 
@@ -228,34 +228,36 @@ _ORDERS = {
 def _all() -> dict[str, Operator]:
     found: list[Operator] = []
 
-    def add(name: str, negation: str | None, family: Family, build: Build, expects: str) -> None:
-        variables = family in (Family.STRING, Family.ARN, Family.BOOLEAN)
-        found.append(Operator(name, family, build, False, variables, expects))
+    def add(
+        name: str, negation: str | None, value_type: ValueType, build: Build, expects: str
+    ) -> None:
+        variables = value_type in (ValueType.STRING, ValueType.ARN, ValueType.BOOLEAN)
+        found.append(Operator(name, value_type, build, False, variables, expects))
         if negation is not None:
-            found.append(Operator(negation, family, build, True, variables, expects))
+            found.append(Operator(negation, value_type, build, True, variables, expects))
 
-    add("StringEquals", "StringNotEquals", Family.STRING, _equals, "text")
+    add("StringEquals", "StringNotEquals", ValueType.STRING, _equals, "text")
     add(
         "StringEqualsIgnoreCase",
         "StringNotEqualsIgnoreCase",
-        Family.STRING,
+        ValueType.STRING,
         _equals_ignoring_case,
         "text",
     )
-    add("StringLike", "StringNotLike", Family.STRING, _like, "text")
-    add("ArnLike", "ArnNotLike", Family.ARN, _arn_like, "an ARN")
-    add("ArnEquals", "ArnNotEquals", Family.ARN, _arn_like, "an ARN")
+    add("StringLike", "StringNotLike", ValueType.STRING, _like, "text")
+    add("ArnLike", "ArnNotLike", ValueType.ARN, _arn_like, "an ARN")
+    add("ArnEquals", "ArnNotEquals", ValueType.ARN, _arn_like, "an ARN")
     for suffix, order in _ORDERS.items():
-        for prefix, family, read, expects in (
-            ("Numeric", Family.NUMBER, number, "a number"),
-            ("Date", Family.DATE, moment, "an ISO 8601 date or epoch seconds"),
+        for prefix, value_type, read, expects in (
+            ("Numeric", ValueType.NUMBER, number, "a number"),
+            ("Date", ValueType.DATE, moment, "an ISO 8601 date or epoch seconds"),
         ):
             negation = f"{prefix}NotEquals" if suffix == "Equals" else None
-            add(f"{prefix}{suffix}", negation, family, _ordered(read, order), expects)
-    add("Bool", None, Family.BOOLEAN, _truth, "true or false")
-    add("BinaryEquals", None, Family.BINARY, _bytes, "base64")
-    add("IpAddress", "NotIpAddress", Family.ADDRESS, _within, "an address or a CIDR range")
-    add("Null", None, Family.PRESENCE, _presence, "true or false")
+            add(f"{prefix}{suffix}", negation, value_type, _ordered(read, order), expects)
+    add("Bool", None, ValueType.BOOLEAN, _truth, "true or false")
+    add("BinaryEquals", None, ValueType.BINARY, _bytes, "base64")
+    add("IpAddress", "NotIpAddress", ValueType.ADDRESS, _within, "an address or a CIDR range")
+    add("Null", None, ValueType.PRESENCE, _presence, "true or false")
     return {each.name: each for each in found}
 
 

@@ -1,4 +1,4 @@
-"""All layers put together, in three-valued logic.
+"""Combine the results of all policy layers into one decision, in three-valued logic.
 
 Sources: IAM User Guide, "How AWS enforcement code logic evaluates requests", "Policy evaluation
 for requests within a single account", "Cross-account policy evaluation logic"; Organizations User
@@ -14,17 +14,17 @@ from ecr_feed.iam.decision import Block, Decision, Layer, Outcome
 from ecr_feed.iam.layers import (
     NO_POLICY,
     OPEN,
-    Asked,
-    Grants,
-    LayerVerdict,
-    ask,
-    ask_resource,
+    LayerResult,
+    PreparedRequest,
+    ResourceResult,
     bound_by_rcps,
     bound_by_scps,
-    pose,
+    layer_result,
+    prepare,
+    resource_result,
 )
 from ecr_feed.iam.match import Truth, all_of, both, either
-from ecr_feed.iam.principal import CallerKind
+from ecr_feed.iam.principal_matching import CallerKind
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.statement import StatementRef
 from ecr_feed.iam.variables import Env
@@ -32,21 +32,21 @@ from ecr_feed.iam.variables import Env
 UNDENIABLE = "sts:getcalleridentity"
 
 
-class Views(NamedTuple):
-    """Every layer's word on one question.
+class LayerResults(NamedTuple):
+    """The result of every layer for one request.
 
     `named`: whether the resource's policy allows the caller under any of its names. `base`: within
-    the account, what boundary and session policy still limit. `limits`: whether both of these
-    allow. `grant`: whether the caller has the permission before the organisation's limits.
+    the account, what boundary and session policy can still limit. `limits`: whether both of these
+    allow. `grant`: whether the caller has the permission, SCPs and RCPs not counted.
     """
 
-    question: Asked
-    rcps: tuple[LayerVerdict, ...]
-    scps: tuple[LayerVerdict, ...]
-    resource: Grants
-    identity: LayerVerdict
-    boundary: LayerVerdict
-    session: LayerVerdict
+    prepared: PreparedRequest
+    rcps: tuple[LayerResult, ...]
+    scps: tuple[LayerResult, ...]
+    resource: ResourceResult
+    identity: LayerResult
+    boundary: LayerResult
+    session: LayerResult
     named: Truth
     base: Truth
     limits: Truth
@@ -54,7 +54,7 @@ class Views(NamedTuple):
 
     @property
     def answer(self) -> Truth:
-        """Whether everything that has to allow does; denials apart."""
+        """Whether every layer that must allow does, explicit denials not counted."""
         grant = self.grant
         if not self.rcps and not self.scps:
             return grant
@@ -62,8 +62,8 @@ class Views(NamedTuple):
         return both(all_of(verdict.allows for verdict in levels), grant)
 
     @property
-    def quiet(self) -> bool:
-        """Whether surely no layer denies."""
+    def nothing_denies(self) -> bool:
+        """Whether certainly no layer denies."""
         return (
             self.identity.denies is False
             and self.resource.denies is False
@@ -76,7 +76,7 @@ class Views(NamedTuple):
         )
 
     def denials(self) -> Iterator[tuple[Layer, int | None, Truth, StatementRef | None]]:
-        """Layers that deny explicitly, or may."""
+        """Every layer with its explicit denial: level, truth and statement."""
         for level, verdict in enumerate(self.rcps):
             yield Layer.RCP, level, verdict.denies, verdict.deny
         for level, verdict in enumerate(self.scps):
@@ -87,7 +87,7 @@ class Views(NamedTuple):
         yield Layer.SESSION, None, self.session.denies, self.session.deny
 
     def allowances(self) -> Iterator[tuple[Layer, int | None, Truth]]:
-        """Layers that have to allow, with what they say; only those that matter here."""
+        """The layers that must allow this request, and whether each does."""
         for level, verdict in enumerate(self.rcps):
             yield Layer.RCP, level, verdict.allows
         for level, verdict in enumerate(self.scps):
@@ -96,13 +96,13 @@ class Views(NamedTuple):
             yield from self._grant_parts()
 
     def _grant_parts(self) -> Iterator[tuple[Layer, int | None, Truth]]:
-        if not self.question.caller.has_policies:
+        if not self.prepared.caller.has_policies:
             yield Layer.RESOURCE, None, self.resource.direct
             return
-        if not self.question.same_account:
+        if not self.prepared.same_account:
             yield Layer.RESOURCE, None, self.named
             yield Layer.IDENTITY, None, self.identity.allows
-        elif self.question.must_allow:
+        elif self.prepared.must_allow:
             yield Layer.RESOURCE, None, self.named
             if self.resource.role is not True:
                 yield Layer.IDENTITY, None, self.identity.allows
@@ -113,49 +113,57 @@ class Views(NamedTuple):
 
 
 def _granted(
-    question: Asked, resource: Grants, named: Truth, base: Truth, own: Truth, limits: Truth
+    prepared: PreparedRequest,
+    resource: ResourceResult,
+    named: Truth,
+    base: Truth,
+    own: Truth,
+    limits: Truth,
 ) -> Truth:
-    """Whether the caller has the permission, organisation apart; `own`: identity policies allow."""
-    caller = question.caller
+    """Whether the caller has the permission, SCPs and RCPs not counted.
+
+    `own`: identity policies allow.
+    """
+    caller = prepared.caller
     if not caller.has_policies:
-        is_owner = caller.kind is CallerKind.ROOT and question.same_account
-        return True if is_owner and not question.must_allow else resource.direct
-    if question.same_account:
+        is_owner = caller.kind is CallerKind.ROOT and prepared.same_account
+        return True if is_owner and not prepared.must_allow else resource.direct
+    if prepared.same_account:
         return either(resource.direct, both(base, limits))
     return both(both(named, own), limits)
 
 
-def look(request: Request, policies: Policies, env: Env) -> Views:
-    """Ask every layer."""
-    question = pose(request, policies, env)
-    rcps: tuple[LayerVerdict, ...] = ()
-    scps: tuple[LayerVerdict, ...] = ()
-    if policies.rcps is not None and bound_by_rcps(question):
-        rcps = tuple(ask(level, question) for level in policies.rcps)
-    if policies.scps is not None and bound_by_scps(question):
-        scps = tuple(ask(level, question) for level in policies.scps)
+def layer_results(request: Request, policies: Policies, env: Env) -> LayerResults:
+    """Evaluate every layer."""
+    prepared = prepare(request, policies, env)
+    rcps: tuple[LayerResult, ...] = ()
+    scps: tuple[LayerResult, ...] = ()
+    if policies.rcps is not None and bound_by_rcps(prepared):
+        rcps = tuple(layer_result(level, prepared) for level in policies.rcps)
+    if policies.scps is not None and bound_by_scps(prepared):
+        scps = tuple(layer_result(level, prepared) for level in policies.scps)
     resource = NO_POLICY
     if policies.resource is not None:
-        resource = ask_resource(policies.resource, question)
+        resource = resource_result(policies.resource, prepared)
     identity, boundary, session = OPEN, OPEN, OPEN
-    if question.caller.has_policies:
-        identity = ask(policies.identity, question)
+    if prepared.caller.has_policies:
+        identity = layer_result(policies.identity, prepared)
         if policies.boundary is not None:
-            boundary = ask((policies.boundary,), question)
+            boundary = layer_result((policies.boundary,), prepared)
         if policies.session is not None:
-            session = ask((policies.session,), question)
+            session = layer_result((policies.session,), prepared)
     own = identity.allows
     limits = both(boundary.allows, session.allows)
-    if resource is NO_POLICY and not question.must_allow:
+    if resource is NO_POLICY and not prepared.must_allow:
         named: Truth = False
         base = own
     else:
         named = either(either(resource.direct, resource.role), resource.account)
-        delegated = both(own, resource.account) if question.must_allow else own
+        delegated = both(own, resource.account) if prepared.must_allow else own
         base = either(delegated, resource.role)
-    grant = _granted(question, resource, named, base, own, limits)
-    return Views(
-        question,
+    grant = _granted(prepared, resource, named, base, own, limits)
+    return LayerResults(
+        prepared,
         rcps,
         scps,
         resource,
@@ -169,18 +177,18 @@ def look(request: Request, policies: Policies, env: Env) -> Views:
     )
 
 
-def judge(request: Request, policies: Policies, env: Env) -> Decision:
-    """Decide with three-valued logic: unknown conditions stay unknown where they meet."""
-    views = look(request, policies, env)
-    if views.question.action == UNDENIABLE and request.principal is not None:
+def combine_layers(request: Request, policies: Policies, env: Env) -> Decision:
+    """The decision in three-valued logic: unknown where it depends on unknown conditions."""
+    results = layer_results(request, policies, env)
+    if results.prepared.action == UNDENIABLE and request.principal is not None:
         return Decision(Outcome.ALLOWED, Layer.ALWAYS, request=request, policies=policies)
-    answer = views.answer
-    if answer is True and views.quiet:
-        layer, statement = _granting(views)
+    answer = results.answer
+    if answer is True and results.nothing_denies:
+        layer, statement = _granting(results)
         return Decision(
             Outcome.ALLOWED, layer, statement=statement, request=request, policies=policies
         )
-    blocks = tuple(_blocks(views))
+    blocks = tuple(_blocks(results))
     certain = [block for block in blocks if block.certain]
     denying = [block for block in certain if block.statement is not None]
     if denying:
@@ -200,21 +208,21 @@ def judge(request: Request, policies: Policies, env: Env) -> Decision:
     )
 
 
-def _blocks(views: Views) -> Iterator[Block]:
-    for layer, level, denies, statement in views.denials():
+def _blocks(results: LayerResults) -> Iterator[Block]:
+    for layer, level, denies, statement in results.denials():
         if denies is not False:
             yield Block(layer, level, statement, certain=denies is True)
-    for layer, level, allows in views.allowances():
+    for layer, level, allows in results.allowances():
         if allows is not True:
             yield Block(layer, level, certain=allows is False)
 
 
-def _granting(views: Views) -> tuple[Layer, StatementRef | None]:
+def _granting(results: LayerResults) -> tuple[Layer, StatementRef | None]:
     """The layer and statement that allow; the caller's own policies come first."""
-    if views.identity.allow is not None and views.identity.allows is True:
-        within = views.base if views.question.same_account else views.named
-        if within is True and views.limits is True:
-            return Layer.IDENTITY, views.identity.allow
-    if views.resource.allow is not None:
-        return Layer.RESOURCE, views.resource.allow
+    if results.identity.allow is not None and results.identity.allows is True:
+        within = results.base if results.prepared.same_account else results.named
+        if within is True and results.limits is True:
+            return Layer.IDENTITY, results.identity.allow
+    if results.resource.allow is not None:
+        return Layer.RESOURCE, results.resource.allow
     return Layer.ROOT_USER, None

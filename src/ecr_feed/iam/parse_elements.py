@@ -1,4 +1,4 @@
-"""Readers of a statement's elements: principals, conditions, and the lists of texts in them."""
+"""Parse a statement's elements: principals, conditions, and the lists of strings in them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 
+from ecr_feed.iam.condition_operators import OPERATORS, Operator, ValueType
 from ecr_feed.iam.conditions import Condition, Quantifier, Value
-from ecr_feed.iam.kinds import Kind
+from ecr_feed.iam.policy_kinds import Kind
 from ecr_feed.iam.policy_text import PolicyError, child
-from ecr_feed.iam.principal import Caller, CallerKind, PrincipalSet, read_caller
+from ecr_feed.iam.principal_matching import Caller, CallerKind, PrincipalSet, read_caller
 from ecr_feed.iam.statement import fill_fixed
-from ecr_feed.iam.values import OPERATORS, Family, Operator
 from ecr_feed.iam.variables import read_template, variables_in
 
 
@@ -83,7 +83,7 @@ _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 def read_principals(value: object, path: str, *, kind: Kind, negated: bool) -> PrincipalSet:
-    """Compile the element; it holds `*`, or an object of principal types."""
+    """Parse the element: `*`, or an object of principal types. Raises PolicyError."""
     if isinstance(value, str):
         if value != "*":
             raise PolicyError(path, f'{kind_of(value)}, expected "*" or an object')
@@ -119,7 +119,7 @@ def _typed(value: object, path: str, negated: bool) -> PrincipalSet:
 
 
 def _principal(which: str, text: str, path: str) -> Caller | str | None:
-    """A caller taken apart, a host name, or None for one that no request can have."""
+    """A parsed caller, a host name, or None for a principal that no request can have."""
     if "*" in text or "?" in text:
         raise PolicyError(path, f'{text!r}, expected a whole name or "*" (no wildcard within)')
     if which == "AWS":
@@ -167,7 +167,10 @@ _NAME = re.compile(
 
 
 def read_conditions(value: object, path: str, *, variables: bool) -> tuple[Condition, ...]:
-    """Compile a Condition element; `variables` is false for Version 2008-10-17."""
+    """Parse a Condition element. Raises PolicyError.
+
+    `variables` is false for Version 2008-10-17.
+    """
     return tuple(_conditions(value, path, variables))
 
 
@@ -197,7 +200,7 @@ def _operator(name: str, path: str) -> tuple[Operator, Quantifier, bool]:
         hint = f" such as {near[0]}" if near else ""
         raise PolicyError(path, f"unknown operator, expected a condition operator{hint}")
     if_exists = found["exists"] is not None
-    if if_exists and operator.family is Family.PRESENCE:
+    if if_exists and operator.value_type is ValueType.PRESENCE:
         raise PolicyError(path, "unknown operator, expected Null (it takes no IfExists)")
     return operator, Quantifier(found["quantifier"] or ""), if_exists
 

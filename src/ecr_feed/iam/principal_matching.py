@@ -17,7 +17,7 @@ _SERVICE_LINKED = "AWSServiceRoleFor"
 
 
 class CallerKind(StrEnum):
-    """What sort of principal makes a request."""
+    """The type of principal that makes a request."""
 
     UNSIGNED = "unsigned"
     ROOT = "root user"
@@ -36,10 +36,10 @@ _IDENTITIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal taken apart.
+    """A parsed principal.
 
-    `account` is None for those that belong to no account: a service, an identity provider (it
-    vouches for somebody outside) and an unsigned caller. `role` is the role's name, without path,
+    `account` is None for callers outside any account: a service, an identity provider (it
+    authenticates somebody outside) and an unsigned caller. `role` is the role's name, without path,
     for a role and its sessions.
     """
 
@@ -67,7 +67,7 @@ class Caller:
 
 @lru_cache(maxsize=4096)
 def read_caller(principal: str | None) -> Caller:
-    """Take a principal apart; ValueError if it is none.
+    """Parse a principal; ValueError if it is not valid.
 
     Accepted: ARNs of a user, role, role session, federated user, root user or identity provider,
     an account number (its root user), a service's or provider's host name, None for unsigned.
@@ -127,7 +127,7 @@ _TYPES = {
 
 
 def principal_context(principal: str | None) -> dict[str, str]:
-    """The condition keys that follow from the principal alone; ValueError if it is none.
+    """The condition keys that follow from the principal alone; ValueError if it is not valid.
 
     `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`, and `aws:username` for users.
     A session's role path cannot be told from its ARN and is left out.
@@ -160,7 +160,7 @@ class PrincipalSet:
     """A Principal or NotPrincipal element.
 
     `everyone` is `*` (also under AWS); `kinds` are those that `*` under another type stands for;
-    `callers` are ARNs and accounts, taken apart; `others` are host names of services and
+    `callers` are parsed ARNs and accounts; `others` are host names of services and
     providers. Deleted principals (`AIDA...`, `AROA...`) and canonical users name no caller that a
     request can have, so they are only kept in `texts`.
     """

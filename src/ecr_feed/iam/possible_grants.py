@@ -1,4 +1,4 @@
-"""Which actions a set of policies can grant at all, and on which resource patterns."""
+"""Which actions a set of policies can grant, and on which resource patterns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Granted:
     statement: Statement
 
 
-class Reach:
+class PossibleGrants:
     """What identity policies can grant within boundary, session policy and SCPs."""
 
     def __init__(self, policies: Policies) -> None:
@@ -34,7 +34,7 @@ class Reach:
         self._limits = limits
         everywhere = (*self._own, *(each for level in limits for each in level))
         statements = [each for document in everywhere for each in document.statements]
-        # A Deny with conditions might not apply, so it takes nothing away for certain.
+        # A Deny with conditions may not apply, so it does not certainly remove anything.
         self._denies = [each for each in statements if not each.allows and not each.conditions]
         self._allows = [s for document in self._own for s in document.statements if s.allows]
 
