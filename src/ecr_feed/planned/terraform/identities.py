@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ecr_feed.embedded.protocol.moto_backend import managed_policy
+from ecr_feed.embedded.iam.moto_iam import managed_policy
 from ecr_feed.planned.terraform.plan import Instance
-from ecr_feed.planned.terraform.policies import Policies
+from ecr_feed.planned.terraform.plan_policies import PlanPolicies
 
-Table = dict[str, Any]
+FileTable = dict[str, Any]
 KINDS: Final = ("user", "role", "group")
 
 
@@ -23,12 +23,12 @@ def tags_of(instance: Instance) -> dict[str, str]:
 class Identities:
     """Reads IAM resources. `tables` are by kind and name; `own` are managed policies by name."""
 
-    policies: Policies
-    tables: dict[str, dict[str, Table]] = field(
+    policies: PlanPolicies
+    tables: dict[str, dict[str, FileTable]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
-    own: dict[str, Table] = field(default_factory=dict)
-    providers: list[Table] = field(default_factory=list)
+    own: dict[str, FileTable] = field(default_factory=dict)
+    providers: list[FileTable] = field(default_factory=list)
 
     def read(self) -> None:
         """Principals first, then what is put on them."""
@@ -85,7 +85,7 @@ class Identities:
         name = self._name(instance, "name")
         if not name:
             return
-        table: Table = {"name": name, "path": instance.get("path") or "/"}
+        table: FileTable = {"name": name, "path": instance.get("path") or "/"}
         if kind != "group":
             table["tags"] = tags_of(instance)
             if boundary := self._policy(instance, "permissions_boundary"):
@@ -94,7 +94,7 @@ class Identities:
         if kind == "role":
             self._role(instance, table)
 
-    def _role(self, instance: Instance, table: Table) -> None:
+    def _role(self, instance: Instance, table: FileTable) -> None:
         trust = self.policies.text(instance, "assume_role_policy")
         if trust is not None:
             table["trust"] = trust
@@ -105,7 +105,7 @@ class Identities:
         for arn in instance.get("managed_policy_arns") or []:
             self._attached(instance, table, arn)
 
-    def _known(self, kind: str, name: str, instance: Instance) -> Table:
+    def _known(self, kind: str, name: str, instance: Instance) -> FileTable:
         """The table of a principal; one that the plan does not make is taken to exist, bare."""
         if name not in self.tables[kind]:
             self.policies.undecide(
@@ -129,7 +129,7 @@ class Identities:
             if name and policy:
                 self._attached(instance, self._known(kind, name, instance), policy)
 
-    def _attached(self, instance: Instance, table: Table, policy: str) -> None:
+    def _attached(self, instance: Instance, table: FileTable, policy: str) -> None:
         if self._exists(instance, policy):
             listed = table.setdefault("attached", [])
             if policy not in listed:

@@ -186,7 +186,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
 
 
 @dataclass(slots=True)
-class Place:
+class Destination:
     """Where the plan is applied: what ARNs are made of."""
 
     account: str
@@ -194,7 +194,9 @@ class Place:
     partition: str = "aws"
 
 
-def place_of(plan: Plan, region: str = "", account: str = "") -> tuple[Place, list[str]]:
+def destination_of(
+    plan: Plan, region: str = "", account: str = ""
+) -> tuple[Destination, list[str]]:
     """Account and region, and sentences about what had to be assumed."""
     notes = []
     accounts, regions = _arns(plan)
@@ -205,7 +207,7 @@ def place_of(plan: Plan, region: str = "", account: str = "") -> tuple[Place, li
     if not where:
         notes.append("The plan names no region: us-east-1 is assumed.")
         where = "us-east-1"
-    return Place(told or UNTOLD, where, partition_of(where) or "aws"), notes
+    return Destination(told or UNTOLD, where, partition_of(where) or "aws"), notes
 
 
 def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:

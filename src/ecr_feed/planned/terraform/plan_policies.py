@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_feed.embedded.seeding.accounts import AccountError
+from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.iam import PolicyError, parse
-from ecr_feed.planned.terraform.plan import Instance, Place, Plan, region_of
+from ecr_feed.planned.terraform.plan import Destination, Instance, Plan, region_of
 
 _DOCUMENT = "aws_iam_policy_document"
 _KINDS = {
@@ -25,11 +25,11 @@ _KINDS = {
 
 
 @dataclass(slots=True)
-class Policies:
+class PlanPolicies:
     """Reads policies of a plan; what stays unknown is noted with its address."""
 
     plan: Plan
-    place: Place
+    destination: Destination
     notes: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
 
@@ -161,7 +161,7 @@ class Policies:
         return "*" if made.get("*") == ["*"] else made
 
     def _region(self, target: Instance) -> str:
-        return region_of(self.plan, target) or self.place.region
+        return region_of(self.plan, target) or self.destination.region
 
     def arn(self, target: Instance) -> str:
         """The ARN a planned resource will have, from its name; "" where that does not follow."""
@@ -169,12 +169,12 @@ class Policies:
         if isinstance(known, str) and known:
             return known
         name, path = target.get("name"), target.get("path") or "/"
-        iam = f"arn:{self.place.partition}:iam::{self.place.account}"
+        iam = f"arn:{self.destination.partition}:iam::{self.destination.account}"
         if not name and target.type != "aws_iam_openid_connect_provider":
             return ""
         made = {
             "aws_ecr_repository": (
-                f"arn:{self.place.partition}:ecr:{self._region(target)}:{self.place.account}:"
+                f"arn:{self.destination.partition}:ecr:{self._region(target)}:{self.destination.account}:"
                 f"repository/{name}"
             ),
             "aws_iam_user": f"{iam}:user{path}{name}",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile, from_tables
+from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
 from ecr_feed.planned.terraform.identities import Identities, tags_of
-from ecr_feed.planned.terraform.plan import Instance, Plan, place_of, region_of
-from ecr_feed.planned.terraform.policies import Policies
+from ecr_feed.planned.terraform.plan import Instance, Plan, destination_of, region_of
+from ecr_feed.planned.terraform.plan_policies import PlanPolicies
 
-Table = dict[str, Any]
+FileTable = dict[str, Any]
 LABEL = "feed"
 
 
@@ -36,28 +36,28 @@ def account_from_plan(
             "key `planned_values`."
         )
     plan = Plan(document)
-    place, assumed = place_of(plan, region, account)
-    policies = Policies(plan, place)
+    destination, assumed = destination_of(plan, region, account)
+    policies = PlanPolicies(plan, destination)
     found = Identities(policies)
     found.read()
     repositories = _repositories(policies)
     assumed += _give_key(policies, found, identity, source)
-    here = [each["name"] for each in repositories if each["region"] == place.region]
+    here = [each["name"] for each in repositories if each["region"] == destination.region]
     names = list(packages) or here
     if not names:
         raise AccountError(f"{source}: it makes no aws_ecr_repository, and no package is named.")
     feed = {
         "name": "Plan",
-        "region": place.region,
-        "account": place.account,
+        "region": destination.region,
+        "account": destination.account,
         "packages": names,
         "credentials": {"key": LABEL},
     }
     tables = {
         "says": f"The account after {source} is applied.",
-        "account": place.account,
-        "region": place.region,
-        "enabled_regions": sorted({place.region, *(each["region"] for each in repositories)}),
+        "account": destination.account,
+        "region": destination.region,
+        "enabled_regions": sorted({destination.region, *(each["region"] for each in repositories)}),
         "repository": repositories,
         "policy": list(found.own.values()),
         **{kind: list(tables.values()) for kind, tables in found.tables.items()},
@@ -73,15 +73,15 @@ def account_from_plan(
     return from_tables(tables, source)
 
 
-def _repositories(policies: Policies) -> list[Table]:
-    tables: dict[tuple[str, str], Table] = {}
+def _repositories(policies: PlanPolicies) -> list[FileTable]:
+    tables: dict[tuple[str, str], FileTable] = {}
     for each in policies.plan.of("aws_ecr_repository"):
         name = each.get("name")
         if not isinstance(name, str):
             policies.note(f"{each.address}: its name is known only after apply.")
             continue
         filters = each.get("image_tag_mutability_exclusion_filter") or []
-        region = region_of(policies.plan, each) or policies.place.region
+        region = region_of(policies.plan, each) or policies.destination.region
         tables[name, region] = {
             "name": name,
             "mutability": each.get("image_tag_mutability") or "MUTABLE",
@@ -99,8 +99,8 @@ def _repositories(policies: Policies) -> list[Table]:
 
 
 def _put(
-    policies: Policies,
-    tables: dict[tuple[str, str], Table],
+    policies: PlanPolicies,
+    tables: dict[tuple[str, str], FileTable],
     instance: Instance,
     names: tuple[str, str],
 ) -> None:
@@ -111,7 +111,7 @@ def _put(
         written = policies.plan.expression(instance, "repository")
         targets = policies.plan.targets(instance, written)
         repository = next((t.get("name") for t in targets if t.get("name")), None)
-    region = region_of(policies.plan, instance) or policies.place.region
+    region = region_of(policies.plan, instance) or policies.destination.region
     table = tables.get((str(repository), region))
     if table is None:
         policies.note(f"{instance.address}: the repository {repository!r} is not in the plan.")
@@ -121,12 +121,12 @@ def _put(
         table[key] = text
 
 
-def _registry(policies: Policies) -> list[Table]:
+def _registry(policies: PlanPolicies) -> list[FileTable]:
     texts = (policies.text(each, "policy") for each in policies.plan.of("aws_ecr_registry_policy"))
     return [{"policy": text} for text in texts if text is not None]
 
 
-def _cache_rules(policies: Policies) -> list[Table]:
+def _cache_rules(policies: PlanPolicies) -> list[FileTable]:
     return [
         {
             "prefix": each.get("ecr_repository_prefix"),
@@ -137,7 +137,7 @@ def _cache_rules(policies: Policies) -> list[Table]:
     ]
 
 
-def _templates(policies: Policies) -> list[Table]:
+def _templates(policies: PlanPolicies) -> list[FileTable]:
     return [
         {"prefix": each.get("prefix"), "applied_for": each.get("applied_for") or []}
         for each in policies.plan.of("aws_ecr_repository_creation_template")
@@ -145,7 +145,7 @@ def _templates(policies: Policies) -> list[Table]:
     ]
 
 
-def _give_key(policies: Policies, found: Identities, identity: str, source: str) -> list[str]:
+def _give_key(policies: PlanPolicies, found: Identities, identity: str, source: str) -> list[str]:
     """The feed's credentials: a planned access key, or one that stands for it."""
     keyed = _keyed(policies)
     users, roles = found.tables["user"], found.tables["role"]
@@ -165,7 +165,7 @@ def _give_key(policies: Policies, found: Identities, identity: str, source: str)
     return []
 
 
-def _keyed(policies: Policies) -> dict[str, str]:
+def _keyed(policies: PlanPolicies) -> dict[str, str]:
     """Users with a planned access key, and its status."""
     found: dict[str, str] = {}
     for each in policies.plan.of("aws_iam_access_key"):
