@@ -14,9 +14,9 @@ from typing import Any
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from ecr_feed.embedded.core.botocore_data import new_session
-from ecr_feed.embedded.protocol.doors import boto3_answer
-from ecr_feed.embedded.seeding.accounts import load
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
+from ecr_feed.embedded.protocol.service_models import new_session
+from ecr_feed.embedded.seeding.account_file import load
 from tests.embedded.world import REGION, World, world
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ecr_feed.embedded.seeding.accounts import AccountFile, load
-from ecr_feed.embedded.seeding.seed import fill_endpoint
+from ecr_feed.embedded.seeding.account_file import AccountFile, load
 from tests.embedded.doors import CONTRACT, Door, at_endpoint
 from tests.embedded.world import ACCOUNT
+from tests.support.endpoints import fill_endpoint
 
 VARIABLE: Final = "MINISTACK_PYTHON"
 INSTALL: Final = (

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.faults import Fault
 from ecr_feed.embedded.protocol.http_server import serve
-from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile, load
+from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, load
 from ecr_feed.embedded.seeding.owner import Owner
-from ecr_feed.embedded.seeding.seed import core_for, fill, fill_endpoint
+from ecr_feed.embedded.seeding.seed import core_for, fill
 from ecr_feed.embedded.seeding.shorthand import FaultTable
 from tests.embedded.world import ACCOUNT, HEALTHY, account, healthy, refused, rows, world
+from tests.support.endpoints import fill_endpoint
 from tests.support.moto_server import moto_server
 
 DOCS = Path(__file__).parents[2] / "docs" / "embedded.md"
@@ -141,7 +142,7 @@ def test_the_same_file_fills_stock_moto(tmp_path: Path) -> None:
 
 
 def test_the_same_file_fills_an_endpoint() -> None:
-    core = Core()
+    core = EmbeddedAws()
     core.world.keys.root_secret = "root"  # what the seeder sends where it knows no secret
     with serve(core) as server:
         seeded = fill_endpoint(server.url, load(HEALTHY))

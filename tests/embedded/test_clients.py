@@ -19,10 +19,10 @@ import botocore.credentials
 import pytest
 import requests
 
-from ecr_feed.embedded.protocol.http_server import AccountServer, serve, wsgi
-from ecr_feed.embedded.protocol.requests_door import CoreAdapter
+from ecr_feed.embedded.protocol.http_server import AccountServer, serve
 from tests.embedded.doors import endpoint_client
 from tests.embedded.world import ACCOUNT, REGION, World, account, parts, world
+from tests.support.requests_adapter import EmbeddedAwsAdapter
 
 FILE = """
 [[repository]]
@@ -112,23 +112,12 @@ def test_a_signed_request_of_ones_own(server: AccountServer, made: World, throug
     request = signed(made, url, IDENTITY)
     session = requests.Session()
     if through == "adapter":
-        session.mount("https://", CoreAdapter(made.core))
+        session.mount("https://", EmbeddedAwsAdapter(made.core))
     said = session.post(url, data=IDENTITY, headers=dict(request.headers.items()))
     assert said.status_code == 200
     assert f"<Arn>arn:aws:iam::{ACCOUNT}:user/feed</Arn>" in said.text
     tampered = session.post(url, data=f"{IDENTITY}&x=1", headers=dict(request.headers.items()))
     assert (tampered.status_code, "SignatureDoesNotMatch" in tampered.text) == (403, True)
-
-
-def test_a_wsgi_server_may_carry_it(made: World) -> None:
-    from werkzeug.test import Client
-
-    request = signed(made, "http://localhost/", IDENTITY)
-    said = Client(wsgi(made.core)).post(
-        "http://localhost/", data=IDENTITY, headers=list(request.headers.items())
-    )
-    assert said.status_code == 200
-    assert "user/feed" in said.text
 
 
 def test_it_listens_on_loopback_and_leaves_nothing(made: World) -> None:

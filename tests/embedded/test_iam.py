@@ -166,14 +166,14 @@ def test_a_console_password_is_told(iam: Any) -> None:
 
 def test_every_read_of_the_suite_has_an_answer_here() -> None:
     assert READS["ecr"] <= set(HANDLERS)
-    from ecr_feed.embedded.identity.sts import HANDLERS as STS
+    from ecr_feed.embedded.identity.sts_api import HANDLERS as STS
 
     assert READS["sts"] <= set(STS)
 
 
-def test_what_is_not_stood_in_for_says_so(made: World) -> None:
+def test_what_is_not_implemented_says_so(made: World) -> None:
     said = refused(made.client("iam").generate_service_last_accessed_details, Arn=READ_ONLY)
     assert said[0] == "InvalidAction"
     said = refused(made.client("ecr").list_pull_time_update_exclusions)
     assert said[0] == "UnknownOperationException"
-    assert "does not stand in for" in said[1]
+    assert "does not implement" in said[1]

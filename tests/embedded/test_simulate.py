@@ -171,27 +171,3 @@ def test_results_come_in_pages(made: World) -> None:
         PolicySourceArn=USER, ActionNames=actions, Marker=first["Marker"]
     )
     assert (len(rest["EvaluationResults"]), rest["IsTruncated"]) == (20, False)
-
-
-def test_custom_policies(made: World) -> None:
-    iam = made.client("iam")
-    policy = json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": APP},
-        }
-    )
-    said = iam.simulate_custom_policy(
-        PolicyInputList=[policy], ActionNames=["ecr:ListImages"], ResourceArns=[APP, API]
-    )["EvaluationResults"][0]
-    assert said["EvalDecision"] == "implicitDeny"
-    said = iam.simulate_custom_policy(
-        PolicyInputList=[policy],
-        PermissionsBoundaryPolicyInputList=[policy.replace("ecr:*", "s3:*")],
-        ActionNames=["ecr:ListImages"],
-        ResourceArns=[APP],
-    )["EvaluationResults"][0]
-    assert said["EvalDecision"] == "implicitDeny"
-    assert said["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
-    wrong = {"PolicyInputList": ["{"], "ActionNames": ["ecr:ListImages"]}
-    assert refused(iam.simulate_custom_policy, **wrong)[0] == "InvalidInput"

@@ -9,9 +9,9 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from ecr_feed.embedded.core.botocore_data import new_session
-from ecr_feed.embedded.protocol.doors import boto3_answer
-from tests.embedded.world import ACCOUNT, World, parts, refused, world
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
+from ecr_feed.embedded.protocol.service_models import new_session
+from tests.embedded.world import ACCOUNT, World, refused, world
 
 HOST = "octopus.example.com"
 SUBJECT = "space:default:feed:ecr"
@@ -196,11 +196,3 @@ def test_session_tokens_are_for_users(made: World) -> None:
     assert again.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/plain"
     assert refused(again.get_session_token)[0] == "AccessDenied"
     assert refused(made.client("sts").get_session_token)[0] == "AccessDenied"
-
-
-def test_a_keys_account_is_told(made: World) -> None:
-    sts = made.client("sts", "granted")
-    said = refused(sts.get_access_key_info, AccessKeyId="AKIAIOSFODNN7EXAMPLE")
-    assert said[0] == "AccessDenied"
-    key_id = parts(made.seeded.keys["plain"])[0]
-    assert made.client("sts").get_access_key_info(AccessKeyId=key_id)["Account"] == ACCOUNT

@@ -12,7 +12,7 @@ import pytest
 
 from ecr_feed.iam import Outcome, Policies, Request, decide, parse
 from tests.peers.account import Peer
-from tests.peers.conftest import ROWS
+from tests.peers.every_row import ROWS
 from tests.peers.rows import ACCOUNT, Deed, Row
 
 

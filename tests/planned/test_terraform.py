@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.embedded.seeding.accounts import AccountError
+from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.planned.terraform import account_from_plan
 from tests.embedded.world import World, refused, world
 from tests.planned.plans import (

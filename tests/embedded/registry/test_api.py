@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.embedded.faults import Fault
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import Platform, State, Step, Wanted, manifests
-from tests.embedded.registry.conftest import HOST, STORAGE, Serve, Served
+from tests.embedded.registry.served import HOST, STORAGE, Serve, Served
 from tests.embedded.world import ACCOUNT, OTHER, REGION, world
 
 BASE = f"https://{HOST}/v2/"

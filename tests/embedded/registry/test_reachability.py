@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
-from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.embedded.faults import Fault
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.reach import Prober, Purpose, Stage, Where, hosts_for
-from tests.embedded.registry.conftest import Served
+from tests.embedded.registry.served import Served
 from tests.embedded.world import ACCOUNT, REGION
 
 HOSTS = hosts_for(REGION, ACCOUNT, iam=True)

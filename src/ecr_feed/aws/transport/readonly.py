@@ -9,10 +9,8 @@ from typing import Any, Final
 READS: Final[Mapping[str, frozenset[str]]] = {
     "ecr": frozenset(
         {
-            "BatchGetRepositoryScanningConfiguration",
             "DescribeImages",
             "DescribePullThroughCacheRules",
-            "DescribeRegistry",
             "DescribeRepositories",
             "DescribeRepositoryCreationTemplates",
             "GetAuthorizationToken",
@@ -23,7 +21,7 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "ListTagsForResource",
         }
     ),
-    "sts": frozenset({"GetAccessKeyInfo", "GetCallerIdentity"}),
+    "sts": frozenset({"GetCallerIdentity"}),
     "iam": frozenset(
         {
             "GetAccessKeyLastUsed",

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from ecr_feed.embedded.iam.documents import Written, from_stand_in, stand_in, to_stand_in
-from ecr_feed.embedded.protocol.moto_backend import Moto
-from ecr_feed.embedded.protocol.protocol import operation_model, paginators
+from ecr_feed.embedded.iam.moto_iam import (
+    ChangedTexts,
+    MotoIam,
+    from_stand_in,
+    stand_in,
+    to_stand_in,
+)
 from ecr_feed.embedded.protocol.query import parse_xml
-from ecr_feed.embedded.protocol.wire import ServiceError
+from ecr_feed.embedded.protocol.service_models import operation_model, paginators
+from ecr_feed.embedded.protocol.wire import Result, ServiceError
 
 _VERSION = "2010-05-08"
 Form = dict[str, str]
-Answer = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -23,12 +27,12 @@ class IamStore:
     """All IAM state of all accounts. `writes` counts changes, for those who keep what they read."""
 
     partition: str = "aws"
-    moto: Moto = field(default_factory=Moto)
+    moto: MotoIam = field(default_factory=MotoIam)
     boundaries: dict[tuple[str, str], str] = field(default_factory=dict)  # (account, user) -> ARN
-    written: Written = field(default_factory=Written)
+    written: ChangedTexts = field(default_factory=ChangedTexts)
     writes: int = 0
 
-    def ask(self, account: str, operation: str, form: Mapping[str, str] | None = None) -> Answer:
+    def ask(self, account: str, operation: str, form: Mapping[str, str] | None = None) -> Result:
         """One IAM operation, answered by moto and completed, all pages in one; ServiceError."""
         given = {k: v for k, v in (form or {}).items() if k not in ("Marker", "MaxItems")}
         given = {k: self._translated(account, v) for k, v in given.items()}
@@ -53,7 +57,7 @@ class IamStore:
         self.moto.iam(account, self.partition, form)  # a second time it exists already: fine
         return to_stand_in(account, self.partition, value)
 
-    def _all_pages(self, account: str, operation: str, form: Form) -> Answer:
+    def _all_pages(self, account: str, operation: str, form: Form) -> Result:
         rule = paginators("iam").get(operation)
         if rule is None:
             return self._one(account, operation, form)
@@ -67,11 +71,11 @@ class IamStore:
                 answer[key] = answer.get(key, []) + page.get(key, [])
         return {k: v for k, v in answer.items() if k not in ("IsTruncated", "Marker")}
 
-    def _one(self, account: str, operation: str, form: Form) -> Answer:
+    def _one(self, account: str, operation: str, form: Form) -> Result:
         try:
             status, body = self.moto.iam(account, self.partition, form)
         except NotImplementedError:
-            text = f"The embedded account does not stand in for iam:{operation}."
+            text = f"The embedded account does not implement iam:{operation}."
             raise ServiceError("InvalidAction", text) from None
         parsed = parse_xml(operation_model("iam", operation), status, body)
         if error := parsed.get("Error"):
@@ -79,7 +83,7 @@ class IamStore:
         parsed.pop("ResponseMetadata", None)
         return parsed
 
-    def _completed(self, account: str, operation: str, answer: Answer) -> Answer:
+    def _completed(self, account: str, operation: str, answer: Result) -> Result:
         users = [answer["User"]] if "User" in answer else answer.get("Users", [])
         for user in (*users, *answer.get("UserDetailList", [])):
             user["UserId"] = "AIDA" + user["UserId"][3:].upper()

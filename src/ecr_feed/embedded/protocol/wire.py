@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
+
+Params = dict[str, Any]
+"""An operation's parameters, by botocore's member names."""
+
+Result = dict[str, Any]
+"""An operation's result, by botocore's member names."""
 
 JSON_TYPE: Final = "application/x-amz-json-1.1"
 

@@ -8,16 +8,17 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ecr_feed.embedded.core.faults import Asked, Fault, body_of, cut, error_of
-from ecr_feed.embedded.ecr.layers import layer_host
-from ecr_feed.embedded.ecr.state import Registry
-from ecr_feed.embedded.identity.tokens import USER, TokenHolder
+from ecr_feed.embedded.ecr.layer_handlers import layer_host
+from ecr_feed.embedded.ecr.registry_state import StoredRegistry
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.faults import CalledOperation, Fault, body_of, cut, error_of
+from ecr_feed.embedded.identity.callers import TOKEN_USER, TokenHolder
 from ecr_feed.embedded.protocol.wire import ConnectionFault, ServiceError, WireRequest, WireResponse
-from ecr_feed.embedded.registry.account_view import State
 from ecr_feed.naming import RegistryHost
 
 VERSION: Final = {"docker-distribution-api-version": "registry/2.0"}
@@ -81,6 +82,49 @@ def unsupported(message: str = "The operation is unsupported.") -> WireResponse:
     return error("UNSUPPORTED", 405, message)
 
 
+class AccountView:
+    """The account's state, permissions and faults as the registry server uses them.
+
+    A token is valid for every registry of its region in which its holder has permissions, so a
+    request is authorised in the registry's account, not in the token's.
+    """
+
+    def __init__(self, core: EmbeddedAws) -> None:
+        self._core = core
+
+    def now(self) -> datetime:
+        """AWS's time."""
+        return self._core.now()
+
+    def holder(self, password: str) -> TokenHolder | None:
+        """Whose token the password is, expired or not; None for one that was never issued."""
+        return self._core.token_caller(password)
+
+    def registry(self, account: str, region: str) -> StoredRegistry:
+        """The registry of an account in a region."""
+        return self._core.registry(account, region)
+
+    def check(
+        self, holder: TokenHolder, registry: StoredRegistry, operation: str, repository: str | None
+    ) -> None:
+        """Raise AccessDeniedException unless the holder may do it now; None: on any repository."""
+        self._core.permit(replace(holder, account=registry.account), operation, repository)
+
+    def call(
+        self,
+        holder: TokenHolder,
+        registry: StoredRegistry,
+        operation: str,
+        params: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """An ECR operation as the holder, permissions included. Raises ServiceError."""
+        return self._core.call_as(replace(holder, account=registry.account), operation, params)
+
+    def fault(self, call: CalledOperation) -> Fault | None:
+        """The fault in force for a request, counted as used."""
+        return self._core.faults.take(call)
+
+
 _NAME = r"(?P<name>[^/]+(?:/[^/]+)*)"
 _ROUTES: Final = tuple(
     (operation, re.compile(pattern))
@@ -97,35 +141,35 @@ _BUCKET: Final = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket\
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RegistryRequest:
     """One request of somebody whose token holds."""
 
-    request: WireRequest
-    state: State
+    http: WireRequest
+    account: AccountView
     holder: TokenHolder
-    registry: Registry
+    registry: StoredRegistry
     name: str
     reference: str
 
     def parameter(self, name: str, default: str = "") -> str:
         """A query parameter; the last one where it is repeated."""
-        return parse_qs(self.request.query, keep_blank_values=True).get(name, [default])[-1]
+        return parse_qs(self.http.query, keep_blank_values=True).get(name, [default])[-1]
 
     def header(self, name: str) -> str:
         """A request header, or ""."""
-        return self.request.headers.get(name, "")
+        return self.http.headers.get(name, "")
 
 
-Handler = Callable[[Asking], WireResponse]
+Handler = Callable[[RegistryRequest], WireResponse]
 
 
 class RegistryApp:
     """Answers for every registry host and every layer storage host of the embedded account."""
 
     def __init__(
-        self, state: State, handlers: Mapping[str, Handler], storage: StorageHandler
+        self, account: AccountView, handlers: Mapping[str, Handler], storage: StorageHandler
     ) -> None:
-        self._state = state
+        self._account = account
         self._handlers = handlers
         self._storage = storage
 
@@ -148,7 +192,7 @@ class RegistryApp:
 
     def _dated(self, answer: WireResponse) -> WireResponse:
         """Every answer says AWS's time."""
-        date = format_datetime(self._state.now(), usegmt=True)
+        date = format_datetime(self._account.now(), usegmt=True)
         return replace(answer, headers={**answer.headers, "date": date})
 
     def _answer(
@@ -157,12 +201,12 @@ class RegistryApp:
         """A stranger is asked who he is, yesterday's token is refused, others get their answer."""
         if holder is None or holder.region != where.region:
             return challenge(where.host)
-        if holder.expires_at <= self._state.now():
+        if holder.expires_at <= self._account.now():
             return expired()
         operation, name, reference = route(request.path)
-        registry = self._state.registry(where.account, where.region)
+        registry = self._account.registry(where.account, where.region)
         return self._done(
-            operation, Asking(request, self._state, holder, registry, name, reference)
+            operation, RegistryRequest(request, self._account, holder, registry, name, reference)
         )
 
     def _holder(self, authorization: str) -> TokenHolder | None:
@@ -171,35 +215,39 @@ class RegistryApp:
             user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        return self._state.holder(password) if scheme.lower() == "basic" and user == USER else None
+        return (
+            self._account.holder(password)
+            if scheme.lower() == "basic" and user == TOKEN_USER
+            else None
+        )
 
-    def _done(self, operation: str, asked: Asking) -> WireResponse:
+    def _done(self, operation: str, request: RegistryRequest) -> WireResponse:
         handler = self._handlers.get(operation)
         if handler is None:
             return error("UNSUPPORTED", 404, "The operation is unsupported.")
         try:
-            return handler(asked)
+            return handler(request)
         except ServiceError as failure:
             return from_service(failure)
 
     def _layer(self, request: WireRequest, region: str) -> WireResponse:
         path = unquote(urlsplit(request.url).path)
-        account, _, rest = path.lstrip("/").partition("/")
+        owner, _, rest = path.lstrip("/").partition("/")
         name, _, digest = rest.rpartition("/")
         fault = self._fault("layer", region, name, ())
         if fault is not None and not _changes(fault):
             return _faulty(fault)
-        answer = self._storage(request, self._state.registry(account, region), name, digest)
+        answer = self._storage(request, self._account.registry(owner, region), name, digest)
         return answer if fault is None else cut(fault, answer)
 
     def _fault(
         self, operation: str, region: str, name: str, callers: tuple[str, ...]
     ) -> Fault | None:
         names = (name,) if name else ()
-        return self._state.fault(Asked("registry", operation, region, names, callers))
+        return self._account.fault(CalledOperation("registry", operation, region, names, callers))
 
 
-StorageHandler = Callable[[WireRequest, Registry, str, str], WireResponse]
+StorageHandler = Callable[[WireRequest, StoredRegistry, str, str], WireResponse]
 
 
 def route(path: str) -> tuple[str, str, str]:

@@ -13,11 +13,11 @@ from typing import Any
 
 from botocore.config import Config
 
-from ecr_feed.embedded.core.botocore_data import new_session
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.core.regions import global_region
+from ecr_feed.embedded.account_regions import global_region
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.identity.callers import owner_key
-from ecr_feed.embedded.protocol.doors import boto3_answer
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
+from ecr_feed.embedded.protocol.service_models import new_session
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Owner:
     At an endpoint, root is the 12-digit key ID with any secret, as moto and ministack take it.
     """
 
-    core: Core | None = None
+    core: EmbeddedAws | None = None
     endpoint_url: str | None = None
     partition: str = "aws"
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)

@@ -11,16 +11,20 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from ecr_feed.aws.transport.backend import Key
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.core.environment import Environment
-from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.faults import Fault
 from ecr_feed.embedded.identity.callers import owner_key
 from ecr_feed.embedded.seeding import shorthand
-from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile, OrganizationPolicyTable
+from ecr_feed.embedded.seeding.account_file import (
+    AccountError,
+    AccountFile,
+    OrganizationPolicyTable,
+)
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.seed_ecr import fill_registries
 from ecr_feed.embedded.seeding.seed_iam import fill_iam
-from ecr_feed.embedded.seeding.shorthand import FaultTable, Kind, document
+from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyKind, document
+from ecr_feed.embedded.world import Environment
 from ecr_feed.facts.aws import Secret
 from ecr_feed.token import LIFETIME
 
@@ -43,14 +47,14 @@ class Seeded:
     keys: Mapping[str, Key] = field(repr=False)
 
 
-def fill(core: Core, account: AccountFile) -> Seeded:
+def fill(core: EmbeddedAws, account: AccountFile) -> Seeded:
     """Fill a core of the account file's partition; faults come in force last.
 
     Raises AccountError for what the services refuse.
     """
     regions = core.world.regions
     regions.extra |= set(account.enabled_regions)
-    seeded = _fill(Owner(core, partition=account.partition), account)
+    seeded = fill_as(Owner(core, partition=account.partition), account)
     # From here on the owner is bound by all this too.
     regions.disabled |= set(account.disabled_regions)
     core.world.environment = surroundings(account)
@@ -65,15 +69,11 @@ def fill(core: Core, account: AccountFile) -> Seeded:
     return replace(seeded, keys={**own, **seeded.keys})
 
 
-def fill_endpoint(endpoint_url: str, account: AccountFile) -> Seeded:
-    """Fill whatever speaks AWS at an endpoint (a moto server, say) with all that the API can say.
+def fill_as(owner: Owner, account: AccountFile) -> Seeded:
+    """Fill an account with everything that has an API; ages only in process.
 
-    Ages, the network, organisation policies and faults have no API: they are left out.
+    The network, organisation policies and faults have no API: see `fill`. Raises AccountError.
     """
-    return _fill(Owner(endpoint_url=endpoint_url, partition=account.partition), account)
-
-
-def _fill(owner: Owner, account: AccountFile) -> Seeded:
     try:
         keys = fill_iam(owner, account)
         fill_registries(owner, account)
@@ -84,9 +84,9 @@ def _fill(owner: Owner, account: AccountFile) -> Seeded:
     return Seeded(account.account, account.region, keys)
 
 
-def core_for(account: AccountFile) -> Core:
+def core_for(account: AccountFile) -> EmbeddedAws:
     """An empty core of the account file's partition."""
-    return Core(partition=account.partition)
+    return EmbeddedAws(partition=account.partition)
 
 
 def surroundings(account: AccountFile) -> Environment:
@@ -105,7 +105,7 @@ def surroundings(account: AccountFile) -> Environment:
 
 
 def _levels(
-    tables: tuple[OrganizationPolicyTable, ...], kind: Kind, names: Mapping[str, str]
+    tables: tuple[OrganizationPolicyTable, ...], kind: PolicyKind, names: Mapping[str, str]
 ) -> tuple[tuple[str, ...], ...] | None:
     if not tables:
         return None

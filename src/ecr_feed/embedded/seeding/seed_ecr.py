@@ -10,8 +10,8 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ecr_feed.embedded.ecr.state import digest_of
-from ecr_feed.embedded.seeding.accounts import AccountFile, ImageTable, RepositoryTable
+from ecr_feed.embedded.ecr.registry_state import digest_of
+from ecr_feed.embedded.seeding.account_file import AccountFile, ImageTable, RepositoryTable
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.shorthand import document, fill
 
@@ -20,7 +20,7 @@ _LIFECYCLE_MINIMUM = 100  # characters; shorter texts are refused, white space c
 
 def fill_registries(owner: Owner, account: AccountFile) -> None:
     """Make everything of ECR that the file names."""
-    filler = _Filler(owner, account)
+    filler = _RegistryFiller(owner, account)
     for rule in account.cache_rule:
         filler.ecr(rule.region).create_pull_through_cache_rule(
             ecrRepositoryPrefix=rule.prefix, upstreamRegistryUrl=rule.upstream
@@ -44,7 +44,7 @@ def fill_registries(owner: Owner, account: AccountFile) -> None:
         filler.ecr(registry.region).put_registry_policy(policyText=text)
 
 
-class _Filler:
+class _RegistryFiller:
     """One account's registries being filled."""
 
     def __init__(self, owner: Owner, account: AccountFile) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ecr_feed.aws.transport.backend import Key
 from ecr_feed.embedded.identity.callers import new_key_id, new_secret
-from ecr_feed.embedded.identity.sessions import instance_session
-from ecr_feed.embedded.seeding.accounts import (
+from ecr_feed.embedded.identity.issued_sessions import instance_session
+from ecr_feed.embedded.seeding.account_file import (
     AccountFile,
     KeyTable,
     PrincipalTable,
@@ -17,7 +17,7 @@ from ecr_feed.embedded.seeding.accounts import (
     UserTable,
 )
 from ecr_feed.embedded.seeding.owner import Owner
-from ecr_feed.embedded.seeding.shorthand import Kind, document
+from ecr_feed.embedded.seeding.shorthand import PolicyKind, document
 from ecr_feed.facts.aws import Secret
 
 _DAY = 86400
@@ -36,10 +36,10 @@ _EC2_TRUST = {
 
 def fill_iam(owner: Owner, account: AccountFile) -> dict[str, Key]:
     """Make everything; returns label -> key."""
-    return _Filler(owner, account).run()
+    return _IamFiller(owner, account).run()
 
 
-class _Filler:
+class _IamFiller:
     """One account's IAM being filled."""
 
     def __init__(self, owner: Owner, account: AccountFile) -> None:
@@ -76,7 +76,7 @@ class _Filler:
             self._role(role)
         return self._keys
 
-    def _text(self, policy: Any, kind: Kind = "identity") -> str:
+    def _text(self, policy: Any, kind: PolicyKind = "identity") -> str:
         return document(policy, kind, self._names)
 
     def _arn(self, name: str) -> str:

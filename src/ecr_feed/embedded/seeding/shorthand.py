@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 _KEYS: Final = frozenset({"allow", "deny", "on", "to", "when", "sid"})
-Kind = Literal["identity", "resource", "registry", "endpoint", "trust"]
+PolicyKind = Literal["identity", "resource", "registry", "endpoint", "trust"]
 _WITH_RESOURCE: Final = ("identity", "registry", "endpoint")
 
 
@@ -38,10 +38,10 @@ def _check_statement(statement: Any) -> None:
         raise ValueError("a statement has either `allow` or `deny`")
 
 
-Policy = Annotated[str | dict[str, Any] | list[dict[str, Any]], AfterValidator(_check)]
+PolicyShorthand = Annotated[str | dict[str, Any] | list[dict[str, Any]], AfterValidator(_check)]
 
 
-def document(policy: Any, kind: Kind, names: Mapping[str, str]) -> str:
+def document(policy: Any, kind: PolicyKind, names: Mapping[str, str]) -> str:
     """The policy document as JSON text; `{account}`, `{region}`, `{partition}` are filled in."""
     if isinstance(policy, str):
         return fill(policy, names)
@@ -63,7 +63,9 @@ def fill(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def _statement(given: Mapping[str, Any], kind: Kind, names: Mapping[str, str]) -> dict[str, Any]:
+def _statement(
+    given: Mapping[str, Any], kind: PolicyKind, names: Mapping[str, str]
+) -> dict[str, Any]:
     allows = "allow" in given
     made: dict[str, Any] = {"Sid": given["sid"]} if "sid" in given else {}
     made["Effect"] = "Allow" if allows else "Deny"

@@ -1,0 +1,218 @@
+"""HTTP/1.1 over TLS on loopback: one server for every host name, in threads that `close` ends."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import TCPServer, ThreadingMixIn
+from threading import Event, Lock, Thread
+from typing import Any, Final
+
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
+from ecr_feed.embedded.registry.authority import Authority
+
+App = Callable[[WireRequest], WireResponse]
+ASK: Final = "X-Embedded-Ask"  # an in-process client's mark on a request
+IDLE: Final = 30.0  # seconds that a connection may stay silent
+_POLL: Final = 0.01  # seconds until a closing server notices
+BODY_LIMIT: Final = 512 * 1024 * 1024  # bytes of one request
+
+
+class LoopbackServer(ThreadingMixIn, TCPServer):
+    """Accepts on a loopback address; knows its connections, so that closing ends every thread."""
+
+    daemon_threads = False
+    block_on_close = True
+    request_queue_size = 128
+    allow_reuse_address = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], address: str, port: int) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.closing = Event()
+        self._open: set[socket.socket] = set()
+        self._lock = Lock()
+        super().__init__((address, port), handler)
+        self._thread = Thread(target=self.serve_forever, args=(_POLL,), name="loopback server")
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that was free."""
+        return int(self.socket.getsockname()[1])
+
+    def hold(self, connection: socket.socket) -> None:
+        """Remembers a connection; one that comes while closing is shut at once."""
+        with self._lock:
+            self._open.add(connection)
+        if self.closing.is_set():
+            _shut(connection)
+
+    def let_go(self, connection: socket.socket) -> None:
+        """Forgets a connection."""
+        with self._lock:
+            self._open.discard(connection)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """One connection, from its thread's start to its end."""
+        self.hold(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.let_go(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away are no news; anything else is shown, once, by the thread."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, (OSError, ConnectionFault)):
+            super().handle_error(request, client_address)
+
+    def close(self) -> None:
+        """Stops accepting, ends every connection, waits for every thread."""
+        self.closing.set()
+        self.shutdown()
+        with self._lock:
+            connections = tuple(self._open)
+        for connection in connections:
+            _shut(connection)
+        self.server_close()
+        self._thread.join()
+
+
+class ToldFaults:
+    """Which request of an in-process client was broken on purpose, and how.
+
+    A client that marks its requests learns the fault's kind, and need not wait for a timeout.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, str] = {}
+        self._lock = Lock()
+
+    def tell(self, ask: str, kind: str) -> bool:
+        """Keeps the kind for the request with this mark; False if it has none."""
+        with self._lock:
+            if ask:
+                self._kinds[ask] = kind
+        return bool(ask)
+
+    def take(self, ask: str) -> str:
+        """The kind of fault that a request met, "" if none."""
+        with self._lock:
+            return self._kinds.pop(ask, "")
+
+
+class TlsServer(LoopbackServer):
+    """An `App` behind TLS; certificates come from the authority by the name that is asked for."""
+
+    def __init__(
+        self, app: App, authority: Authority, *, address: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        self.app = app
+        self.authority = authority
+        self.faults = ToldFaults()
+        self._context = authority.context()
+        super().__init__(_TlsHandler, address, port)
+
+    @property
+    def ca_file(self) -> Path:
+        """What clients have to trust."""
+        return self.authority.ca_file
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """The handshake happens here, in the connection's own thread, not in the accepting one."""
+        request.settimeout(IDLE)
+        with self._context.wrap_socket(
+            request, server_side=True, do_handshake_on_connect=False
+        ) as connection:
+            self.hold(connection)
+            try:
+                connection.do_handshake()
+                super().finish_request(connection, client_address)
+            finally:
+                self.let_go(connection)
+
+
+class _TlsHandler(BaseHTTPRequestHandler):
+    """Hands requests to the server's app and its answers, or its faults, to the client."""
+
+    protocol_version = "HTTP/1.1"
+    # Head and body leave in one piece, at once: 40 ms less on every answer.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    server: TlsServer
+
+    def do_GET(self) -> None:
+        """Every method goes the same way."""
+        try:
+            answer = self.server.app(self._request())
+        except ConnectionFault as fault:
+            self._break(fault)
+            return
+        self._send(answer)
+
+    do_HEAD = do_GET  # noqa: N815 - the base class's names, here and below
+    do_PUT = do_GET  # noqa: N815
+    do_POST = do_GET  # noqa: N815
+    do_PATCH = do_GET  # noqa: N815
+    do_DELETE = do_GET  # noqa: N815
+
+    def _request(self) -> WireRequest:
+        # Go's clients repeat a header instead of writing a list.
+        headers = {name: ", ".join(self.headers.get_all(name, ())) for name in self.headers}
+        host = self.headers.get("Host", "localhost")
+        return WireRequest.of(self.command, f"https://{host}{self.path}", headers, self._body())
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return b"".join(iter(self._chunk, b""))
+        return self._exactly(int(self.headers.get("Content-Length") or 0))
+
+    def _chunk(self) -> bytes:
+        size = int(self.rfile.readline(1024).partition(b";")[0], 16)
+        chunk = self._exactly(size)
+        self.rfile.readline(1024)
+        return chunk
+
+    def _exactly(self, size: int) -> bytes:
+        if not 0 <= size <= BODY_LIMIT:
+            raise ConnectionFault("reset")
+        return self.rfile.read(size)
+
+    def _send(self, answer: WireResponse) -> None:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        length = int(headers.setdefault("content-length", str(len(answer.body))))
+        self.send_response_only(answer.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD" and answer.status not in (204, 304):
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+        if self.command != "HEAD" and length != len(
+            answer.body
+        ):  # announced more than it has: a line that breaks
+            self._break(ConnectionFault("reset"))
+
+    def _break(self, fault: ConnectionFault) -> None:
+        """No (further) answer: silence until the server closes, or a reset."""
+        self.close_connection = True
+        told = self.server.faults.tell(self.headers.get(ASK, ""), fault.kind)
+        if not told and fault.kind in ("read-timeout", "connect-timeout"):
+            self.server.closing.wait()
+            return
+        # Linger 0 turns the close into a reset.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing: a request line may hold an upload's or a layer's address."""
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
