@@ -14,8 +14,8 @@ from typing import Any
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from ecr_feed.embedded.protocol.botocore_data import new_session
 from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
-from ecr_feed.embedded.protocol.service_models import new_session
 from ecr_feed.embedded.seeding.account_file import load
 from tests.embedded.world import REGION, World, world
 

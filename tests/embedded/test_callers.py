@@ -8,8 +8,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
+from ecr_feed.embedded.protocol.botocore_data import new_session
 from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
-from ecr_feed.embedded.protocol.service_models import new_session
 from tests.embedded.world import ACCOUNT, REGION, World, refused, world
 
 FILE = """

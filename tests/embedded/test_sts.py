@@ -9,8 +9,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from ecr_feed.embedded.protocol.botocore_data import new_session
 from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
-from ecr_feed.embedded.protocol.service_models import new_session
 from tests.embedded.world import ACCOUNT, World, refused, world
 
 HOST = "octopus.example.com"

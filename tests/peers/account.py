@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from ecr_feed.embedded.protocol.service_models import new_session
+from ecr_feed.embedded.protocol.botocore_data import new_session
 from ecr_feed.iam import Outcome
 from tests.peers.rows import ACCOUNT, REGION, SESSION, TAGS, Call, Row
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler
 from threading import Lock
 from typing import Final
 
-from ecr_feed.embedded.registry.loopback import Route
+from ecr_feed.embedded.registry.embedded_registry import Route
 from ecr_feed.embedded.registry.tls_server import IDLE, LoopbackServer
 
 _CHUNK: Final = 64 * 1024

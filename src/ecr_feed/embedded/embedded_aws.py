@@ -12,7 +12,6 @@ from threading import RLock
 from typing import Any, Final
 
 from ecr_feed.embedded import faults as fault_hook
-from ecr_feed.embedded.account_regions import partition_of
 from ecr_feed.embedded.ecr import HANDLERS, EcrCall
 from ecr_feed.embedded.ecr.registry_state import StoredRegistry
 from ecr_feed.embedded.faults import CalledOperation, Faults
@@ -29,6 +28,7 @@ from ecr_feed.embedded.identity.callers import (
 from ecr_feed.embedded.identity.required_permissions import on_repository
 from ecr_feed.embedded.identity.sts_api import StsCall, answer_sts
 from ecr_feed.embedded.organizations_api import OrganizationsApi, answer_account
+from ecr_feed.embedded.protocol.botocore_data import known_partition
 from ecr_feed.embedded.protocol.operation_calls import ApiCall, answer, parse, read_params, refuse
 from ecr_feed.embedded.protocol.validate import Pager, validate
 from ecr_feed.embedded.protocol.wire import (
@@ -161,7 +161,7 @@ class EmbeddedAws:
 
     def _check_region(self, call: ApiCall) -> None:
         """Raise AWS's error for a disabled region and for one of another partition."""
-        if not partition_of(call.region):
+        if not known_partition(call.region):
             text = "Credential should be scoped to a valid region."
             if call.service in ("iam", "sts"):
                 raise ServiceError("SignatureDoesNotMatch", text, 403)

@@ -1,6 +1,6 @@
-"""Faults on demand: what the services, or the network before them, may answer instead.
+"""Configured faults: errors and answers of the services or the network instead of the real ones.
 
-A fault is looked for before anything else happens to a call, so what it hides is not done either.
+Faults are matched before a call is processed, so a call answered by a fault changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ConnectionKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Which calls, and what they get. Patterns are globs (`*`, `?`).
+    """Which calls a fault applies to, and their answer. Patterns are globs (`*`, `?`).
 
     service     `ecr`, `iam`, `sts`, `account` or `registry` (the OCI registry, its layer storage)
     operation   `ListImages`; of the registry `ping`, `tags`, `manifest`, `blob`, `catalog`, `layer`
@@ -28,10 +28,10 @@ class Fault:
     repository  a repository the call names; a call that names none is matched by `*` alone
     code        answer this AWS error code, with `message` and `status` (0: the protocol's own)
     body        answer these bytes with `status` (0: 200) and `content_type`
-    truncate    answer truly, but cut the body to this many bytes (Content-Length fits the cut)
-    replace     answer truly, but with the first text of the pair replaced by the second
+    truncate    the real answer, its body cut to this many bytes (Content-Length is adjusted)
+    replace     the real answer, with the first text of the pair replaced by the second
     connection  no answer at all: see `ConnectionKind`
-    times       how often (0: for ever)
+    times       how often (0: always)
     """
 
     service: str = "*"
@@ -50,7 +50,7 @@ class Fault:
     times: int = 0
 
     def matches(self, asked: CalledOperation) -> bool:
-        """The fault is for this call."""
+        """Whether the fault applies to this call."""
         plain = (
             (self.service, asked.service),
             (self.operation, asked.operation),
@@ -69,7 +69,7 @@ def _any(pattern: str, values: tuple[str, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CalledOperation:
-    """A call, as far as faults look at it."""
+    """The properties of a call that faults are matched against."""
 
     service: str
     operation: str
@@ -80,18 +80,18 @@ class CalledOperation:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults in force, in order; the first that matches is used."""
+    """The configured faults, in order; the first that matches is used."""
 
     listed: list[Fault] = field(default_factory=list)
     _used: dict[int, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in force."""
+        """Add a fault."""
         self.listed.append(fault)
 
     def clear(self) -> None:
-        """No more faults."""
+        """Remove every fault."""
         self.listed.clear()
         self._used.clear()
 
@@ -110,20 +110,20 @@ class Faults:
 
 
 def error_of(fault: Fault, service: str) -> ServiceError:
-    """The AWS error that a fault asks for."""
+    """The AWS error of a fault."""
     usual = 400 if service in ("ecr", "account") else 403
     return ServiceError(fault.code, fault.message, fault.status or usual)
 
 
 def body_of(fault: Fault) -> WireResponse:
-    """The raw answer that a fault asks for."""
+    """The raw answer of a fault."""
     data = (fault.body or "").encode()
     headers = {"content-type": fault.content_type, "content-length": str(len(data))}
     return WireResponse(fault.status or 200, headers, data)
 
 
 def cut(fault: Fault, answer: WireResponse) -> WireResponse:
-    """A true answer, changed or cut short where the fault asks for it."""
+    """The real answer, with the fault's replacement and cut applied."""
     data = answer.body
     if fault.replace is not None:
         old, new = fault.replace

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from ecr_feed.embedded.account_regions import AccountRegions
 from ecr_feed.embedded.protocol.operation_calls import ApiCall
 from ecr_feed.embedded.protocol.wire import Result, ServiceError
-from ecr_feed.embedded.world import Environment
+from ecr_feed.embedded.world import AccountRegions, Environment
 
 
 def answer_account(regions: AccountRegions, call: ApiCall) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The state of the embedded account: what its services store, its network and its clock."""
+"""The state of the embedded account: what its services store, its network, regions and clock."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from ecr_feed.embedded.account_regions import AccountRegions
 from ecr_feed.embedded.ecr.registry_state import StoredRegistries
 from ecr_feed.embedded.iam.store import Directory, IamStore
 from ecr_feed.embedded.identity.callers import (
@@ -18,11 +18,12 @@ from ecr_feed.embedded.identity.callers import (
     owned_by,
     unknown_key,
 )
+from ecr_feed.embedded.protocol.botocore_data import known_partition, regions
 
 
 @dataclass(slots=True)
 class Environment:
-    """Condition context and policies that no IAM call shows.
+    """Condition context and policies that no IAM call returns.
 
     source_ip        the address AWS sees; not set in the context when a VPC endpoint is used
     vpce, vpc        the VPC endpoint the calls come through, and its VPC
@@ -38,6 +39,41 @@ class Environment:
     organization: str = ""
     scps: tuple[tuple[str, ...], ...] | None = None
     rcps: tuple[tuple[str, ...], ...] | None = None
+
+
+# https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+DEFAULT_REGIONS: Final = frozenset(
+    {
+        "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "ap-northeast-1",
+        "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+        "eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "sa-east-1",
+    }
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class AccountRegions:
+    """Which regions one account may use: `extra` are opted in, `disabled` switched off."""
+
+    partition: str = "aws"
+    extra: set[str] = field(default_factory=set)
+    disabled: set[str] = field(default_factory=set)
+
+    def enabled(self, region: str) -> bool:
+        """Whether the account's keys are accepted in the region."""
+        if known_partition(region) != self.partition or region in self.disabled:
+            return False
+        return self.partition != "aws" or region in DEFAULT_REGIONS | self.extra
+
+    def status(self, region: str) -> str:
+        """account:GetRegionOptStatus of a region of the account's partition."""
+        if region in DEFAULT_REGIONS or self.partition != "aws":
+            return "ENABLED_BY_DEFAULT"
+        return "ENABLED" if self.enabled(region) else "DISABLED"
+
+    def all(self) -> list[str]:
+        """Every region of the account's partition."""
+        return sorted(name for name, where in regions().items() if where == self.partition)
 
 
 def utc_now() -> datetime:
@@ -63,16 +99,16 @@ class Clock:
         return self._base() + self._moved - self.client_off
 
     def signing_now(self) -> datetime:
-        """The time a client's signature is compared with: the machine's, by which clients sign."""
+        """The time that signatures are checked against: this machine's, minus `client_off`."""
         return utc_now() - self.client_off
 
     def advance(self, step: timedelta) -> None:
-        """Let time pass, or run back."""
+        """Move AWS's time, forwards or back."""
         self._moved += step
 
     @contextmanager
     def ago(self, age: timedelta) -> Iterator[None]:
-        """Do things in the past: what is made inside is `age` old afterwards."""
+        """Within this context AWS's time is `age` earlier, so that new objects are that old."""
         self._moved -= age
         try:
             yield
@@ -82,7 +118,7 @@ class Clock:
 
 @dataclass(slots=True)
 class World:
-    """State of all accounts. An account needs no making: its root's first call is enough."""
+    """State of all accounts. An account exists from its root's first call."""
 
     partition: str = "aws"
     clock: Clock = field(default_factory=Clock)
@@ -100,7 +136,7 @@ class World:
         self.directory = Directory(self.iam)
 
     def caller(self, key_id: str, service: str) -> ApiCaller:
-        """The principal behind an access key that was verified before."""
+        """The principal of a verified access key. Raises ServiceError if its user is gone."""
         if account := owned_by(key_id):
             root = f"arn:{self.partition}:iam::{account}:root"
             return ApiCaller("root", account, root, "", account, key_id, unrestricted=True)
@@ -120,7 +156,7 @@ class World:
         return ApiCaller("user", key.account, user.arn, user.name, user.entity_id, key_id)
 
     def names_behind(self, key_id: str) -> tuple[str, ...]:
-        """The key ID and who it belongs to, for matching; nothing is verified."""
+        """The key ID and its user's or role's name, unverified; for matching faults."""
         if session := self.keys.sessions.get(key_id):
             return key_id, session.issuer.rsplit("/", 1)[-1]
         key = self.keys.keys.get(key_id)

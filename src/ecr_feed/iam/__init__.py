@@ -11,8 +11,7 @@ from ecr_feed.iam.breadth import Excess, Finding, Group, breadth
 from ecr_feed.iam.decide import decide
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
-from ecr_feed.iam.policy_kinds import SIZE_LIMITS, Kind
-from ecr_feed.iam.policy_text import PolicyError, policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
 from ecr_feed.iam.principal_matching import principal_context
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy

@@ -137,7 +137,7 @@ class Decision:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Condition keys that policies use and the request lacks, as policies spell them, sorted."""
+        """Condition keys that policies use and the request lacks, sorted."""
         return _absent(self)
 
     @property

@@ -8,8 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from ecr_feed.iam import actions
 from ecr_feed.iam.parse_statements import DocumentParser
-from ecr_feed.iam.policy_kinds import API_LIMIT, RULES, Kind
-from ecr_feed.iam.policy_text import PolicyError, load, policy_size
+from ecr_feed.iam.policy_rules import API_LIMIT, RULES, Kind, PolicyError, load, policy_size
 from ecr_feed.iam.statement import Statement
 
 _MEMORY = 4096

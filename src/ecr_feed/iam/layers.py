@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ecr_feed.iam.actions import acts_on_resource, rcp_services
 from ecr_feed.iam.document import Candidate, Document
 from ecr_feed.iam.match import Truth, both
-from ecr_feed.iam.policy_kinds import Kind
+from ecr_feed.iam.policy_rules import Kind
 from ecr_feed.iam.principal_matching import Caller, CallerKind, Naming, read_caller
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.statement import Statement, StatementRef

@@ -9,8 +9,7 @@ from difflib import get_close_matches
 
 from ecr_feed.iam.condition_operators import OPERATORS, Operator, ValueType
 from ecr_feed.iam.conditions import Condition, Quantifier, Value
-from ecr_feed.iam.policy_kinds import Kind
-from ecr_feed.iam.policy_text import PolicyError, child
+from ecr_feed.iam.policy_rules import Kind, PolicyError, child
 from ecr_feed.iam.principal_matching import Caller, CallerKind, PrincipalSet, read_caller
 from ecr_feed.iam.statement import fill_fixed
 from ecr_feed.iam.variables import read_template, variables_in

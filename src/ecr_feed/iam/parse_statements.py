@@ -15,8 +15,7 @@ from ecr_feed.iam.parse_elements import (
     require_text,
     strings,
 )
-from ecr_feed.iam.policy_kinds import RULES, Kind, Presence
-from ecr_feed.iam.policy_text import PolicyError, child
+from ecr_feed.iam.policy_rules import RULES, Kind, PolicyError, Presence, child
 from ecr_feed.iam.principal_matching import PrincipalSet
 from ecr_feed.iam.statement import Actions, Resources, Statement, StatementRef
 

@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 from ecr_feed.iam.actions import acts_on_resource, find
 from ecr_feed.iam.patterns import covers
-from ecr_feed.iam.policy_kinds import SIZE_LIMITS
-from ecr_feed.iam.policy_text import policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, policy_size
 
 Policy: TypeAlias = dict[str, object]
 """Policy JSON as `json.dumps` takes it."""

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from ecr_feed.embedded.registry import EmbeddedRegistry
-from ecr_feed.embedded.registry.loopback import LoopbackAdapter
+from ecr_feed.embedded.registry.embedded_registry import LoopbackAdapter
 from ecr_feed.facts.aws import Secret
 from ecr_feed.oci import Registry, RegistryClient, Timeouts
 from tests.embedded.world import ACCOUNT, REGION, World

@@ -1,4 +1,4 @@
-"""Amazon ECR's API, implemented by the embedded account; moto has no part in it."""
+"""Amazon ECR's API, implemented here without moto."""
 
 from __future__ import annotations
 

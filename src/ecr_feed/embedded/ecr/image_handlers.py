@@ -1,4 +1,4 @@
-"""ECR: images as the API shows them."""
+"""ECR: the image operations, PutImage included."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _tag_status(params: Params) -> str:
 
 
 def _chosen(repository: StoredRepository, params: Params) -> Iterator[StoredImage]:
-    """Images that the filter lets through; ACTIVE alone where it names no status."""
+    """The images that match the filter; by default only ACTIVE ones."""
     wanted = params.get("filter", {}).get("imageStatus", "ACTIVE")
     tag_status = _tag_status(params)
     tagged = set(repository.tags.values())
@@ -107,7 +107,7 @@ def detail(
 
 
 def batch_get_image(call: EcrCall, params: Params) -> Result:
-    """Manifests; what cannot be had is in `failures`, with HTTP 200."""
+    """Manifests; missing ones are in `failures`, with HTTP 200."""
     repository = call.repository(params)
     accepted = params.get("acceptedMediaTypes")
     images, failures = [], []
@@ -172,7 +172,7 @@ def _delete(repository: StoredRepository, image_id: Params) -> list[Result]:
 
 
 def update_storage_class(call: EcrCall, params: Params) -> Result:
-    """Archive an image, or bring it back (at once: AWS takes minutes, as ACTIVATING)."""
+    """Archive or restore an image, at once (AWS takes minutes, with status ACTIVATING)."""
     repository, image_id = call.repository(params), params["imageId"]
     image = find_image(repository, image_id)
     if image is None:
@@ -288,7 +288,7 @@ def _exists(repository: StoredRepository, digest: str, tag: str) -> ServiceError
 
 
 def _check_content(repository: StoredRepository, document: dict[str, Any]) -> int:
-    """Everything the manifest names is there; returns the image's size in bytes."""
+    """Check that every blob and child of the manifest exists; returns the image's size in bytes."""
     if "manifests" in document:
         children = [child["digest"] for child in document["manifests"]]
         missing = [digest for digest in children if digest not in repository.images]

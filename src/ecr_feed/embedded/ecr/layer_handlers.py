@@ -1,4 +1,4 @@
-"""ECR: layers, kept byte for byte, and where they are downloaded from."""
+"""ECR: the layer operations, and the layers' download addresses."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PART_SIZE: Final = 20 * 1024 * 1024
 
 
 def layer_host(region: str) -> str:
-    """The layer storage's host: a bucket per region, another host than the registry's."""
+    """The layer storage's host: one bucket per region, apart from the registry's host."""
     return f"prod-{region}-starport-layer-bucket.s3.{region}.{partition(region).suffix}"
 
 
 def layer_url(repository: StoredRepository, region: str, digest: str) -> str:
-    """A link of the form that ECR hands out: it needs no credentials, and must be sent none."""
+    """A download address in ECR's form; clients must not send credentials to it."""
     query = urlencode(
         {
             "X-Amz-Security-Token": secrets.token_urlsafe(24),
@@ -60,7 +60,7 @@ def _upload(repository: StoredRepository, params: Params) -> Upload:
 
 
 def upload_part(call: EcrCall, params: Params) -> Result:
-    """Append bytes; parts come in order and leave no gap."""
+    """Append bytes; parts must be in order and contiguous."""
     repository = call.repository(params)
     upload, first, blob = (
         _upload(repository, params),
@@ -82,7 +82,7 @@ def upload_part(call: EcrCall, params: Params) -> Result:
 
 
 def complete(call: EcrCall, params: Params) -> Result:
-    """Finish a layer; the digests given must hold its own."""
+    """Finish a layer; its digest must be among those given."""
     repository = call.repository(params)
     upload = _upload(repository, params)
     data = bytes(upload.data)
@@ -108,7 +108,7 @@ def complete(call: EcrCall, params: Params) -> Result:
 
 
 def check_availability(call: EcrCall, params: Params) -> Result:
-    """AVAILABLE or UNAVAILABLE per digest; a text that is no digest is a failure."""
+    """AVAILABLE or UNAVAILABLE per digest; a text that is not a digest is a failure."""
     repository = call.repository(params)
     layers, failures = [], []
     for digest in params["layerDigests"]:
@@ -147,7 +147,7 @@ def _layer_type(repository: StoredRepository, digest: str) -> str:
 
 
 def download_url(call: EcrCall, params: Params) -> Result:
-    """Where a layer's bytes are; LayersNotFoundException where there are none."""
+    """A layer's download address. Raises LayersNotFoundException."""
     repository, digest = call.repository(params), params["layerDigest"]
     if not digest.startswith("sha256:"):
         raise invalid(f"Invalid parameter at 'layerDigest': '{digest}'")

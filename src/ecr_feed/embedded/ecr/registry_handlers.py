@@ -1,4 +1,4 @@
-"""ECR: the token, and what belongs to a registry as a whole."""
+"""ECR: the authorization token and the registry-wide operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecr_feed.iam import PolicyError, parse
 
 
 def authorization_token(call: EcrCall, params: Params) -> Result:
-    """A token per registry asked for; the caller's own registry by default."""
+    """A token per requested registry; the caller's own registry by default."""
     accounts = params.get("registryIds") or [call.caller.account]
     data = []
     for account in accounts:

@@ -1,4 +1,4 @@
-"""The embedded registry's state, and what an ECR operation is given."""
+"""The state of ECR's registries, and the context of an ECR call."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from ecr_feed.embedded.account_regions import partition_of
 from ecr_feed.embedded.identity.callers import ApiCaller, TokenBook
+from ecr_feed.embedded.protocol.botocore_data import known_partition
 from ecr_feed.embedded.protocol.wire import Params, Result, ServiceError
 from ecr_feed.naming import RegistryHost
 
@@ -46,7 +46,7 @@ class StoredImage:
 
 @dataclass(slots=True)
 class Upload:
-    """A layer under way."""
+    """A layer upload in progress."""
 
     data: bytearray = field(default_factory=bytearray)
 
@@ -81,7 +81,7 @@ class StoredRepository:
         return [tag for tag, target in self.tags.items() if target == digest]
 
     def immutable(self, tag: str) -> bool:
-        """A tag that exists may not be moved, exclusion filters counted."""
+        """Whether an existing tag cannot be moved, exclusion filters included."""
         excluded = any(_wildcard(pattern).fullmatch(tag) for pattern in self.exclusions)
         if self.mutability == "MUTABLE_WITH_EXCLUSION":
             return excluded
@@ -90,7 +90,7 @@ class StoredRepository:
 
 @cache
 def _wildcard(pattern: str) -> re.Pattern[str]:
-    """A filter of ECR's: `*` stands for any text, everything else for itself."""
+    """An ECR filter as a regular expression: `*` is any text, the rest is literal."""
     return re.compile(".*".join(map(re.escape, pattern.split("*"))))
 
 
@@ -112,11 +112,11 @@ class StoredRegistry:
 
     def arn(self, name: str) -> str:
         """The ARN of a repository of that name, whether it exists or not."""
-        partition = partition_of(self.region) or "aws"
+        partition = known_partition(self.region) or "aws"
         return f"arn:{partition}:ecr:{self.region}:{self.account}:repository/{name}"
 
     def create(self, name: str, now: datetime) -> StoredRepository:
-        """Add an empty repository; the caller has looked that there is none."""
+        """Add an empty repository, in place of any of that name."""
         made = StoredRepository(name, self.arn(name), self.account, f"{self.host}/{name}", now)
         self.repositories[name] = made
         return made
@@ -124,7 +124,7 @@ class StoredRegistry:
 
 @dataclass(slots=True)
 class StoredRegistries:
-    """All registries of all accounts, made when first asked for."""
+    """All registries of all accounts, each created on first use."""
 
     found: dict[tuple[str, str], StoredRegistry] = field(default_factory=dict)
 
@@ -135,7 +135,7 @@ class StoredRegistries:
 
 @dataclass(frozen=True, slots=True)
 class EcrCall:
-    """One ECR call: who, where, when, and the state it works on."""
+    """One ECR call: caller, region, time and the state it uses."""
 
     registries: StoredRegistries
     tokens: TokenBook
@@ -178,14 +178,14 @@ def image_missing(repository: StoredRepository, image_id: Params) -> ServiceErro
 
 
 def find_image(repository: StoredRepository, image_id: Params) -> StoredImage | None:
-    """The image of an imageId; where both tag and digest are given, both must be its own."""
+    """The image of an imageId; tag and digest, if both are given, must both match."""
     tag, digest = image_id.get("imageTag", ""), image_id.get("imageDigest", "")
     found = repository.find(tag=tag, digest=digest)
     return None if found and tag and digest and found.digest != digest else found
 
 
 def shown(repository: StoredRepository, image: StoredImage, tag: str) -> Result:
-    """The Image structure of BatchGetImage and PutImage, under the tag that was asked for."""
+    """The Image structure of BatchGetImage and PutImage, with the requested tag."""
     return {
         "registryId": repository.account,
         "repositoryName": repository.name,

@@ -1,4 +1,4 @@
-"""ECR: repositories, their settings, policies and tags."""
+"""ECR: the repository operations, policies and tags included."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecr_feed.iam import PolicyError, parse
 
 
 def describe_repositories(call: EcrCall, params: Params) -> Result:
-    """Rows of the repositories asked for; one missing name fails the whole batch."""
+    """The requested repositories; one missing name fails the whole batch."""
     registry = call.registry(params)
     names = params.get("repositoryNames")
     if names is None:
@@ -80,7 +80,7 @@ def _mutability(params: Params) -> tuple[str, tuple[str, ...]]:
 
 
 def delete_repository(call: EcrCall, params: Params) -> Result:
-    """Remove a repository; one that holds images only with `force`."""
+    """Delete a repository; one with images only with `force`."""
     found = call.repository(params)
     if found.images and not params.get("force"):
         raise ServiceError(
@@ -122,7 +122,7 @@ def _check_repository_policy(text: str) -> None:
 
 
 def _fits_repository(statement: Mapping[str, Any]) -> bool:
-    """What the ECR service takes: no resource, no registry-level token action."""
+    """Whether ECR accepts the statement: no Resource, no registry-level token action."""
     if {"Resource", "NotResource"} & statement.keys():
         return False
     actions = statement.get("Action", statement.get("NotAction", []))
@@ -161,7 +161,7 @@ def _need(text: str, code: str, what: str, repository: StoredRepository) -> None
 
 
 def put_lifecycle(call: EcrCall, params: Params) -> Result:
-    """Store a lifecycle policy. It is kept, and never run."""
+    """Store a lifecycle policy; it is never run."""
     found, text = call.repository(params), params["lifecyclePolicyText"]
     wrong = invalid(
         "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "

@@ -29,25 +29,25 @@ class IamCall:
 
     @property
     def account(self) -> str:
-        """The caller's account: IAM acts in no other."""
+        """The caller's account; IAM calls affect only that one."""
         return self.caller.account
 
     def user(self) -> str:
-        """The user named, or the caller where none is; NoSuchEntity where there is none."""
+        """The named user, by default the caller. Raises NoSuchEntity."""
         name = str(self.params.get("UserName") or self.caller.name)
         if not name:
             raise ServiceError("NoSuchEntity", "The user with name  cannot be found.", 404)
-        # Not the whole directory, which is read anew after every write: users are made in numbers.
+        # Not the whole directory, which is read again after every write.
         self.world.iam.ask(self.account, "GetUser", {"UserName": name})
         return name
 
 
-# Where no user is named, these mean the caller.
+# Operations whose default user is the caller.
 _OWN: Final = frozenset({"GetUser", "GetLoginProfile", "ListMFADevices", "ListSSHPublicKeys"})
 
 
 def forward(call: IamCall) -> Result:
-    """Have moto answer, in the caller's account."""
+    """Answer through moto, in the caller's account."""
     operation = call.api_call.operation
     form = dict(parse_qsl(call.api_call.request.body.decode(), keep_blank_values=True))
     if operation in _OWN and "UserName" not in form:
@@ -62,7 +62,7 @@ def forward(call: IamCall) -> Result:
 
 
 def _wanted_managed(operation: str, form: dict[str, str]) -> bool | None:
-    """Whether AWS-managed policies alone, or the account's own alone, are asked for; None for both.
+    """True: only AWS-managed policies are wanted; False: only the account's own; None: both.
 
     Their stand-ins are the account's own in moto's eyes, so its filter is not used.
     """
@@ -91,7 +91,7 @@ def get_user(call: IamCall) -> Result:
 
 
 def create_user(call: IamCall) -> Result:
-    """A new user, with the boundary that moto drops."""
+    """A new user; moto drops the boundary, so it is stored here."""
     boundary = call.params.get("PermissionsBoundary", "")
     if boundary:
         _check_policy(call, boundary)
@@ -130,7 +130,7 @@ def _set_boundary(call: IamCall, name: str, arn: str) -> None:
 
 
 def _check_policy(call: IamCall, arn: str) -> None:
-    """A boundary must be a policy that exists; an AWS-managed one gets its stand-in here."""
+    """Raise NoSuchEntity unless the policy exists; creates an AWS-managed one's stand-in."""
     call.world.iam.ask(call.account, "GetPolicy", {"PolicyArn": arn})
     call.world.iam.writes += 1  # the stand-in may be new
 
@@ -144,7 +144,7 @@ def delete_boundary(call: IamCall) -> Result:
 
 
 def set_default_version(call: IamCall) -> Result:
-    """Choose a managed policy's default version; moto loses it where it is chosen already."""
+    """Set a managed policy's default version; moto loses one that is set again."""
     policy = call.world.iam.ask(call.account, "GetPolicy", {"PolicyArn": call.params["PolicyArn"]})
     if policy["Policy"]["DefaultVersionId"] == call.params["VersionId"]:
         return {}
@@ -152,7 +152,7 @@ def set_default_version(call: IamCall) -> Result:
 
 
 def create_key(call: IamCall) -> Result:
-    """A new access key: the one time its secret is shown."""
+    """A new access key; the only answer with its secret."""
     if call.caller.kind == "root" and "UserName" not in call.params:
         raise ServiceError("InvalidAction", "The embedded account makes no keys for root.")
     key = call.world.keys.create(call.account, call.user(), call.world.clock.now())
@@ -184,14 +184,14 @@ def update_key(call: IamCall) -> Result:
 
 
 def delete_key(call: IamCall) -> Result:
-    """Remove a key for good."""
+    """Delete a key."""
     key = call.world.keys.find(call.account, call.params["AccessKeyId"], call.user())
     del call.world.keys.keys[key.key_id]
     return {}
 
 
 def key_last_used(call: IamCall) -> Result:
-    """When and where a key was used last; `N/A` and no date where it never was."""
+    """When and where a key was last used; `N/A` and no date for an unused key."""
     key = call.world.keys.find(call.account, call.params["AccessKeyId"])
     used: Result = {"ServiceName": "N/A", "Region": "N/A"}
     if key.last_used:
@@ -235,7 +235,7 @@ def check_stored_policy(operation: str, params: Mapping[str, Any]) -> None:
 
 
 def check_document(text: str, kind: str) -> None:
-    """Raise MalformedPolicyDocument for a text that is no policy of this kind."""
+    """Raise MalformedPolicyDocument for a text that is not a policy of this kind."""
     try:
         parse(text, kind=kind)
     except PolicyError as error:

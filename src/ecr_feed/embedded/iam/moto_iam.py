@@ -1,7 +1,9 @@
-"""The one place that touches moto: one private name, under one lock, one core's state at a time.
+"""moto's IAM, and how it is made to answer as AWS does; the only module that uses moto.
+
+One private name of moto is used, under one lock, with the state of one embedded AWS at a time.
 
 `BotocoreStubber`, moto's handler of before-send, is called as botocore would call it: its inside
-changes between patch releases (5.2.4 and 5.2.5 differ), how it is called has not.
+changes between patch releases (5.2.4 and 5.2.5 differ), its call does not.
 tests/embedded/test_moto_contract.py holds moto to it. `mock_aws` is never started: it would patch
 botocore and `requests` for the whole process, and every handler of its before-send event runs.
 """
@@ -18,14 +20,14 @@ from threading import RLock
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, unquote, urlencode
 
-from ecr_feed.embedded.account_regions import global_region
+from ecr_feed.embedded.protocol.botocore_data import global_region
 from ecr_feed.embedded.protocol.wire import ServiceError
 
 _HOST = "iam.amazonaws.com"
 
 
 class MotoIam:
-    """moto's IAM as one core's own.
+    """moto's IAM with accounts of its own.
 
     moto keeps its accounts in module globals. So that two cores of one process (a demo and a test)
     do not share users, each puts its own accounts in before it calls.
@@ -75,7 +77,7 @@ class MotoIam:
 
 @contextmanager
 def _no_account_override() -> Iterator[None]:
-    """MOTO_ACCOUNT_ID beats every other way to choose an account: out of the way while we call."""
+    """Unset MOTO_ACCOUNT_ID, which overrides every other way to choose an account."""
     kept = os.environ.pop("MOTO_ACCOUNT_ID", None)
     try:
         yield
@@ -112,7 +114,7 @@ def _ours(account: str, partition: str) -> str:
 
 
 def stand_in(partition: str, arn: str) -> dict[str, str] | None:
-    """CreatePolicy's fields for an AWS-managed policy; None where `arn` is not of one.
+    """CreatePolicy's fields for an AWS-managed policy; None for any other ARN.
 
     An ARN of AWS's that names no policy is NoSuchEntity.
     """
@@ -133,12 +135,12 @@ def stand_in(partition: str, arn: str) -> dict[str, str] | None:
 
 
 def to_stand_in(account: str, partition: str, arn: str) -> str:
-    """AWS's ARN as the stand-in's."""
+    """The stand-in's ARN for AWS's."""
     return arn.replace(_aws(partition), _ours(account, partition), 1)
 
 
 def from_stand_in(account: str, partition: str, value: Any) -> Any:
-    """An answer in which stand-ins carry AWS's ARNs and paths again."""
+    """An answer with AWS's ARNs and paths in place of the stand-ins'."""
     if isinstance(value, dict):
         return {k: from_stand_in(account, partition, v) for k, v in value.items()}
     if isinstance(value, list):
@@ -156,17 +158,17 @@ _NEWER: Final = "2012-10-17"
 
 @dataclass(slots=True)
 class ChangedTexts:
-    """The texts that were changed, by what they were changed to."""
+    """The original texts of the policies that were changed for moto, by changed text."""
 
     _originals: dict[str, str] = field(default_factory=dict)
 
     def storable(self, operation: str, text: str) -> str:
-        """The document as moto takes it; the very text where it takes that."""
+        """The document in a form that moto accepts; unchanged if it is."""
         try:
             found = json.loads(text, parse_int=str, parse_float=str)
             same = found == json.loads(text)
         except ValueError:
-            return text  # no JSON: moto's to refuse
+            return text  # not JSON: moto refuses it
         version = found.get("Version")
         if operation in _INLINE and version != _NEWER:
             found["Version"] = _NEWER
@@ -178,7 +180,7 @@ class ChangedTexts:
         return changed
 
     def as_written(self, shown: Any) -> Any:
-        """A document of an answer, URL-encoded as IAM sends it, in its writer's own words."""
+        """A document of an answer in its original text, URL-encoded as IAM sends it."""
         text = str(shown)
         plain = text if text.lstrip().startswith("{") else unquote(text)
         original = self._originals.get(plain)

@@ -1,8 +1,8 @@
-"""SimulatePrincipalPolicy and SimulateCustomPolicy in their present shape.
+"""SimulatePrincipalPolicy, with per-resource results.
 
 One result per action, the strictest over all resources; each resource's own answer is in
-ResourceSpecificResults. Blind, as AWS's simulator is, to RCPs, session and endpoint policies, trust
-and the real context: keys that policies look at and nobody gave are MissingContextValues.
+ResourceSpecificResults. Like AWS's simulator it ignores RCPs, session, endpoint and trust policies
+and the real context: keys that policies use and the call lacks are MissingContextValues.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
 
@@ -39,7 +39,7 @@ _TEMPLATE: Final = "arn:${Partition}:ecr:${Region}:${Account}:repository/${Repos
 
 @dataclass(frozen=True, slots=True)
 class _Simulation:
-    """What is asked, apart from action and resource."""
+    """The inputs of a simulation except actions and resources."""
 
     principal: str
     policies: Policies
@@ -47,7 +47,7 @@ class _Simulation:
 
 
 def simulate_principal(call: IamCall) -> Result:
-    """What a user, group or role may do."""
+    """Simulate calls of a user, group or role."""
     params, source = call.params, call.params["PolicySourceArn"]
     entity = _entity(call, source)
     principals = CallerPolicies(call.world.directory, call.world.environment)
@@ -75,7 +75,7 @@ def _entity(call: IamCall, arn: str) -> Entity:
 
 
 def _as_principal(entity: Entity) -> str:
-    """A group calls nothing: its policies are tried on some user."""
+    """A group makes no calls: its policies are simulated for a user of its name."""
     return entity.arn.replace(":group/", ":user/", 1) if entity.kind == "group" else entity.arn
 
 
@@ -169,7 +169,7 @@ def _decide(simulation: _Simulation, action: str, resource: str, policies: Polic
 def _alone(
     simulation: _Simulation, action: str, resource: str, levels: Iterable[tuple[Document, ...]]
 ) -> bool:
-    """Every level, taken by itself, allows."""
+    """Whether every level by itself allows."""
     plain = replace(simulation, policies=Policies())
     return all(
         _decide(plain, action, resource, Policies(identity=level)).allowed for level in levels

@@ -1,4 +1,4 @@
-"""Users, roles, groups and their policies, as IAM holds them, and how they are looked up."""
+"""Users, roles, groups and their policies, stored in moto, and their lookup."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from botocore.parsers import create_parser
+
 from ecr_feed.embedded.iam.moto_iam import (
     ChangedTexts,
     MotoIam,
@@ -14,8 +16,7 @@ from ecr_feed.embedded.iam.moto_iam import (
     stand_in,
     to_stand_in,
 )
-from ecr_feed.embedded.protocol.query import parse_xml
-from ecr_feed.embedded.protocol.service_models import operation_model, paginators
+from ecr_feed.embedded.protocol.botocore_data import operation_model, paginators
 from ecr_feed.embedded.protocol.wire import Result, ServiceError
 
 _VERSION = "2010-05-08"
@@ -24,7 +25,7 @@ Form = dict[str, str]
 
 @dataclass(slots=True)
 class IamStore:
-    """All IAM state of all accounts. `writes` counts changes, for those who keep what they read."""
+    """All IAM state of all accounts. `writes` counts changes, for caches to compare."""
 
     partition: str = "aws"
     moto: MotoIam = field(default_factory=MotoIam)
@@ -33,7 +34,7 @@ class IamStore:
     writes: int = 0
 
     def ask(self, account: str, operation: str, form: Mapping[str, str] | None = None) -> Result:
-        """One IAM operation, answered by moto and completed, all pages in one; ServiceError."""
+        """One IAM operation, answered by moto, all pages in one. Raises ServiceError."""
         given = {k: v for k, v in (form or {}).items() if k not in ("Marker", "MaxItems")}
         given = {k: self._translated(account, v) for k, v in given.items()}
         if text := given.get("PolicyDocument"):
@@ -49,12 +50,12 @@ class IamStore:
         return self._completed(account, operation, answer)
 
     def _translated(self, account: str, value: str) -> str:
-        """An AWS-managed policy's ARN becomes its stand-in's, which is made when first named."""
+        """Replace an AWS-managed policy's ARN by its stand-in's, which is created on first use."""
         managed = stand_in(self.partition, value)
         if managed is None:
             return value
         form = {"Action": "CreatePolicy", "Version": _VERSION, **managed}
-        self.moto.iam(account, self.partition, form)  # a second time it exists already: fine
+        self.moto.iam(account, self.partition, form)  # fails harmlessly if it exists
         return to_stand_in(account, self.partition, value)
 
     def _all_pages(self, account: str, operation: str, form: Form) -> Result:
@@ -77,7 +78,7 @@ class IamStore:
         except NotImplementedError:
             text = f"The embedded account does not implement iam:{operation}."
             raise ServiceError("InvalidAction", text) from None
-        parsed = parse_xml(operation_model("iam", operation), status, body)
+        parsed = _parse_xml(operation_model("iam", operation), status, body)
         if error := parsed.get("Error"):
             raise ServiceError(error["Code"], error["Message"], status)
         parsed.pop("ResponseMetadata", None)
@@ -94,6 +95,13 @@ class IamStore:
                     "PermissionsBoundaryArn": boundary,
                 }
         return answer
+
+
+def _parse_xml(operation: Any, status: int, body: bytes) -> dict[str, Any]:
+    """A query-protocol answer, parsed by botocore's parser."""
+    response = {"status_code": status, "headers": {}, "body": body}
+    parsed: dict[str, Any] = create_parser("query").parse(response, operation.output_shape)
+    return parsed
 
 
 def _encoded(shape: Any, value: Any, shown: Callable[[Any], Any]) -> Any:
@@ -125,7 +133,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """One account's IAM as evaluation needs it. `policies`: ARN -> default version's document."""
+    """One account's IAM for evaluation. `policies`: ARN -> default version's document."""
 
     users: Mapping[str, Entity]
     roles: Mapping[str, Entity]

@@ -72,7 +72,7 @@ ANONYMOUS: Final = ApiCaller("anonymous", "", "anonymous")
 
 
 def new_key_id(prefix: str, account: str) -> str:
-    """An access key ID of AWS's shape that names its account, as real ones do."""
+    """An access key ID in AWS's format; it encodes the account, as real ones do."""
     head = ((1 << 47) | (int(account) << 7) | secrets.randbits(7)).to_bytes(6, "big")
     return prefix + base64.b32encode(head + secrets.token_bytes(4)).decode()
 
@@ -196,7 +196,7 @@ def verify(ring: KeyRing, call: ApiCall, now: datetime, signed_by: datetime) -> 
 
 
 def session_token() -> str:
-    """A session token of a plausible length; opaque."""
+    """An opaque session token of a realistic length."""
     return "IQoJb3JpZ2luX2Vj" + base64.b64encode(secrets.token_bytes(384)).decode()
 
 

@@ -1,4 +1,4 @@
-"""Beginning sessions: what AssumeRole*, GetSessionToken and an instance's metadata hand out."""
+"""Create sessions, as AssumeRole*, GetSessionToken and an instance's metadata service do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ecr_feed.embedded.world import World
 def role_session(
     world: World, account: str, role: Entity, name: str, life: timedelta, **more: Any
 ) -> Session:
-    """A session of a role, already judged; `more` are further fields of Session."""
+    """A session of a role; the caller is already authorised. `more`: further fields of Session."""
     now = world.clock.now()
     return world.keys.start(
         Session(
@@ -37,7 +37,7 @@ def role_session(
 def instance_session(
     world: World, account: str, role_name: str, name: str, life: timedelta
 ) -> Session:
-    """A session as EC2's metadata service gives it to a worker: no caller, no API call."""
+    """A session as EC2's metadata service provides it. Raises NoSuchEntity."""
     role = world.directory.details(account).roles.get(role_name)
     if role is None:
         raise ServiceError("NoSuchEntity", f"The role with name {role_name} cannot be found.", 404)
@@ -45,7 +45,7 @@ def instance_session(
 
 
 def user_session(world: World, account: str, user: Entity, life: timedelta) -> Session:
-    """A session of a user (GetSessionToken): the user's own ARN, and its permissions."""
+    """A session of a user (GetSessionToken) with the user's ARN and permissions."""
     now = world.clock.now()
     return world.keys.start(
         Session(

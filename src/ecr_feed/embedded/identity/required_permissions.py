@@ -150,7 +150,7 @@ def _names(call: ApiCall) -> list[str]:
 
 
 def on_repository(registry: StoredRegistry, action: str, name: str) -> RequiredPermission:
-    """A permission on one repository, or on `*` for all of them."""
+    """The permission for an action on one repository, or on `*` for all of them."""
     return _on_repository(action, registry, name, {})
 
 

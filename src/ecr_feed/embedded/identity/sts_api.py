@@ -1,4 +1,4 @@
-"""AssumeRole and AssumeRoleWithWebIdentity: trust, web identity tokens, durations."""
+"""The STS API: GetCallerIdentity, GetSessionToken, AssumeRole, AssumeRoleWithWebIdentity."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ecr_feed.iam import Decision, Policies, Request, decide
 
 @dataclass(frozen=True, slots=True)
 class WebToken:
-    """The claims that matter. `audience` is `azp` where the token has one, as in AWS."""
+    """The claims that are used. `audience` is `azp` if the token has one, as in AWS."""
 
     issuer: str
     subject: str
@@ -37,7 +37,7 @@ class WebToken:
 
     @property
     def host(self) -> str:
-        """The issuer without its scheme: what providers and condition keys are named after."""
+        """The issuer without its scheme, which names providers and condition keys."""
         return self.issuer.removeprefix("https://")
 
     @property
@@ -46,7 +46,7 @@ class WebToken:
         return {f"{self.host}:sub": self.subject, f"{self.host}:aud": self.audience}
 
     def check_life(self, now: datetime) -> None:
-        """Raise ExpiredTokenException for a token whose time is over."""
+        """Raise ExpiredTokenException for an expired token."""
         if now >= self.expires:
             text = (
                 f"Token expired: current date/time {int(now.timestamp())} must be before the "
@@ -56,7 +56,7 @@ class WebToken:
 
 
 def read_web_token(text: str) -> WebToken:
-    """The token's claims; InvalidIdentityToken for what is no JWT or lacks a claim."""
+    """The token's claims. Raises InvalidIdentityToken for a text that is not a complete JWT."""
     claims = _claims(text)
     audience = claims.get("azp") or claims.get("aud")
     if isinstance(audience, list):
@@ -94,7 +94,7 @@ _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 
 
 def assume_role(world: World, caller: ApiCaller, call: ApiCall) -> Result:
-    """A session of a role, for a caller that its trust policy and the caller's own policies let."""
+    """A session of a role; trust policy and the caller's policies must allow it."""
     params = call.params
     if caller.kind == "root":
         raise ServiceError("AccessDenied", "Roles may not be assumed by root accounts.", 403)
@@ -136,7 +136,7 @@ def _not_authorised(who: str, action: str, role_arn: str) -> ServiceError:
 
 
 def find_role(world: World, arn: str) -> tuple[Entity | None, str]:
-    """The role of an ARN (None where there is none), and its account."""
+    """The role of an ARN (None if it does not exist), and its account."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
         raise ServiceError("ValidationError", f"{arn} is invalid")
@@ -188,9 +188,9 @@ def _role_user(session: Session) -> Result:
 
 
 def assume_with_web_identity(world: World, caller: ApiCaller, call: ApiCall) -> Result:
-    """A session of a role for an OIDC token: provider, audience, life, then the trust policy.
+    """A session of a role for an OIDC token; checks provider, audience, expiry, trust policy.
 
-    The token's signature is not checked: there is no issuer here to fetch keys from.
+    The token's signature is not checked: there is no issuer to fetch keys from.
     """
     params = call.params
     token = read_web_token(params["WebIdentityToken"])
@@ -255,13 +255,13 @@ class StsCall:
 
 
 def caller_identity(call: StsCall) -> Result:
-    """Whose credentials these are: needs no permission, and no policy can deny it."""
+    """GetCallerIdentity: needs no permission, and no policy can deny it."""
     caller = call.caller
     return {"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn}
 
 
 def session_for_user(call: StsCall) -> Result:
-    """GetSessionToken: a user's own permissions for a while; not from temporary credentials."""
+    """GetSessionToken: temporary credentials of a user; AccessDenied for a session."""
     caller = call.caller
     if caller.kind != "user" or caller.session:
         text = "Cannot call GetSessionToken with session credentials"

@@ -1,4 +1,4 @@
-"""In-process doors: boto3 through botocore's public before-send event, and `requests`."""
+"""Answer boto3 in process, through botocore's public before-send event."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from ecr_feed.embedded.account_regions import partition_of
 from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.protocol.botocore_data import known_partition
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest
 
-_PROXY: Final = "http://proxy.example.com:3128"  # the one that a fault puts in the way
+_PROXY: Final = "http://proxy.example.com:3128"  # named in proxy faults
 
 BeforeSend = Callable[..., AWSResponse]
 
@@ -31,7 +31,7 @@ def boto3_answer(core: EmbeddedAws) -> BeforeSend:
     """A handler for `session.events.register_first("before-send", ...)`.
 
     Register it before clients are made. It answers every request of every client of that session,
-    so nothing reaches the network; a region that does not exist has no endpoint, as in the world.
+    so nothing reaches the network; a region that does not exist has no endpoint.
     """
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -55,7 +55,7 @@ def _body(request: AWSPreparedRequest) -> str | bytes | None:
 
 
 class _Raw:
-    """The one method that botocore uses of urllib3's response."""
+    """The one method of urllib3's response that botocore uses."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -73,7 +73,7 @@ def _endpoint_exists(host: str) -> bool:
     regions = [
         x for x in labels if x not in services | {"api", "amazonaws", "com", "cn", "aws", "eu"}
     ]
-    return all(partition_of(label) for label in regions if label != "us-gov")
+    return all(known_partition(label) for label in regions if label != "us-gov")
 
 
 def _broken(fault: ConnectionFault, url: str) -> HTTPClientError:

@@ -1,6 +1,6 @@
-"""The account over HTTP, on loopback only: for programs that are not this process.
+"""The account over HTTP, on loopback only, for programs outside this process.
 
-Requests keep the signed Host, so signatures are checked as they were made, whatever the port.
+Requests keep the signed Host header, so signatures are valid for any port.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ABORT: Final = struct.pack("ii", 1, 0)  # linger 0: the close becomes a reset
 
 
 class AccountServer(LoopbackServer):
-    """Serves a core at `http://127.0.0.1:PORT` until `close`; a context manager. 0: any port."""
+    """Serves the account at `http://127.0.0.1:PORT` until `close`; port 0: any free one."""
 
     def __init__(self, core: EmbeddedAws, port: int = 0) -> None:
         self.core = core
@@ -44,12 +44,12 @@ class AccountServer(LoopbackServer):
 
 
 def serve(core: EmbeddedAws, port: int = 0) -> AccountServer:
-    """Start serving a core in threads of its own."""
+    """Start serving the account in its own threads."""
     return AccountServer(core, port)
 
 
 class _ApiHandler(BaseHTTPRequestHandler):
-    """Hands each request of a connection to the core."""
+    """Passes each request of a connection to the embedded AWS."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one piece: 40 ms less on every answer
@@ -57,7 +57,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
     server: AccountServer
 
     def do_POST(self) -> None:
-        """Every operation is a POST; the query protocol takes GET too."""
+        """Every operation is a POST; the query protocol also accepts GET."""
         length = int(self.headers.get("Content-Length") or 0)
         if not 0 <= length <= _LIMIT:
             self._break(ConnectionFault("reset"))

@@ -1,4 +1,4 @@
-"""From wire to call and back, for every operation, read from botocore's own service models.
+"""From HTTP request to API call and back, for every operation in botocore's service models.
 
 ECR speaks JSON 1.1, IAM and STS the query protocol, Account REST-JSON. Nothing here knows an
 operation.
@@ -12,14 +12,18 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
+from xml.sax.saxutils import escape
 
-from ecr_feed.embedded.account_regions import global_region, partition_of
-from ecr_feed.embedded.protocol.query import decode_query, encode_query
-from ecr_feed.embedded.protocol.service_models import model, operation_model
+from ecr_feed.embedded.protocol.botocore_data import (
+    global_region,
+    known_partition,
+    model,
+    operation_model,
+)
 from ecr_feed.embedded.protocol.wire import (
     ServiceError,
     WireRequest,
@@ -51,7 +55,7 @@ class Scope:
 
 @dataclass(slots=True)
 class ApiCall:
-    """One operation asked for. `params` has botocore's member names; blobs are bytes."""
+    """One called operation. `params` has botocore's member names; blobs are bytes."""
 
     request: WireRequest
     service: str
@@ -97,7 +101,7 @@ def _service(request: WireRequest, scope: Scope | None) -> str:
 def _region(request: WireRequest, scope: Scope | None) -> str:
     if scope:
         return scope.region
-    named = next((part for part in request.host.split(".") if partition_of(part)), None)
+    named = next((part for part in request.host.split(".") if known_partition(part)), None)
     return named or global_region("aws")
 
 
@@ -138,10 +142,10 @@ def _form(request: WireRequest) -> dict[str, str]:
 
 
 def read_params(call: ApiCall) -> None:
-    """Fill `call.params`; SerializationException where the body is not what the protocol says."""
+    """Fill `call.params`. Raises SerializationException for a malformed body."""
     shape = operation_model(call.service, call.operation).input_shape
     if call.service in ("iam", "sts"):
-        call.params = decode_query(shape, _form(call.request)) if shape else {}
+        call.params = _decode_query(shape, _form(call.request)) if shape else {}
         return
     try:
         document = json.loads(call.request.body or b"{}")
@@ -192,7 +196,7 @@ def answer(call: ApiCall, result: Mapping[str, Any], now: datetime) -> WireRespo
     """The successful answer, in the call's protocol."""
     if call.service not in ("iam", "sts"):
         return json_answer(result, now)
-    return xml_answer(encode_query(operation_model(call.service, call.operation), result), now)
+    return xml_answer(_encode_query(operation_model(call.service, call.operation), result), now)
 
 
 def refuse(service: str, error: ServiceError, now: datetime) -> WireResponse:
@@ -200,3 +204,96 @@ def refuse(service: str, error: ServiceError, now: datetime) -> WireResponse:
     if service not in ("iam", "sts"):
         return json_error(error, now)
     return xml_error(error, str(model(service).metadata["xmlNamespace"]), now)
+
+
+def _decode_query(shape: Any, form: Mapping[str, str]) -> dict[str, Any]:
+    """`Name.member.1.Key=...` fields as the nested parameters that botocore's shape describes."""
+    return _from_fields(shape, form, "")
+
+
+def _from_fields(shape: Any, form: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    found = {}
+    for name, member in shape.members.items():
+        field = prefix + str(member.serialization.get("name", name))
+        value = _value_from_fields(member, form, field)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _value_from_fields(shape: Any, form: Mapping[str, str], field: str) -> Any:
+    kind = shape.type_name
+    if kind == "structure":
+        nested = _from_fields(shape, form, f"{field}.")
+        return nested or None
+    if kind == "list":
+        return _list_from_fields(shape, form, field)
+    text = form.get(field)
+    return None if text is None else _scalar(kind, field, text)
+
+
+def _list_from_fields(shape: Any, form: Mapping[str, str], field: str) -> list[Any] | None:
+    flat = bool(shape.serialization.get("flattened"))
+    stem = field if flat else f"{field}.{shape.member.serialization.get('name', 'member')}"
+    items: list[Any] = []
+    while (item := _value_from_fields(shape.member, form, f"{stem}.{len(items) + 1}")) is not None:
+        items.append(item)
+    return items or ([] if field in form else None)
+
+
+def _scalar(kind: str, field: str, text: str) -> Any:
+    if kind in ("integer", "long"):
+        try:
+            return int(text)
+        except ValueError:
+            raise ServiceError("MalformedInput", f"{field} is not a number.") from None
+    return text.lower() == "true" if kind == "boolean" else text
+
+
+def _encode_query(operation: Any, result: Mapping[str, Any]) -> str:
+    """The XML answer; `{request_id}` is a placeholder that `xml_answer` fills in."""
+    name, shape = operation.name, operation.output_shape
+    namespace = operation.service_model.metadata["xmlNamespace"]
+    inner = ""
+    if shape is not None:
+        wrapper = shape.serialization.get("resultWrapper", f"{name}Result")
+        inner = f"<{wrapper}>{_members(shape, result)}</{wrapper}>"
+    return (
+        f'<{name}Response xmlns="{namespace}">{inner}<ResponseMetadata>'
+        f"<RequestId>{{request_id}}</RequestId></ResponseMetadata></{name}Response>"
+    )
+
+
+def _members(shape: Any, value: Mapping[str, Any]) -> str:
+    return "".join(
+        _element(member, str(member.serialization.get("name", name)), value[name])
+        for name, member in shape.members.items()
+        if value.get(name) is not None
+    )
+
+
+def _element(shape: Any, tag: str, value: Any) -> str:
+    kind = shape.type_name
+    if kind == "structure":
+        return f"<{tag}>{_members(shape, value)}</{tag}>"
+    if kind == "list":
+        item = str(shape.member.serialization.get("name", "member"))
+        return f"<{tag}>{''.join(_element(shape.member, item, each) for each in value)}</{tag}>"
+    if kind == "map":
+        return f"<{tag}>{_entries(shape, value)}</{tag}>"
+    return f"<{tag}>{escape(_text(value))}</{tag}>"
+
+
+def _entries(shape: Any, value: Mapping[str, Any]) -> str:
+    return "".join(
+        f"<entry>{_element(shape.key, 'key', key)}{_element(shape.value, 'value', item)}</entry>"
+        for key, item in value.items()
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(value)

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, checked by our own arithmetic rather than by the signer's.
+"""AWS Signature Version 4, computed independently of botocore's signer.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from ecr_feed.embedded.protocol.botocore_data import operation_model, paginators
 from ecr_feed.embedded.protocol.operation_calls import ApiCall
-from ecr_feed.embedded.protocol.service_models import operation_model, paginators
 from ecr_feed.embedded.protocol.wire import ServiceError
 
 # Page sizes where the request names none and the default is not 100 (service API references).

@@ -1,4 +1,4 @@
-"""An OCI registry on loopback that serves the embedded account's images to its tokens' holders."""
+"""An OCI registry on loopback that serves the embedded account's images."""
 
 from ecr_feed.embedded.registry.authority import Authority
 from ecr_feed.embedded.registry.embedded_registry import PULLS, EmbeddedRegistry

@@ -60,7 +60,7 @@ def error(code: str, status: int, message: str) -> WireResponse:
 
 
 def from_service(failure: ServiceError) -> WireResponse:
-    """An AWS error in the registry's words; one without a counterpart is the service's fault."""
+    """An AWS error as an OCI error; one without a counterpart becomes a server error."""
     code, status = _CODES.get(failure.code, ("UNKNOWN", max(failure.status, 500)))
     return error(code, status, failure.message)
 
@@ -72,13 +72,13 @@ def challenge(host: str) -> WireResponse:
 
 
 def expired() -> WireResponse:
-    """ECR's word for a token of yesterday."""
+    """ECR's answer to an expired token."""
     said = "Your authorization token has expired. Reauthenticate and try again."
     return error("DENIED", 403, said)
 
 
 def unsupported(message: str = "The operation is unsupported.") -> WireResponse:
-    """A method, or a parameter, that ECR does not do."""
+    """The answer to a method or parameter that ECR does not support."""
     return error("UNSUPPORTED", 405, message)
 
 
@@ -121,7 +121,7 @@ class AccountView:
         return self._core.call_as(replace(holder, account=registry.account), operation, params)
 
     def fault(self, call: CalledOperation) -> Fault | None:
-        """The fault in force for a request, counted as used."""
+        """The fault for a call, counted as used."""
         return self._core.faults.take(call)
 
 
@@ -142,7 +142,7 @@ _BUCKET: Final = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket\
 
 @dataclass(frozen=True, slots=True)
 class RegistryRequest:
-    """One request of somebody whose token holds."""
+    """One request with a valid token."""
 
     http: WireRequest
     account: AccountView
@@ -164,7 +164,7 @@ Handler = Callable[[RegistryRequest], WireResponse]
 
 
 class RegistryApp:
-    """Answers for every registry host and every layer storage host of the embedded account."""
+    """Answers requests to every registry and layer storage host of the embedded account."""
 
     def __init__(
         self, account: AccountView, handlers: Mapping[str, Handler], storage: StorageHandler
@@ -174,7 +174,7 @@ class RegistryApp:
         self._storage = storage
 
     def __call__(self, request: WireRequest) -> WireResponse:
-        """The answer; raises `ConnectionFault` where a fault asks for none."""
+        """The answer. Raises ConnectionFault for a network fault."""
         host = request.host.strip("[]")
         if bucket := _BUCKET.match(host):
             return self._layer(request, bucket["region"])
@@ -191,14 +191,14 @@ class RegistryApp:
         return answer if fault is None else cut(fault, answer)
 
     def _dated(self, answer: WireResponse) -> WireResponse:
-        """Every answer says AWS's time."""
+        """The answer with AWS's time in its Date header."""
         date = format_datetime(self._account.now(), usegmt=True)
         return replace(answer, headers={**answer.headers, "date": date})
 
     def _answer(
         self, request: WireRequest, where: RegistryHost, holder: TokenHolder | None
     ) -> WireResponse:
-        """A stranger is asked who he is, yesterday's token is refused, others get their answer."""
+        """401 without a valid token, 403 for an expired one, else the operation's answer."""
         if holder is None or holder.region != where.region:
             return challenge(where.host)
         if holder.expires_at <= self._account.now():
@@ -251,7 +251,7 @@ StorageHandler = Callable[[WireRequest, StoredRegistry, str, str], WireResponse]
 
 
 def route(path: str) -> tuple[str, str, str]:
-    """Operation, repository and reference of a path; empty texts where it is none of the API."""
+    """Operation, repository and reference of a path; empty texts for a path outside the API."""
     for operation, pattern in _ROUTES:
         if found := pattern.fullmatch(path):
             parts = found.groupdict(default="")
@@ -264,7 +264,7 @@ def route(path: str) -> tuple[str, str, str]:
 
 
 def _changes(fault: Fault) -> bool:
-    """The true answer is given, changed."""
+    """Whether the fault changes the real answer instead of replacing it."""
     return fault.truncate is not None or fault.replace is not None
 
 
@@ -277,6 +277,6 @@ def _faulty(fault: Fault) -> WireResponse:
 
 
 def is_registry(host: str) -> bool:
-    """A private registry's host, or its layer storage's."""
+    """Whether a host is a private registry's or its layer storage's."""
     bucket = _BUCKET.match(host)
     return RegistryHost.parse(host).ok if bucket is None else host == layer_host(bucket["region"])

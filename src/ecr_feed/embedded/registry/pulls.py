@@ -39,7 +39,7 @@ _RANGE: Final = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
 def ping(request: RegistryRequest) -> WireResponse:
-    """GET /v2/: the token is enough."""
+    """GET /v2/: needs a valid token and no permission."""
     return app.shown({}) if request.http.method in ("GET", "HEAD") else app.unsupported()
 
 
@@ -97,7 +97,7 @@ def _missing() -> ServiceError:
 
 
 def _accepted(image: StoredImage, accept: str, *, by_digest: bool) -> tuple[str, bytes] | None:
-    """Type and bytes for this client, None if it cannot take the image."""
+    """Media type and bytes for this client; None if it accepts neither form."""
     types = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     if by_digest or not accept or "*/*" in types or image.media_type in types:
         return image.media_type, image.manifest.encode()
@@ -108,7 +108,7 @@ def _accepted(image: StoredImage, accept: str, *, by_digest: bool) -> tuple[str,
 
 
 def _converted(document: Mapping[str, Any], media_type: str) -> dict[str, Any]:
-    """The manifest in the other form; what it points to stays the same."""
+    """The manifest in the other format; its layers and config stay the same."""
     index = 0 if media_type == _DOCKER else 1
     names = {pair[1 - index]: pair[index] for pair in _PARTS}
 
@@ -154,7 +154,7 @@ def blob(request: RegistryRequest) -> WireResponse:
 
 
 def storage(request: WireRequest, registry: StoredRegistry, name: str, digest: str) -> WireResponse:
-    """The layer storage: a signed address and nothing else opens it, as S3 has it."""
+    """The layer storage: as S3, only signed addresses without other credentials are answered."""
     if request.headers.get("authorization"):
         said = (
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
@@ -171,7 +171,7 @@ def storage(request: WireRequest, registry: StoredRegistry, name: str, digest: s
 
 
 def ranged(data: bytes, wanted: str) -> WireResponse:
-    """The bytes, or the one range of them that is asked for."""
+    """The bytes, or the requested range of them."""
     kind = {"content-type": "application/octet-stream", "accept-ranges": "bytes"}
     found = _RANGE.fullmatch(wanted)
     if found is None:
@@ -217,7 +217,7 @@ def tags(request: RegistryRequest) -> WireResponse:
 
 
 def catalog(request: RegistryRequest) -> WireResponse:
-    """GET /v2/_catalog: every repository, for those who may describe them all."""
+    """GET /v2/_catalog: every repository; needs DescribeRepositories on all."""
     if request.http.method != "GET":
         return app.unsupported()
     request.account.check(request.holder, request.registry, "DescribeRepositories", None)
@@ -244,7 +244,7 @@ def _page(
 
 
 def _sealed(position: int) -> str:
-    """A position that a client cannot guess: it has to follow the link."""
+    """An opaque, authenticated page position."""
     text = str(position).encode()
     mark = hmac.digest(_KEY, text, "sha256")[:12]
     return base64.urlsafe_b64encode(mark + text).decode().rstrip("=")

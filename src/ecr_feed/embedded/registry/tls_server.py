@@ -24,7 +24,7 @@ BODY_LIMIT: Final = 512 * 1024 * 1024  # bytes of one request
 
 
 class LoopbackServer(ThreadingMixIn, TCPServer):
-    """Accepts on a loopback address; knows its connections, so that closing ends every thread."""
+    """Accepts on a loopback address; tracks connections, so that `close` ends every thread."""
 
     daemon_threads = False
     block_on_close = True
@@ -42,18 +42,18 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
 
     @property
     def port(self) -> int:
-        """The port that was free."""
+        """The port that it listens on."""
         return int(self.socket.getsockname()[1])
 
     def hold(self, connection: socket.socket) -> None:
-        """Remembers a connection; one that comes while closing is shut at once."""
+        """Track a connection; one that arrives during `close` is shut at once."""
         with self._lock:
             self._open.add(connection)
         if self.closing.is_set():
             _shut(connection)
 
     def let_go(self, connection: socket.socket) -> None:
-        """Forgets a connection."""
+        """Stop tracking a connection."""
         with self._lock:
             self._open.discard(connection)
 
@@ -66,13 +66,13 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
             self.let_go(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away are no news; anything else is shown, once, by the thread."""
+        """Ignore clients that disconnect; show any other error."""
         error = sys.exc_info()[1]
         if not isinstance(error, (OSError, ConnectionFault)):
             super().handle_error(request, client_address)
 
     def close(self) -> None:
-        """Stops accepting, ends every connection, waits for every thread."""
+        """Stop accepting, end every connection, wait for every thread."""
         self.closing.set()
         self.shutdown()
         with self._lock:
@@ -84,9 +84,9 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
 
 
 class ToldFaults:
-    """Which request of an in-process client was broken on purpose, and how.
+    """Which requests of in-process clients met a network fault, and which kind.
 
-    A client that marks its requests learns the fault's kind, and need not wait for a timeout.
+    A client that marks its requests reads the fault's kind here instead of waiting for a timeout.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class ToldFaults:
         self._lock = Lock()
 
     def tell(self, ask: str, kind: str) -> bool:
-        """Keeps the kind for the request with this mark; False if it has none."""
+        """Record the kind for the request with this mark; False for a request without a mark."""
         with self._lock:
             if ask:
                 self._kinds[ask] = kind
@@ -107,7 +107,7 @@ class ToldFaults:
 
 
 class TlsServer(LoopbackServer):
-    """An `App` behind TLS; certificates come from the authority by the name that is asked for."""
+    """An `App` behind TLS; the authority issues certificates for the requested names."""
 
     def __init__(
         self, app: App, authority: Authority, *, address: str = "127.0.0.1", port: int = 0
@@ -120,11 +120,11 @@ class TlsServer(LoopbackServer):
 
     @property
     def ca_file(self) -> Path:
-        """What clients have to trust."""
+        """The CA certificate that clients must trust."""
         return self.authority.ca_file
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """The handshake happens here, in the connection's own thread, not in the accepting one."""
+        """Do the TLS handshake in the connection's own thread."""
         request.settimeout(IDLE)
         with self._context.wrap_socket(
             request, server_side=True, do_handshake_on_connect=False
@@ -138,7 +138,7 @@ class TlsServer(LoopbackServer):
 
 
 class _TlsHandler(BaseHTTPRequestHandler):
-    """Hands requests to the server's app and its answers, or its faults, to the client."""
+    """Passes requests to the server's app, and its answers or faults to the client."""
 
     protocol_version = "HTTP/1.1"
     # Head and body leave in one piece, at once: 40 ms less on every answer.
@@ -147,7 +147,7 @@ class _TlsHandler(BaseHTTPRequestHandler):
     server: TlsServer
 
     def do_GET(self) -> None:
-        """Every method goes the same way."""
+        """Handle a request of any method."""
         try:
             answer = self.server.app(self._request())
         except ConnectionFault as fault:

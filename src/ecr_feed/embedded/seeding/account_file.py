@@ -1,6 +1,6 @@
-"""Account files: an AWS account written down, small enough to be read. See docs/embedded.md.
+"""Account files: an AWS account in one TOML file. See docs/embedded.md.
 
-Nothing here makes anything: `seed.fill` does, through the AWS API.
+They are only read here; `seed.fill` creates the account through the AWS API.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class AccountError(Exception):
-    """An account file that cannot be used: which file, where in it, what is wrong."""
+    """An account file that cannot be used; the message says which, where in it, and why."""
 
 
 class AccountTable(BaseModel):
-    """A table of an account file: frozen, and every key known."""
+    """A table of an account file: frozen, unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,10 +68,10 @@ class RepositoryTable(AccountTable):
 
 
 class KeyTable(AccountTable):
-    """An access key that is found again under its label.
+    """An access key, identified by its label.
 
-    status `deleted`: made, then deleted; `expired`: a temporary key whose session has ended;
-    `wrong-secret`: the label's secret is not the key's; `unknown`: no account ever had it.
+    status `deleted`: created, then deleted; `expired`: a temporary key whose session has ended;
+    `wrong-secret`: the secret is another one; `unknown`: the key never existed.
     """
 
     label: Name
@@ -90,7 +90,7 @@ class KeyTable(AccountTable):
 
 
 class PrincipalTable(AccountTable):
-    """What users and roles share."""
+    """The keys that users and roles share."""
 
     name: Name
     path: Annotated[str, Field(pattern=r"^/(.*/)?$")] = "/"
@@ -107,11 +107,10 @@ class UserTable(PrincipalTable):
 
     groups: tuple[str, ...] = ()
     console_password: bool = False
-    mfa: bool = False
 
 
 class RoleTable(PrincipalTable):
-    """A role. Its keys are sessions, begun as a worker's instance profile begins them."""
+    """A role. Its keys are sessions, as a worker's instance profile provides them."""
 
     trust: PolicyShorthand = {"Statement": []}
     max_session_seconds: Annotated[int, Field(ge=3600, le=43200)] = 3600
@@ -128,7 +127,7 @@ class GroupTable(AccountTable):
 
 
 class PolicyTable(AccountTable):
-    """A managed policy of the account's own."""
+    """A customer managed policy."""
 
     name: Name
     path: str = "/"
@@ -172,14 +171,14 @@ class TemplateTable(AccountTable):
 
 
 class RegistryTable(AccountTable):
-    """What belongs to a registry as a whole."""
+    """The registry policy."""
 
     region: str = ""
     policy: PolicyShorthand
 
 
 class NetworkTable(AccountTable):
-    """How AWS sees the callers' network: see `environment.Environment`."""
+    """The callers' network as AWS sees it: see `world.Environment`."""
 
     source_ip: str = "203.0.113.10"
     vpce: str = ""
@@ -195,7 +194,7 @@ class OrganizationTable(AccountTable):
 
 
 class AccountFile(AccountTable):
-    """One account, everything in it, and the feeds that are judged on it."""
+    """One account, everything in it, and its feeds."""
 
     says: str = ""
     trips: tuple[str, ...] = ()
@@ -217,13 +216,13 @@ class AccountFile(AccountTable):
     cache_rule: tuple[CacheRuleTable, ...] = ()
     creation_template: tuple[TemplateTable, ...] = ()
     fault: tuple[FaultTable, ...] = ()
-    # Judged by ecr_feed.config, which owns their schema.
+    # Checked by ecr_feed.config, which owns their schema.
     auditor: dict[str, Any] | None = None
     feed: tuple[dict[str, Any], ...] = ()
     docker_feed: tuple[dict[str, Any], ...] = ()
-    assumed: tuple[str, ...] = ()  # what was taken for granted where a plan says nothing
-    unknown: tuple[str, ...] = ()  # what a plan does not tell yet, one sentence each
-    unknown_policies: tuple[str, ...] = ()  # those of them that decide who may do what
+    assumed: tuple[str, ...] = ()  # assumed where a plan says nothing, one sentence each
+    unknown: tuple[str, ...] = ()  # what a plan does not determine yet, one sentence each
+    unknown_policies: tuple[str, ...] = ()  # those of them that may affect permissions
 
     @field_validator("user", "role", "group", "policy")
     @classmethod
@@ -253,7 +252,7 @@ class AccountFile(AccountTable):
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """What `{...}` stands for in the file's policies."""
+        """The values of `{...}` placeholders in the file's policies."""
         return {"account": self.account, "region": self.region, "partition": self.partition}
 
     @property
@@ -282,7 +281,7 @@ def from_tables(tables: dict[str, Any], source: str) -> AccountFile:
 
 
 def _first(error: ValidationError) -> str:
-    """The first fault: where, and what."""
+    """The first error: where, and what."""
     found = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in found["loc"]) or "file"
     if found["type"] == "extra_forbidden":

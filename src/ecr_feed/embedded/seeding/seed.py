@@ -1,4 +1,4 @@
-"""Fill an account from an account file, as its owner would: by AWS API calls."""
+"""Fill an account from an account file, through AWS API calls of its owner."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OWNER: Final = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made. `keys`: label -> access key, as `aws.session.Backend` takes them."""
+    """A filled account. `keys`: label -> access key."""
 
     account: str
     region: str
@@ -48,14 +48,14 @@ class Seeded:
 
 
 def fill(core: EmbeddedAws, account: AccountFile) -> Seeded:
-    """Fill a core of the account file's partition; faults come in force last.
+    """Fill an embedded AWS of the account file's partition; faults apply afterwards only.
 
     Raises AccountError for what the services refuse.
     """
     regions = core.world.regions
     regions.extra |= set(account.enabled_regions)
     seeded = fill_as(Owner(core, partition=account.partition), account)
-    # From here on the owner is bound by all this too.
+    # From here on, these apply to the owner too.
     regions.disabled |= set(account.disabled_regions)
     core.world.environment = surroundings(account)
     core.world.clock.client_off = account.clock_off
@@ -85,12 +85,12 @@ def fill_as(owner: Owner, account: AccountFile) -> Seeded:
 
 
 def core_for(account: AccountFile) -> EmbeddedAws:
-    """An empty core of the account file's partition."""
+    """An empty embedded AWS of the account file's partition."""
     return EmbeddedAws(partition=account.partition)
 
 
 def surroundings(account: AccountFile) -> Environment:
-    """What no API call sets: the callers' network, and the organisation."""
+    """The callers' network and the organisation, which no API call sets."""
     network, names = account.network, account.placeholders
     policy = network.endpoint_policy
     return Environment(

@@ -1,4 +1,4 @@
-"""Fills a registry: repositories, policies, rules, and images made from an account file."""
+"""Fill registries from an account file: repositories, policies, rules and images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIFECYCLE_MINIMUM = 100  # characters; shorter texts are refused, white space c
 
 
 def fill_registries(owner: Owner, account: AccountFile) -> None:
-    """Make everything of ECR that the file names."""
+    """Create everything of ECR in the file."""
     filler = _RegistryFiller(owner, account)
     for rule in account.cache_rule:
         filler.ecr(rule.region).create_pull_through_cache_rule(
@@ -45,7 +45,7 @@ def fill_registries(owner: Owner, account: AccountFile) -> None:
 
 
 class _RegistryFiller:
-    """One account's registries being filled."""
+    """Fills one account's registries."""
 
     def __init__(self, owner: Owner, account: AccountFile) -> None:
         self._owner = owner
@@ -59,7 +59,7 @@ class _RegistryFiller:
         return self._owner.client("ecr", at, account or self._file.account)
 
     def repository(self, table: RepositoryTable, name: str) -> None:
-        """One repository with all that is in it."""
+        """Create one repository with its policies and images."""
         ecr = self.ecr(table.region, table.account)
         with self._owner.ago(table.age_days):
             ecr.create_repository(repositoryName=name, **_settings(table))
@@ -166,7 +166,7 @@ Put = tuple[str, str, list[bytes]]  # manifest text, its media type, the blobs i
 
 
 def manifests(image: ImageTable, salt: str, subject: dict[str, Any] | None) -> Iterator[Put]:
-    """What has to be put, children first; the last one is what the tags name."""
+    """The manifests to put, children first; the tags belong to the last one."""
     kinds = _DOCKER if image.media == "docker" else _OCI
     if image.manifest:
         media = json.loads(image.manifest).get("mediaType", kinds["manifest"])

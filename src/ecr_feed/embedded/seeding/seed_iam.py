@@ -1,4 +1,4 @@
-"""Users, roles, groups, policies and keys of an account file, by IAM's API."""
+"""Fill IAM from an account file: users, roles, groups, policies and keys."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _EC2_TRUST = {
 
 
 def fill_iam(owner: Owner, account: AccountFile) -> dict[str, Key]:
-    """Make everything; returns label -> key."""
+    """Create everything of IAM in the file; returns label -> key."""
     return _IamFiller(owner, account).run()
 
 
 class _IamFiller:
-    """One account's IAM being filled."""
+    """Fills one account's IAM."""
 
     def __init__(self, owner: Owner, account: AccountFile) -> None:
         self._owner = owner
@@ -54,7 +54,7 @@ class _IamFiller:
         return self._owner.client("iam", self._file.region, self._file.account)
 
     def run(self) -> dict[str, Key]:
-        """In the order in which one thing needs another."""
+        """Create everything in order of dependency."""
         for policy in self._file.policy:
             text = self._text(policy.document)
             made = self._iam.create_policy(
@@ -137,7 +137,7 @@ class _IamFiller:
     def _temporary(
         self, key: KeyTable, long_lived: tuple[str, str, None], named: dict[str, str]
     ) -> Key:
-        """GetSessionToken for the user; the key it was asked with does not stay."""
+        """GetSessionToken for the user; the long-lived key is deleted afterwards."""
         sts = self._owner.as_key("sts", self._file.region, long_lived)
         with self._owner.ago(1 if key.status == "expired" else 0):
             made = sts.get_session_token(DurationSeconds=3600)["Credentials"]
@@ -168,7 +168,7 @@ class _IamFiller:
             self._keys[key.label] = self._role_key(role, key)
 
     def _role_key(self, role: RoleTable, key: KeyTable) -> Key:
-        """A session as a worker's metadata service hands it out; no API call begins one."""
+        """A session as a worker's metadata service provides it, without an API call."""
         core = self._owner.core
         if core is None:
             made = self._owner.client("sts", self._file.region, self._file.account).assume_role(

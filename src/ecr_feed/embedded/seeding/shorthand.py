@@ -1,4 +1,4 @@
-"""Short forms of account files, written out: policies, faults."""
+"""The short forms of account files: policies, faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WITH_RESOURCE: Final = ("identity", "registry", "endpoint")
 
 
 def _check(value: Any) -> Any:
-    """Refuse, with words, what is no policy; the service itself judges the rest."""
+    """Refuse values that are not a policy in any form; the service checks the rest."""
     if isinstance(value, str):
         try:
             json.loads(value)
@@ -57,7 +57,7 @@ def document(policy: Any, kind: PolicyKind, names: Mapping[str, str]) -> str:
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:
-    """A text with its placeholders filled in; other braces stay."""
+    """The text with its placeholders filled in; other braces are kept."""
     for name, value in names.items():
         text = text.replace("{" + name + "}", value)
     return text

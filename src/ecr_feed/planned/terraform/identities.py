@@ -14,7 +14,7 @@ KINDS: Final = ("user", "role", "group")
 
 
 def tags_of(instance: Instance) -> dict[str, str]:
-    """A resource's tags, the provider's default ones included where they are known."""
+    """A resource's known tags, the provider's default tags included."""
     found = instance.get("tags_all") or instance.get("tags") or {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
@@ -31,7 +31,7 @@ class Identities:
     providers: list[FileTable] = field(default_factory=list)
 
     def read(self) -> None:
-        """Principals first, then what is put on them."""
+        """Read managed policies and principals, then what is attached to them."""
         for each in self.policies.plan.of("aws_iam_policy"):
             self._managed(each)
         for kind in KINDS:
@@ -59,7 +59,7 @@ class Identities:
                 self._attach(each, kind, self._names(each, f"{kind}s"))
 
     def _name(self, instance: Instance, attribute: str) -> str:
-        """An attribute's value, or the name of the resource it refers to; a note where neither."""
+        """An attribute's value or the referenced resource's name; "" and a note if neither."""
         found = self._names(instance, attribute)
         if not found and (instance.unknown.get(attribute) or not instance.values.get(attribute)):
             self.policies.undecide(f"{instance.address}: `{attribute}` is known only after apply.")
@@ -106,7 +106,7 @@ class Identities:
             self._attached(instance, table, arn)
 
     def _known(self, kind: str, name: str, instance: Instance) -> FileTable:
-        """The table of a principal; one that the plan does not make is taken to exist, bare."""
+        """The table of a principal; one outside the plan is assumed to exist without policies."""
         if name not in self.tables[kind]:
             self.policies.undecide(
                 f"{instance.address}: the {kind} {name!r} is not in the plan; what else it has is "
@@ -136,7 +136,7 @@ class Identities:
                 listed.append(policy)
 
     def _policy(self, instance: Instance, attribute: str) -> str:
-        """A managed policy by name (the plan's own) or ARN (AWS's); "" where there is none."""
+        """A managed policy by name (in the plan) or ARN (of AWS); "" if there is none."""
         known = instance.get(attribute)
         if isinstance(known, str) and known:
             name = known.rsplit("/", 1)[-1]

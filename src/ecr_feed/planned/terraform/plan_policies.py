@@ -1,4 +1,4 @@
-"""Policy documents of a plan: as planned, or put together where Terraform will only know at apply.
+"""Policy documents of a plan: as planned, or rebuilt where they are known only after apply.
 
 A document that names a repository or user which does not exist yet is "known after apply": its ARN
 is. ARNs follow from names, so `aws_iam_policy_document` data sources are rebuilt as written.
@@ -26,7 +26,7 @@ _KINDS = {
 
 @dataclass(slots=True)
 class PlanPolicies:
-    """Reads policies of a plan; what stays unknown is noted with its address."""
+    """Reads policies of a plan; unknown ones are noted with their addresses."""
 
     plan: Plan
     destination: Destination
@@ -34,18 +34,18 @@ class PlanPolicies:
     undecided: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
-        """Keep a sentence about what is not known, once."""
+        """Record a sentence about an unknown value, once."""
         if text not in self.notes:
             self.notes.append(text)
 
     def undecide(self, text: str) -> None:
-        """A note after which permissions cannot be told for sure."""
+        """Record an unknown that may affect permissions."""
         self.note(text)
         if text not in self.undecided:
             self.undecided.append(text)
 
     def text(self, instance: Instance, attribute: str) -> str | None:
-        """The JSON of a policy attribute; None (and a note) where it cannot be told.
+        """The JSON of a policy attribute; None (and a note) if it is unknown.
 
         Raises AccountError for a policy that AWS would refuse at apply.
         """
@@ -128,7 +128,7 @@ class PlanPolicies:
         written: Mapping[str, Any],
         name: str,
     ) -> list[str] | None:
-        """The values of a list; None (and a note) where some of them cannot be told."""
+        """The values of a list; None (and a note) if some are unknown."""
         values = [each for each in known.get(name) or [] if isinstance(each, str)]
         if not _any_true(_at_name(unknown, name)):
             return values
@@ -164,7 +164,7 @@ class PlanPolicies:
         return region_of(self.plan, target) or self.destination.region
 
     def arn(self, target: Instance) -> str:
-        """The ARN a planned resource will have, from its name; "" where that does not follow."""
+        """The ARN that a planned resource will have, from its name; "" if it cannot be derived."""
         known = target.get("arn")
         if isinstance(known, str) and known:
             return known
@@ -174,7 +174,8 @@ class PlanPolicies:
             return ""
         made = {
             "aws_ecr_repository": (
-                f"arn:{self.destination.partition}:ecr:{self._region(target)}:{self.destination.account}:"
+                f"arn:{self.destination.partition}:ecr:{self._region(target)}:"
+                f"{self.destination.account}:"
                 f"repository/{name}"
             ),
             "aws_iam_user": f"{iam}:user{path}{name}",

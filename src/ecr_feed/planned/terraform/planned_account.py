@@ -1,4 +1,4 @@
-"""A plan's resources -> the account file of what will be there after apply."""
+"""The account file of an account as it will be after a plan is applied."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def account_from_plan(
 
     `identity` is the name of the user or role that the feed will use (default: the one user with an
     access key, else the only user, else the only role); `packages` default to every repository.
-    `AccountFile.unknown` says, with addresses, what only apply will tell, `assumed` what was taken
-    for granted. Raises AccountError.
+    `AccountFile.unknown` lists, with addresses, what is known only after apply, `assumed` what was
+    assumed. Raises AccountError.
     """
     if "planned_values" not in document:
         raise AccountError(
-            f"{source}: no plan: expected the output of `terraform show -json PLANFILE`, with the "
-            "key `planned_values`."
+            f"{source}: not a plan: expected the output of `terraform show -json PLANFILE`, with "
+            "the key `planned_values`."
         )
     plan = Plan(document)
     destination, assumed = destination_of(plan, region, account)
@@ -104,7 +104,7 @@ def _put(
     instance: Instance,
     names: tuple[str, str],
 ) -> None:
-    """A repository's policy, on the repository it names or refers to."""
+    """Put a policy on the repository that it names or refers to."""
     attribute, key = names
     repository = instance.get("repository")
     if not isinstance(repository, str):
@@ -146,7 +146,7 @@ def _templates(policies: PlanPolicies) -> list[FileTable]:
 
 
 def _give_key(policies: PlanPolicies, found: Identities, identity: str, source: str) -> list[str]:
-    """The feed's credentials: a planned access key, or one that stands for it."""
+    """Give the feed's identity an access key: the planned one, or an assumed one."""
     keyed = _keyed(policies)
     users, roles = found.tables["user"], found.tables["role"]
     name = identity or _only(list(keyed)) or _only(list(users)) or (_only(list(roles)))

@@ -1,4 +1,4 @@
-"""Botocore's own data (service models, endpoints, pages), read once per process."""
+"""Botocore's own data (service models, pages, regions), read once per process."""
 
 from __future__ import annotations
 
@@ -9,20 +9,35 @@ from typing import Any, Final
 import botocore.loaders
 import botocore.session
 
+from ecr_feed.naming.regions import PARTITIONS
+
 # Ignore this machine's settings: no profile, no configuration or credentials file.
 _NOTHING: Final = (None, None, None, None)
 _ALONE: Final = {"profile": _NOTHING, "config_file": _NOTHING, "credentials_file": _NOTHING}
 
 
+# The region that requests to a partition's one IAM endpoint are signed for.
+_GLOBAL_REGIONS: Final = {
+    "aws": "us-east-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-cn": "cn-north-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+
+
 @cache
 def loader() -> Any:
-    """The data that came with botocore; what ~/.aws/models adds is not AWS's."""
+    """The data shipped with botocore; ~/.aws/models is not read."""
     kind = botocore.loaders.Loader
     return kind([kind.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 def new_session() -> Any:
-    """A session without credentials that shares the data already read."""
+    """A session without credentials; sessions share the loaded data."""
     session = botocore.session.Session(session_vars=_ALONE)
     session.register_component("data_loader", loader())
     return session
@@ -58,3 +73,23 @@ def paginators(service: str) -> Mapping[str, Mapping[str, Any]]:
         except ValueError:  # botocore: this operation has no pages
             continue
     return pages
+
+
+@cache
+def regions() -> Mapping[str, str]:
+    """Region -> partition, for every region in which botocore lists ECR."""
+    return {
+        region: partition.name
+        for partition in PARTITIONS
+        for region in models().get_available_regions("ecr", partition_name=partition.name)
+    }
+
+
+def known_partition(region: str) -> str:
+    """The partition of a region that has ECR, or "" for a region that botocore does not list."""
+    return regions().get(region, "")
+
+
+def global_region(partition: str) -> str:
+    """The region that requests to a partition's IAM are signed for."""
+    return _GLOBAL_REGIONS.get(partition, "us-east-1")
