@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from ecr_feed.embedded.seeding.account_file import AccountFile, load
-from tests.embedded.doors import CONTRACT, Door, at_endpoint
+from tests.embedded.entry_points import CONTRACT, EntryPoint, at_endpoint
 from tests.embedded.world import ACCOUNT
 from tests.support.endpoints import fill_endpoint
 
@@ -75,7 +75,7 @@ def account() -> AccountFile:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[Door]:
+def ministack(folder: Path) -> Iterator[EntryPoint]:
     """A ministack that holds the contract account."""
     with running(folder) as url:
         seeded = fill_endpoint(url, account())
@@ -87,7 +87,7 @@ def ministack(folder: Path) -> Iterator[Door]:
             for label, key in seeded.keys.items()
         }
         profiles["root"] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "root"}
-        yield Door("ministack", at_endpoint(url, profiles))
+        yield EntryPoint("ministack", at_endpoint(url, profiles))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from ecr_feed.embedded.faults import CalledOperation, Fault, Faults
 from ecr_feed.embedded.protocol.http_server import serve
-from tests.embedded.doors import endpoint_client
+from tests.embedded.entry_points import endpoint_client
 from tests.embedded.world import ACCOUNT, World, refused, world
 from tests.support.requests_adapter import EmbeddedAwsAdapter
 

@@ -42,7 +42,7 @@ class Caller:
     One client for each service and region serves every caller: making one costs more than asking.
     """
 
-    open: Callable[[Any], None] = lambda session: None  # registers an in-process door
+    open: Callable[[Any], None] = lambda session: None  # registers an in-process entry
     endpoint_url: str | None = None
     _credentials: Credentials = field(init=False)
     _session: Any = field(init=False)

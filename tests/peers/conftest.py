@@ -23,12 +23,12 @@ def embedded() -> Peer:
     core = EmbeddedAws(clock=lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
     core.world.environment.source_ip = "127.0.0.1"
 
-    def door(session: object) -> None:
+    def entry(session: object) -> None:
         emitter = session.get_component("event_emitter")  # type: ignore[attr-defined] # botocore has no types
         emitter.register_first("before-send", boto3_answer(core))
 
     owner = (owner_key(ACCOUNT), core.world.keys.owner_secret, None)
-    return Peer("embedded", Caller(door), owner).fill(ROWS)
+    return Peer("embedded", Caller(entry), owner).fill(ROWS)
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def account_from_documents(given: Documents) -> AccountFile:
             if judge_name(name).legal
         ],
         "user": [user],
-        "scp": [{"name": name, "document": text} for name, text in given.scps.items()],
+        "scp": [{"document": text} for text in given.scps.values()],
         "feed": [feed],
     }
     return from_tables(tables, "the documents")

@@ -147,7 +147,6 @@ class OrganizationPolicyTable(AccountTable):
     A level whose policies only deny keeps FullAWSAccess beside them; one that allows stands alone.
     """
 
-    name: str = ""
     level: Annotated[int, Field(ge=0, le=9)] = 0
     document: PolicyShorthand
 

@@ -42,8 +42,6 @@ OWNER: Final = "owner"
 class Seeded:
     """A filled account. `keys`: label -> access key."""
 
-    account: str
-    region: str
     keys: Mapping[str, Key] = field(repr=False)
 
 
@@ -81,7 +79,7 @@ def fill_as(owner: Owner, account: AccountFile) -> Seeded:
         said = error.response["Error"]
         where = f"{error.operation_name} refused it: {said['Code']}: {said['Message']}"
         raise AccountError(f"The account cannot be made: {where}") from error
-    return Seeded(account.account, account.region, keys)
+    return Seeded(keys)
 
 
 def core_for(account: AccountFile) -> EmbeddedAws:

@@ -42,7 +42,7 @@ def compare(model: Model, account: Account) -> None:
     assert listing is _word(model.may(DESCRIBE, LISTING)), "the list without names"
 
 
-def compare_witnesses(model: Model, rights: Rights) -> None:
+def compare_answers(model: Model, rights: Rights) -> None:
     """Probe, simulation and evaluation: whichever gives an answer gives the model's."""
     asked = [(action, name) for action in ACTIONS[1:] for name in sorted(model.repositories)]
     for action, name in [(TOKEN, None), (DESCRIBE, None), *asked]:

@@ -1,4 +1,4 @@
-"""What IAM would answer, asked through the door by callers with policies of every kind."""
+"""What IAM would answer, asked by callers with policies of every kind."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from ecr_feed.embedded.protocol.http_server import AccountServer, serve
-from tests.embedded.doors import endpoint_client
+from tests.embedded.entry_points import endpoint_client
 from tests.embedded.world import ACCOUNT, REGION, World, account, parts, world
 from tests.support.requests_adapter import EmbeddedAwsAdapter
 

@@ -1,4 +1,4 @@
-"""The contract account behind each door: in process, and over HTTP in a process of its own."""
+"""The contract account behind each entry point: in process, and over HTTP in a process of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONTRACT = Path(__file__).with_name("contract.toml")
 
 
 @dataclass
-class Door:
+class EntryPoint:
     """A way in. `make` gives a client for a service, a key label ("root" too) and a region."""
 
     name: str
@@ -42,7 +42,7 @@ class Door:
 
 
 @contextmanager
-def in_process() -> Iterator[Door]:
+def in_process() -> Iterator[EntryPoint]:
     """Through botocore's own event."""
     inner: World = world(load(CONTRACT))
 
@@ -54,11 +54,11 @@ def in_process() -> Iterator[Door]:
         emitter.register_first("before-send", boto3_answer(inner.core))
         return session.create_client(service, region_name=region, config=_UNSIGNED)
 
-    yield Door("in process", make)
+    yield EntryPoint("in process", make)
 
 
 @contextmanager
-def over_http(folder: Path) -> Iterator[Door]:
+def over_http(folder: Path) -> Iterator[EntryPoint]:
     """`python -m ecr_feed.embedded` in its own process; its keys come from the file it writes."""
     keys = folder / "credentials"
     command = [sys.executable, "-m", "ecr_feed.embedded", "--account", str(CONTRACT)]
@@ -75,7 +75,9 @@ def over_http(folder: Path) -> Iterator[Door]:
         process.stdout.readline()
         profiles = configparser.RawConfigParser()
         profiles.read(keys)
-        yield Door("http", at_endpoint(url, {name: dict(profiles[name]) for name in profiles}))
+        yield EntryPoint(
+            "http", at_endpoint(url, {name: dict(profiles[name]) for name in profiles})
+        )
     finally:
         process.terminate()
         process.communicate(timeout=10)
