@@ -1,4 +1,4 @@
-"""The contract account behind each entry point: in process, and over HTTP in a process of its own."""
+"""The contract account behind each entry point: in process, and over HTTP in its own process."""
 
 from __future__ import annotations
 

@@ -293,11 +293,11 @@ def test_a_repository_in_another_region_is_there(how: str) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "no plan"),
+        ({}, "not a plan"),
         (plan(user()), "makes no aws_ecr_repository"),
         (plan(repository("team/app")), "no one user or role"),
     ],
-    ids=["no plan", "no repository", "no identity"],
+    ids=["not a plan", "no repository", "no identity"],
 )
 def test_a_plan_that_cannot_be_judged_says_why(given: Json, words: str) -> None:
     with pytest.raises(AccountError, match=words):

@@ -5,18 +5,14 @@ Requests keep the signed Host header, so signatures are valid for any port.
 
 from __future__ import annotations
 
-import socket
-import struct
 from http.server import BaseHTTPRequestHandler
-from types import TracebackType
 from typing import Final
 
 from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
-from ecr_feed.embedded.registry.tls_server import LoopbackServer
+from ecr_feed.embedded.registry.tls_server import LoopbackServer, abort
 
 _LIMIT: Final = 64 * 1024 * 1024  # bytes of one request
-_ABORT: Final = struct.pack("ii", 1, 0)  # linger 0: the close becomes a reset
 
 
 class AccountServer(LoopbackServer):
@@ -30,17 +26,6 @@ class AccountServer(LoopbackServer):
     def url(self) -> str:
         """The endpoint URL."""
         return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> AccountServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def serve(core: EmbeddedAws, port: int = 0) -> AccountServer:
@@ -86,8 +71,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
         if fault.kind.endswith("timeout"):
             self.connection.recv(1)  # returns when the client, or this server, closes
             return
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-        self.connection.close()
+        abort(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Nothing: a request line or header may hold a secret."""

@@ -10,9 +10,9 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -42,7 +42,7 @@ PULLS: Final[Mapping[str, Handler]] = {
 }
 
 
-class EmbeddedRegistry:
+class EmbeddedRegistry(AbstractContextManager["EmbeddedRegistry"]):
     """Serves the account's registries over TLS on 127.0.0.1 until `close`; a context manager.
 
     The API's hosts (ECR, STS, IAM) are served too. `network()` and `way()` let our own clients use
@@ -84,15 +84,7 @@ class EmbeddedRegistry:
         self.server.close()
         self._authority.close()
 
-    def __enter__(self) -> EmbeddedRegistry:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _answer(self, request: WireRequest) -> WireResponse:

@@ -71,6 +71,9 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         if not isinstance(error, (OSError, ConnectionFault)):
             super().handle_error(request, client_address)
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Stop accepting, end every connection, wait for every thread."""
         self.closing.set()
@@ -205,12 +208,16 @@ class _TlsHandler(BaseHTTPRequestHandler):
         if not told and fault.kind in ("read-timeout", "connect-timeout"):
             self.server.closing.wait()
             return
-        # Linger 0 turns the close into a reset.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
+        abort(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Nothing: a request line may hold an upload's or a layer's address."""
+
+
+def abort(connection: socket.socket) -> None:
+    """Close a connection so that the client sees a reset: linger time 0."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def _shut(connection: socket.socket) -> None:

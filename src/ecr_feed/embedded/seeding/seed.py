@@ -28,11 +28,6 @@ from ecr_feed.embedded.world import Environment
 from ecr_feed.facts.aws import Secret
 from ecr_feed.token import LIFETIME
 
-_FULL_ACCESS = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
-)
-
-
 # Labels that are always there: the account's root user, and its owner, whom no policy binds.
 ROOT: Final = "root"
 OWNER: Final = "owner"

@@ -20,7 +20,6 @@ from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.shorthand import PolicyKind, document
 from ecr_feed.facts.aws import Secret
 
-_DAY = 86400
 _CANNOT_SIGN = ("deleted", "unknown", "expired", "inactive", "wrong-secret")
 _EC2_TRUST = {
     "Version": "2012-10-17",

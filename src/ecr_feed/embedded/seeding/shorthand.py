@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ecr_feed.embedded.faults import ConnectionKind
+
 _KEYS: Final = frozenset({"allow", "deny", "on", "to", "when", "sid"})
 PolicyKind = Literal["identity", "resource", "registry", "endpoint", "trust"]
 _WITH_RESOURCE: Final = ("identity", "registry", "endpoint")
@@ -109,9 +111,7 @@ class FaultTable(BaseModel):
     content_type: str = "text/html"
     truncate: Annotated[int, Field(ge=0)] | None = None
     replace: tuple[str, str] | None = None
-    connection: (
-        Literal["connect-timeout", "read-timeout", "reset", "refused", "dns", "tls", "proxy"] | None
-    ) = None
+    connection: ConnectionKind | None = None
     times: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
