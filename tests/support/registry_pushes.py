@@ -19,7 +19,7 @@ def upload(request: RegistryRequest) -> WireResponse:
 
 def _call(request: RegistryRequest, operation: str, **params: Any) -> Mapping[str, Any]:
     named = {"repositoryName": request.name, **params}
-    return request.account.call(request.holder, request.registry, operation, named)
+    return request.call(operation, named)
 
 
 def _begin(request: RegistryRequest) -> WireResponse:

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -82,49 +81,6 @@ def unsupported(message: str = "The operation is unsupported.") -> WireResponse:
     return error("UNSUPPORTED", 405, message)
 
 
-class AccountView:
-    """The account's state, permissions and faults as the registry server uses them.
-
-    A token is valid for every registry of its region in which its holder has permissions, so a
-    request is authorised in the registry's account, not in the token's.
-    """
-
-    def __init__(self, core: EmbeddedAws) -> None:
-        self._core = core
-
-    def now(self) -> datetime:
-        """AWS's time."""
-        return self._core.now()
-
-    def holder(self, password: str) -> TokenHolder | None:
-        """Whose token the password is, expired or not; None for one that was never issued."""
-        return self._core.token_caller(password)
-
-    def registry(self, account: str, region: str) -> StoredRegistry:
-        """The registry of an account in a region."""
-        return self._core.registry(account, region)
-
-    def check(
-        self, holder: TokenHolder, registry: StoredRegistry, operation: str, repository: str | None
-    ) -> None:
-        """Raise AccessDeniedException unless the holder may do it now; None: on any repository."""
-        self._core.permit(replace(holder, account=registry.account), operation, repository)
-
-    def call(
-        self,
-        holder: TokenHolder,
-        registry: StoredRegistry,
-        operation: str,
-        params: Mapping[str, Any],
-    ) -> Mapping[str, Any]:
-        """An ECR operation as the holder, permissions included. Raises ServiceError."""
-        return self._core.call_as(replace(holder, account=registry.account), operation, params)
-
-    def fault(self, call: CalledOperation) -> Fault | None:
-        """The fault for a call, counted as used."""
-        return self._core.faults.take(call)
-
-
 _NAME = r"(?P<name>[^/]+(?:/[^/]+)*)"
 _ROUTES: Final = tuple(
     (operation, re.compile(pattern))
@@ -145,11 +101,27 @@ class RegistryRequest:
     """One request with a valid token."""
 
     http: WireRequest
-    account: AccountView
+    core: EmbeddedAws
     holder: TokenHolder
     registry: StoredRegistry
     name: str
     reference: str
+
+    def check(self, operation: str, repository: str | None) -> None:
+        """Raise AccessDeniedException unless the token's holder may; None: on any repository.
+
+        A token is valid for every registry of its region, so a request is authorised in the
+        registry's account, not in the token's.
+        """
+        self.core.permit(self._holder_here, operation, repository)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An ECR operation as the token's holder, permissions included. Raises ServiceError."""
+        return self.core.call_as(self._holder_here, operation, params)
+
+    @property
+    def _holder_here(self) -> TokenHolder:
+        return replace(self.holder, account=self.registry.account)
 
     def parameter(self, name: str, default: str = "") -> str:
         """A query parameter; the last one where it is repeated."""
@@ -167,9 +139,9 @@ class RegistryApp:
     """Answers requests to every registry and layer storage host of the embedded account."""
 
     def __init__(
-        self, account: AccountView, handlers: Mapping[str, Handler], storage: StorageHandler
+        self, core: EmbeddedAws, handlers: Mapping[str, Handler], storage: StorageHandler
     ) -> None:
-        self._account = account
+        self._core = core
         self._handlers = handlers
         self._storage = storage
 
@@ -192,7 +164,7 @@ class RegistryApp:
 
     def _dated(self, answer: WireResponse) -> WireResponse:
         """The answer with AWS's time in its Date header."""
-        date = format_datetime(self._account.now(), usegmt=True)
+        date = format_datetime(self._core.now(), usegmt=True)
         return replace(answer, headers={**answer.headers, "date": date})
 
     def _answer(
@@ -201,12 +173,12 @@ class RegistryApp:
         """401 without a valid token, 403 for an expired one, else the operation's answer."""
         if holder is None or holder.region != where.region:
             return challenge(where.host)
-        if holder.expires_at <= self._account.now():
+        if holder.expires_at <= self._core.now():
             return expired()
         operation, name, reference = route(request.path)
-        registry = self._account.registry(where.account, where.region)
+        registry = self._core.registry(where.account, where.region)
         return self._done(
-            operation, RegistryRequest(request, self._account, holder, registry, name, reference)
+            operation, RegistryRequest(request, self._core, holder, registry, name, reference)
         )
 
     def _holder(self, authorization: str) -> TokenHolder | None:
@@ -216,7 +188,7 @@ class RegistryApp:
         except (binascii.Error, UnicodeDecodeError):
             return None
         return (
-            self._account.holder(password)
+            self._core.token_caller(password)
             if scheme.lower() == "basic" and user == TOKEN_USER
             else None
         )
@@ -237,14 +209,16 @@ class RegistryApp:
         fault = self._fault("layer", region, name, ())
         if fault is not None and not _changes(fault):
             return _faulty(fault)
-        answer = self._storage(request, self._account.registry(owner, region), name, digest)
+        answer = self._storage(request, self._core.registry(owner, region), name, digest)
         return answer if fault is None else cut(fault, answer)
 
     def _fault(
         self, operation: str, region: str, name: str, callers: tuple[str, ...]
     ) -> Fault | None:
         names = (name,) if name else ()
-        return self._account.fault(CalledOperation("registry", operation, region, names, callers))
+        return self._core.faults.take(
+            CalledOperation("registry", operation, region, names, callers)
+        )
 
 
 StorageHandler = Callable[[WireRequest, StoredRegistry, str, str], WireResponse]

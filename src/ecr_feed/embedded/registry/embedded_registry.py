@@ -26,7 +26,7 @@ from ecr_feed.embedded.faults import CalledOperation, Faults
 from ecr_feed.embedded.protocol.botocore_data import known_partition
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import pulls
-from ecr_feed.embedded.registry.app import AccountView, Handler, RegistryApp, is_registry
+from ecr_feed.embedded.registry.app import Handler, RegistryApp, is_registry
 from ecr_feed.embedded.registry.authority import Authority
 from ecr_feed.embedded.registry.tls_server import ASK, TlsServer, ToldFaults
 from ecr_feed.naming import RegistryHost
@@ -52,7 +52,7 @@ class EmbeddedRegistry(AbstractContextManager["EmbeddedRegistry"]):
     def __init__(self, core: EmbeddedAws, handlers: Mapping[str, Handler] = PULLS) -> None:
         self._authority = Authority()
         self._core = core
-        self._registries = RegistryApp(AccountView(core), handlers, pulls.storage)
+        self._registries = RegistryApp(core, handlers, pulls.storage)
         self.server = TlsServer(self._answer, self._authority)
 
     @property

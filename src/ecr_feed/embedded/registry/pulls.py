@@ -51,7 +51,7 @@ def manifest(request: RegistryRequest) -> WireResponse:
     if request.http.method not in ("GET", "HEAD"):
         return app.unsupported()
     repository = request.name
-    request.account.check(request.holder, request.registry, "BatchGetImage", repository)
+    request.check("BatchGetImage", repository)
     image = _image(request)
     by_digest = request.reference.startswith("sha256:")
     found = _accepted(image, request.header("accept"), by_digest=by_digest)
@@ -66,9 +66,7 @@ def manifest(request: RegistryRequest) -> WireResponse:
             docker_content_digest=digest_of(body),
         )
     image_id = {"imageDigest" if by_digest else "imageTag": request.reference}
-    request.account.call(
-        request.holder,
-        request.registry,
+    request.call(
         "BatchGetImage",
         {"repositoryName": repository, "imageIds": [image_id]},
     )
@@ -127,9 +125,7 @@ def blob(request: RegistryRequest) -> WireResponse:
     """GET: a redirect to the layer storage. HEAD: whether it is there."""
     wanted = {"repositoryName": request.name}
     if request.http.method == "HEAD":
-        found = request.account.call(
-            request.holder,
-            request.registry,
+        found = request.call(
             "BatchCheckLayerAvailability",
             {**wanted, "layerDigests": [request.reference]},
         )
@@ -144,9 +140,7 @@ def blob(request: RegistryRequest) -> WireResponse:
         )
     if request.http.method != "GET":
         return app.unsupported()
-    found = request.account.call(
-        request.holder,
-        request.registry,
+    found = request.call(
         "GetDownloadUrlForLayer",
         {**wanted, "layerDigest": request.reference},
     )
@@ -201,9 +195,7 @@ def tags(request: RegistryRequest) -> WireResponse:
     """GET /v2/NAME/tags/list: the tags of images that can be pulled."""
     if request.http.method != "GET":
         return app.unsupported()
-    request.account.call(
-        request.holder,
-        request.registry,
+    request.call(
         "ListImages",
         {"repositoryName": request.name, "maxResults": 1},
     )
@@ -220,7 +212,7 @@ def catalog(request: RegistryRequest) -> WireResponse:
     """GET /v2/_catalog: every repository; needs DescribeRepositories on all."""
     if request.http.method != "GET":
         return app.unsupported()
-    request.account.check(request.holder, request.registry, "DescribeRepositories", None)
+    request.check("DescribeRepositories", None)
     names = sorted(request.registry.repositories)
     return _page(request, names, lambda page: {"repositories": page})
 
