@@ -294,8 +294,8 @@ def test_a_repository_in_another_region_is_there(how: str) -> None:
     ("given", "words"),
     [
         ({}, "not a plan"),
-        (plan(user()), "makes no aws_ecr_repository"),
-        (plan(repository("team/app")), "no one user or role"),
+        (plan(user()), "creates no aws_ecr_repository"),
+        (plan(repository("team/app")), "cannot choose a user or role"),
     ],
     ids=["not a plan", "no repository", "no identity"],
 )

@@ -105,10 +105,10 @@ def _role_arn(caller: Caller, env: Env) -> str | None:
     """The ARN of a session's role, path included, if the context has it."""
     if caller.kind is not CallerKind.SESSION:
         return None
-    told = env.values.get("aws:principalarn", ())
-    if len(told) != 1 or told[0] == caller.principal_arn or ":role/" not in told[0]:
+    known = env.values.get("aws:principalarn", ())
+    if len(known) != 1 or known[0] == caller.principal_arn or ":role/" not in known[0]:
         return None
-    return told[0]
+    return known[0]
 
 
 def _guards_itself(action: str, resource: str) -> bool:

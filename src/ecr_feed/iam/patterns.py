@@ -129,7 +129,7 @@ Joint: TypeAlias = tuple[frozenset[int], ...]
 def separating_texts(patterns: Iterable[Tokens], avoid: Iterable[str] = ()) -> Iterator[str]:
     """One text for each set of patterns that some text matches together (none included).
 
-    `avoid`: literal texts that are looked at elsewhere and must not stand in for a combination.
+    `avoid`: literal texts that are tried separately and must not represent a combination.
     """
     listed = tuple(dict.fromkeys(patterns))
     literals = frozenset(avoid)

@@ -130,7 +130,7 @@ def principal_context(principal: str | None) -> dict[str, str]:
     """The condition keys that follow from the principal alone; ValueError if it is not valid.
 
     `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`, and `aws:username` for users.
-    A session's role path cannot be told from its ARN and is left out.
+    A session's ARN lacks the role's path, so the role's ARN is given without path.
     """
     caller = read_caller(principal)
     found: dict[str, str | None] = {

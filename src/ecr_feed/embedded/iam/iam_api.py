@@ -64,7 +64,7 @@ def forward(call: IamCall) -> Result:
 def _wanted_managed(operation: str, form: dict[str, str]) -> bool | None:
     """True: only AWS-managed policies are wanted; False: only the account's own; None: both.
 
-    Their stand-ins are the account's own in moto's eyes, so its filter is not used.
+    To moto the stand-ins are the account's own policies, so its filter is not used.
     """
     if operation == "ListPolicies":
         scope = form.pop("Scope", "All")
@@ -215,7 +215,7 @@ HANDLERS: Final[Mapping[str, Callable[[IamCall], Result]]] = {
 }
 
 
-# Operation -> the parameter that carries a document, and its kind.
+# Operation -> the parameter with a policy document, and the document's kind.
 _WRITES: Final[Mapping[str, tuple[str, str]]] = {
     "PutUserPolicy": ("PolicyDocument", "identity"),
     "PutGroupPolicy": ("PolicyDocument", "identity"),

@@ -1,7 +1,7 @@
 """From HTTP request to API call and back, for every operation in botocore's service models.
 
-ECR speaks JSON 1.1, IAM and STS the query protocol, Account REST-JSON. Nothing here knows an
-operation.
+ECR speaks JSON 1.1, IAM and STS the query protocol, Account REST-JSON. No operation is
+handled specially here.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from ecr_feed.embedded.world import Environment
 from ecr_feed.facts.aws import Secret
 from ecr_feed.token import LIFETIME
 
-# Labels that are always there: the account's root user, and its owner, whom no policy binds.
+# Labels that always exist: the account's root user, and its owner, whom no policy limits.
 ROOT: Final = "root"
 OWNER: Final = "owner"
 

@@ -39,7 +39,7 @@ def fill_registries(owner: Owner, account: AccountFile) -> None:
     for repository in account.repository:
         for n in range(repository.count):
             filler.repository(repository, repository.name.replace("{n}", str(n)))
-    for registry in account.registry:  # last: it binds the owner too
+    for registry in account.registry:  # last: it applies to the owner too
         text = document(registry.policy, "registry", filler.names)
         filler.ecr(registry.region).put_registry_policy(policyText=text)
 

@@ -181,7 +181,7 @@ def _instances(module: Config, address: str, unknown: Mapping[str, Any]) -> Iter
         yield from _instances(child, child["address"], unknown)
 
 
-UNTOLD = "123456789012"  # used where nothing names the account
+_UNKNOWN_ACCOUNT = "123456789012"  # used where nothing names the account
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
 
 
@@ -200,14 +200,14 @@ def destination_of(
     """The destination, and a sentence for each assumption."""
     notes = []
     accounts, regions = _arns(plan)
-    told = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
-    if not told:
-        notes.append(f"The plan names no account: {UNTOLD} stands for it.")
+    named = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
+    if not named:
+        notes.append(f"The plan names no account: {_UNKNOWN_ACCOUNT} is used.")
     where = region or _provider_region(plan) or _data(plan, "aws_region", "name") or _most(regions)
     if not where:
         notes.append("The plan names no region: us-east-1 is assumed.")
         where = "us-east-1"
-    return Destination(told or UNTOLD, where, partition_of(where) or "aws"), notes
+    return Destination(named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws"), notes
 
 
 def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:

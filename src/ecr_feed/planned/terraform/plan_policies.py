@@ -49,7 +49,7 @@ class PlanPolicies:
 
         Raises AccountError for a policy that AWS would refuse at apply.
         """
-        text = self._told(instance, attribute)
+        text = self._text_of(instance, attribute)
         kind = _KINDS.get((instance.type, attribute), "identity")
         if text is None or kind == "lifecycle":
             return text
@@ -60,7 +60,7 @@ class PlanPolicies:
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
         return text
 
-    def _told(self, instance: Instance, attribute: str) -> str | None:
+    def _text_of(self, instance: Instance, attribute: str) -> str | None:
         known = instance.get(attribute)
         if isinstance(known, str) and known:
             return known

@@ -45,7 +45,7 @@ def account_from_plan(
     here = [each["name"] for each in repositories if each["region"] == destination.region]
     names = list(packages) or here
     if not names:
-        raise AccountError(f"{source}: it makes no aws_ecr_repository, and no package is named.")
+        raise AccountError(f"{source}: it creates no aws_ecr_repository, and no package is named.")
     feed = {
         "name": "Plan",
         "region": destination.region,
@@ -153,15 +153,15 @@ def _give_key(policies: PlanPolicies, found: Identities, identity: str, source: 
     table = users.get(name) or roles.get(name)
     if table is None:
         known = ", ".join([*users, *roles]) or "none"
-        wanted = f"no user or role {identity!r}" if identity else "no one user or role"
+        wanted = f"no user or role {identity!r}" if identity else "cannot choose a user or role"
         raise AccountError(
-            f"{source}: {wanted} to be the feed's identity; the plan has: {known}. Name the one "
+            f"{source}: {wanted} as the feed's identity; the plan has: {known}. Name the one "
             "that the feed will use."
         )
     status = keyed.get(name, "active")
     table["keys"] = [{"label": LABEL, "status": status}]
     if name in users and name not in keyed:
-        return [f"No access key is planned for {name!r}: it is judged as though it had one."]
+        return [f"No access key is planned for {name!r}: it is assessed as if it had one."]
     return []
 
 
