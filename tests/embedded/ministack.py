@@ -1,4 +1,4 @@
-"""ministack 1.5.33: an AWS stand-in that nobody here wrote, in an environment of its own."""
+"""ministack 1.5.33: an independent AWS simulator, in its own environment."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ API = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/api"
 
 
 def token(**claims: Any) -> str:
-    """A web identity token; nobody checks its signature."""
+    """A web identity token; its signature is not checked."""
     body = {
         "iss": f"https://{HOST}",
         "sub": SUBJECT,

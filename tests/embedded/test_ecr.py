@@ -248,7 +248,7 @@ def test_rows_behind_a_token_stay_as_they_were() -> None:
         ("IMMUTABLE_WITH_EXCLUSION", ("dev-*",), "1.0", True),
         ("MUTABLE_WITH_EXCLUSION", ("v*", "release-*"), "v1", True),
         ("MUTABLE_WITH_EXCLUSION", ("v*", "release-*"), "dev", False),
-        ("IMMUTABLE_WITH_EXCLUSION", ("a[b]",), "ab", True),  # `[` is no pattern
+        ("IMMUTABLE_WITH_EXCLUSION", ("a[b]",), "ab", True),  # `[` is literal
     ],
 )
 def test_which_tags_are_immutable(

@@ -1,4 +1,4 @@
-"""Programs that nobody here wrote, against the account's HTTP front."""
+"""Independent programs against the account's HTTP server."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_aws_cli_pages_2500_repositories(
 
 
 def signed(made: World, url: str, body: str) -> botocore.awsrequest.AWSRequest:
-    """An STS request signed by botocore's signer, for whoever sends it."""
+    """An STS request signed by botocore's signer, not yet sent."""
     key_id, secret, token = parts(made.seeded.keys["feed"])
     request = botocore.awsrequest.AWSRequest(
         "POST", url, data=body, headers={"Content-Type": "application/x-www-form-urlencoded"}

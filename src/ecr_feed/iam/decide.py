@@ -49,10 +49,10 @@ def settle(decision: Decision) -> Decision:
     combinations = _Combinations(
         decision, env, keys, options, most=_STATEMENTS // max(len(statements), 1)
     )
-    turning = combinations.turning_keys()
-    if turning or not combinations.complete:
+    deciding = combinations.deciding_keys()
+    if deciding or not combinations.complete:
         spelled = {key.lower(): key for key in sorted(request.unknown)}
-        return replace(decision, depends_on=tuple(spelled[key] for key in turning or keys))
+        return replace(decision, depends_on=tuple(spelled[key] for key in deciding or keys))
     return combinations.agreed()
 
 
@@ -75,16 +75,16 @@ class _Combinations:
         self._judged: dict[Combination, Decision] = {}
         self.complete = prod(len(each) for each in options) <= min(most, _COMBINATIONS)
 
-    def turning_keys(self) -> list[str]:
+    def deciding_keys(self) -> list[str]:
         """Keys whose value alone changes the answer for at least one combination."""
-        turning: set[int] = set()
+        deciding: set[int] = set()
         for start in self._starts():
             for at in range(len(self._keys)):
-                if at not in turning and self._turns(start, at):
-                    turning.add(at)
-            if len(turning) == len(self._keys):
+                if at not in deciding and self._changes_answer(start, at):
+                    deciding.add(at)
+            if len(deciding) == len(self._keys):
                 break
-        return [self._keys[at] for at in sorted(turning)]
+        return [self._keys[at] for at in sorted(deciding)]
 
     def agreed(self) -> Decision:
         """The one answer; "explicit deny" only if every combination meets a Deny."""
@@ -107,7 +107,7 @@ class _Combinations:
                     (at + shift * place) % len(each) for place, each in enumerate(self._options)
                 )
 
-    def _turns(self, start: Combination, at: int) -> bool:
+    def _changes_answer(self, start: Combination, at: int) -> bool:
         here = self._answer(start)
         return any(
             self._answer((*start[:at], other, *start[at + 1 :])) != here
