@@ -15,7 +15,7 @@ from ecr_feed.config import (
 )
 from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
-from ecr_feed.read_advice import remedy
+from ecr_feed.read_advice import fix_for
 from ecr_feed.text.times import to_second
 from ecr_feed.token import SHORTEST_RUN
 
@@ -44,7 +44,7 @@ def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> N
         access.identity is not None and not refused_here,
         f"AWS refuses the feed's credentials: {failure.trouble.value if failure else 'no answer'}.",
         expected=f"credentials that AWS accepts in {feed.region}",
-        found=failure.said if failure else None,
+        found=failure.summary if failure else None,
         evidence={"request_id": failure.request_id} if failure else None,
         fix=_renewal(feed, failure) if failure else None,
     )
@@ -53,7 +53,7 @@ def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> N
 def _renewal(feed: Feed, failure: Failure) -> str | None:
     """The fix where a new access key does not help; None where it does."""
     if isinstance(feed.credentials, OidcCredentials):
-        return remedy(failure)
+        return fix_for(failure)
     if isinstance(feed.credentials, WorkerCredentials):
         return (
             "Give the worker's machine an IAM role; a container on it needs a metadata hop limit "
@@ -69,7 +69,7 @@ def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
     if isinstance(feed.credentials, OidcCredentials) and feed.credentials.token_file is None:
         raise ReadError(failure)
     if isinstance(feed.credentials, WorkerCredentials) and not on_worker:
-        not_assessed(f"{failure.said}. Run this on the worker to check its credentials.")
+        not_assessed(f"{failure.summary}. Run this on the worker to check its credentials.")
 
 
 @check(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecr_feed.aws.readers.regions import KnownRegions
+from ecr_feed.aws.known_regions import KnownRegions
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Access, ReadError
@@ -52,9 +52,9 @@ def test_region_enabled(feed: Feed, access: Access) -> None:
         f"{feed.region} is not enabled for the account: "
         f"{access.because or 'the same credentials work in another region'}.",
         expected=f"credentials accepted in {feed.region}",
-        found=access.failure.said if access.failure else None,
-        evidence={"elsewhere": access.elsewhere},
-        fix=_partition_fix(feed.region, access.elsewhere),
+        found=access.failure.summary if access.failure else None,
+        evidence={"elsewhere": access.accepted_in},
+        fix=_partition_fix(feed.region, access.accepted_in),
     )
 
 

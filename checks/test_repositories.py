@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.inventory import Inventory
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.check import CRITICAL, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Repository

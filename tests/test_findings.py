@@ -5,7 +5,7 @@ import pytest
 from ecr_feed.facts.aws import MASK, Failure, ReadError, Secret, Trouble
 from ecr_feed.findings import Finding, Verdict, verdict
 from ecr_feed.once import Once
-from ecr_feed.read_advice import remedy
+from ecr_feed.read_advice import fix_for
 
 
 def finding(outcome: str, *, gating: bool = True) -> Finding:
@@ -62,11 +62,11 @@ def test_a_cell_reads_once_and_keeps_the_error_too() -> None:
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_every_trouble_has_a_remedy(trouble: Trouble) -> None:
-    said = remedy(Failure(trouble, "iam", "GetUser", "eu-west-1", host="iam.amazonaws.com"))
+    said = fix_for(Failure(trouble, "iam", "GetUser", "eu-west-1", host="iam.amazonaws.com"))
     assert said.endswith(".")
     assert "{" not in said
 
 
 def test_a_denial_of_the_feed_leads_to_its_own_rule() -> None:
-    assert "PERM" in remedy(Failure(Trouble.DENIED, "ecr", "ListImages", "eu-west-1"))
-    assert "audit" in remedy(Failure(Trouble.DENIED, "iam", "GetUser", "eu-west-1"))
+    assert "PERM" in fix_for(Failure(Trouble.DENIED, "ecr", "ListImages", "eu-west-1"))
+    assert "audit" in fix_for(Failure(Trouble.DENIED, "iam", "GetUser", "eu-west-1"))

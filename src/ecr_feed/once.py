@@ -1,4 +1,4 @@
-"""A fact that is had once: its value, or the error that reading it ended in."""
+"""A fact that is read once: it keeps the value, or the error that the read ended in."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Reads on first `get()`, then answers the same value, or raises the same error, for ever.
+    """Calls `read` at the first `get()`, and keeps what it returned or raised. Thread-safe.
 
-    `functools.cache` keeps no exception: fifty dependents of a denied read would ask fifty times.
+    `functools.cache` does not keep exceptions: fifty users of a denied read would call fifty times.
     """
 
     def __init__(self, read: Callable[[], T]) -> None:
@@ -23,12 +23,12 @@ class Once(Generic[T]):
         self._done = False
 
     def get(self) -> T:
-        """The value; raises the first read's error, without growing its traceback."""
+        """The value; raises the error that `read` raised, each time with a new traceback."""
         with self._lock:
             if not self._done:
                 try:
                     self._value = self._read()
-                except Exception as error:  # noqa: BLE001 - kept whole and raised to every caller
+                except Exception as error:  # noqa: BLE001 - kept, and raised to every caller
                     self._error = error
                 self._done = True
         if self._error is not None:
@@ -36,6 +36,6 @@ class Once(Generic[T]):
         return self._value  # type: ignore[return-value] # done without error: it is a T
 
     def peek(self) -> T | None:
-        """The value if it was read; None where nobody asked yet, or the read failed."""
+        """The value if it was read; None before the first `get()`, or where the read failed."""
         with self._lock:
             return self._value

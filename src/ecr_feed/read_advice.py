@@ -1,4 +1,4 @@
-"""The fix for a fact that could not be read: one line for each kind of failure."""
+"""What to do about a fact that could not be read: one line for each kind of failure."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Final
 from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.token import duration
 
-_TELLING: Final = timedelta(minutes=1)  # less does not explain a refusal
+_RELEVANT_OFFSET: Final = timedelta(minutes=1)  # a smaller one does not explain a refusal
 
-_REMEDIES: Final = {
+_BY_TROUBLE: Final = {
     Trouble.DENIED: "Allow {action} for the identity that runs this audit.",
     Trouble.REGION_OFF: "See REGION-2: {region} is not enabled for the account.",
     Trouble.LOGIN_REFUSED: "See LOGIN-1: the registry does not accept the token.",
     Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not accept the key in {region}.",
     Trouble.EXPIRED: "Refresh the session's credentials and run again.",
-    Trouble.SIGNATURE: "See IDENT-1: the secret does not belong to the key.",
+    Trouble.SIGNATURE: "See IDENT-1: the secret key does not belong to the access key ID.",
     Trouble.CLOCK: "Set this machine's clock ({offset}), then run again.",
-    Trouble.NO_CREDENTIALS: "Put the feed's credentials in the place that the feeds file names.",
-    Trouble.THROTTLED: "AWS throttled every attempt: run again later. No policy needs changing.",
-    Trouble.DNS: "Make {host} resolve here: check DNS, or the VPC endpoint's private DNS.",
-    Trouble.REFUSED: "Allow outbound traffic to {host}: nothing answers, directly or by proxy.",
-    Trouble.TLS: "Trust the certificate of {host}: if a proxy inspects TLS, set AWS_CA_BUNDLE.",
-    Trouble.PROXY: "Check HTTPS_PROXY and NO_PROXY: the proxy did not pass the call to {host}.",
-    Trouble.TIMEOUT: "Allow outbound traffic to {host}: no answer in time, directly or by proxy.",
-    Trouble.RESET: "The connection to {host} was cut: run again, then check firewall and proxy.",
-    Trouble.MALFORMED: "The answer from {host} is not from AWS's API: check endpoint and proxy.",
-    Trouble.OTHER: "Read the service's message; run again if the service itself failed.",
+    Trouble.NO_CREDENTIALS: "Provide the credentials where the feeds file says they are.",
+    Trouble.THROTTLED: "Run again later: AWS throttled every attempt. No policy needs a change.",
+    Trouble.DNS: "Make {host} resolve: check DNS, or the private DNS of the VPC endpoint.",
+    Trouble.REFUSED: "Allow outbound HTTPS to {host}: the connection was refused.",
+    Trouble.TLS: "Trust the CA of {host}: if a proxy inspects TLS, set AWS_CA_BUNDLE.",
+    Trouble.PROXY: "Check HTTPS_PROXY and NO_PROXY: the proxy did not connect to {host}.",
+    Trouble.TIMEOUT: "Allow outbound HTTPS to {host}: it did not respond in time.",
+    Trouble.RESET: "Run again; if the connection to {host} fails again, check firewall and proxy.",
+    Trouble.MALFORMED: "Check endpoint and proxy: the response from {host} is not from AWS's API.",
+    Trouble.OTHER: "Read the error message; run again if the service itself failed.",
     Trouble.NOT_FOUND: "Check the name: it does not exist in {region}.",
 }
 
@@ -37,7 +37,7 @@ _BY_CODE: Final = {
     "OptInRequired": "Finish the account's activation, or enable {region} for it.",
     "TokenFile": "Put a new web identity token from Octopus into the feed's token_file.",
 }
-"""Codes with a fix of their own; UnknownRegion, OtherAccount and TokenFile are ours."""
+"""Error codes with their own fix; this suite sets UnknownRegion, OtherAccount and TokenFile."""
 
 _EXCHANGE: Final = {
     Trouble.NO_CREDENTIALS: "Compare the role's trust policy, and its MaxSessionDuration, with the "
@@ -54,16 +54,16 @@ _FEEDS_OWN: Final = frozenset(
         "ecr:ListImages",
     }
 )
-"""The actions called with the feed's own credentials: a PERM rule reports the denial."""
+"""Actions called with the feed's own credentials; a PERM rule reports a denial of these."""
 
 
-def remedy(failure: Failure) -> str:
-    """The next step for one failure, host and region filled in."""
+def fix_for(failure: Failure) -> str:
+    """What to do about one failure, in one sentence or two."""
     if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
     exchange = _EXCHANGE if failure.operation == "AssumeRoleWithWebIdentity" else {}
     text = exchange.get(failure.trouble) or _BY_CODE.get(failure.code)
-    text = text or _REMEDIES[failure.trouble]
+    text = text or _BY_TROUBLE[failure.trouble]
     return text.format(
         action=failure.action,
         region=failure.region,
@@ -73,7 +73,7 @@ def remedy(failure: Failure) -> str:
 
 
 def _clock(offset: timedelta | None) -> str:
-    """How far this machine's clock is off, where it is known."""
-    if offset is None or abs(offset) < _TELLING:
+    """How far this machine's clock is off, if known and relevant."""
+    if offset is None or abs(offset) < _RELEVANT_OFFSET:
         return "clock offset unknown"
     return f"it is {duration(abs(offset))} {'fast' if offset > timedelta(0) else 'slow'}"

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.transport.backend import Backend, Key
+from ecr_feed.aws.transport.backend import Backend, SigningKey
 from ecr_feed.aws.transport.botosession import Settings
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import EnvCredentials, Feed, KeyCredentials, Package
 from ecr_feed.facts.aws import Failure, ReadError, Secret
 from tests.aws.fake import FakeAws
 
-KEY = Key("AKIAEXAMPLEEXAMPLE01", Secret("secret-of-the-feed"))
+KEY = SigningKey("AKIAEXAMPLEEXAMPLE01", Secret("secret-of-the-feed"))
 ENVIRON = {
     "T_AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE01",
     "T_AWS_SECRET_ACCESS_KEY": "secret-of-the-feed",

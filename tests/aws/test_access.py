@@ -46,7 +46,7 @@ def test_a_region_that_is_not_enabled_is_no_dead_key() -> None:
     access = one.access()
     assert access.region_enabled is False
     assert access.identity is not None
-    assert access.elsewhere == "us-east-1"
+    assert access.accepted_in == "us-east-1"
     assert one.identity().account == ACCOUNT
     assert failure_of(one.token).trouble == Trouble.UNKNOWN_KEY
     assert len(fake.seen) == 2
@@ -54,7 +54,7 @@ def test_a_region_that_is_not_enabled_is_no_dead_key() -> None:
 
 def test_sts_in_us_east_1_is_checked_against_another() -> None:
     fake = refused_in("us-east-1")
-    assert account(fake, region="us-east-1").access().elsewhere == "us-west-2"
+    assert account(fake, region="us-east-1").access().accepted_in == "us-west-2"
 
 
 def test_sts_that_says_the_region_is_off() -> None:
@@ -65,7 +65,7 @@ def test_sts_that_says_the_region_is_off() -> None:
         else identity()
     )
     access = account(fake, region="me-south-1").access()
-    assert (access.region_enabled, access.elsewhere) == (False, "us-east-1")
+    assert (access.region_enabled, access.accepted_in) == (False, "us-east-1")
 
 
 def test_sts_switched_off_in_a_region_that_is_on() -> None:
@@ -90,7 +90,7 @@ def test_an_account_that_is_not_subscribed() -> None:
         query_fault("OptInRequired", "not subscribed") if asked.region[:2] == "me" else identity()
     )
     access = account(fake, region="me-south-1").access()
-    assert (access.region_enabled, access.elsewhere) == (False, "us-east-1")
+    assert (access.region_enabled, access.accepted_in) == (False, "us-east-1")
 
 
 @pytest.mark.parametrize("region", ["cn-northwest-1", "us-gov-east-1", "eusc-de-east-1"])
@@ -101,7 +101,7 @@ def test_a_key_of_another_partition_is_no_dead_key(region: str) -> None:
     )
     access = account(fake, region=region).access()
     assert access.identity is not None
-    assert (access.region_enabled, access.elsewhere) == (False, "us-east-1")
+    assert (access.region_enabled, access.accepted_in) == (False, "us-east-1")
     assert "partition" in access.because
 
 

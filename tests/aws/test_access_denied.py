@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_feed.aws.transport.access_denied import Denial, parse
+from ecr_feed.aws.transport.access_denied import DenialMessage, parse_denial
 
 USER = "arn:aws:sts::123456789012:assumed-role/feed/session"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/team/app"
@@ -42,29 +42,31 @@ def denying(kind: str) -> str:
     ids=lambda value: str(value)[-40:],
 )
 def test_aws_reasons(tail: str, explicit: bool | None, layer: str, policy: str) -> None:
-    assert parse(HEAD + tail) == Denial(USER, "ecr:ListImages", REPOSITORY, explicit, layer, policy)
+    assert parse_denial(HEAD + tail) == DenialMessage(
+        USER, "ecr:ListImages", REPOSITORY, explicit, layer, policy
+    )
 
 
 def test_no_resource_no_user() -> None:
-    said = parse("Not authorized to perform sts:AssumeRoleWithWebIdentity")
-    assert said == Denial(action="sts:AssumeRoleWithWebIdentity")
-    assert parse("") == Denial()
+    said = parse_denial("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    assert said == DenialMessage(action="sts:AssumeRoleWithWebIdentity")
+    assert parse_denial("") == DenialMessage()
 
 
 def test_the_literal_resource_of_a_list_without_names() -> None:
     whole = REPOSITORY.replace("team/app", "*")
-    assert parse(HEAD.replace(REPOSITORY, whole)).resource == whole
+    assert parse_denial(HEAD.replace(REPOSITORY, whole)).resource == whole
 
 
 def test_reason_in_words() -> None:
-    assert parse(HEAD + " with an explicit deny in a service control policy").reason == (
+    assert parse_denial(HEAD + " with an explicit deny in a service control policy").reason == (
         "an explicit deny in the scp policy"
     )
-    assert parse(HEAD).reason == ""
+    assert parse_denial(HEAD).reason == ""
 
 
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
-    said = parse(HEAD + text)
+    said = parse_denial(HEAD + text)
     assert said.action == "ecr:ListImages"
-    parse(text)
+    parse_denial(text)

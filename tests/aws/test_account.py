@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.repositories import planned_calls
 from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.fake import (
     ACCOUNT,
@@ -17,6 +16,7 @@ from tests.aws.fake import (
     ok,
 )
 from tests.aws.helpers import account, embedded, failure_of, feed
+from tests.support.planned_calls import planned_calls
 
 FORTY = [f"team/app{number}" for number in range(40)]
 ACTIONS = (
@@ -142,7 +142,7 @@ def test_throttled_out_is_no_denial() -> None:
     fake.replies["ListImages"] = lambda asked: fault("ThrottlingException", "Rate exceeded")
     failure = failure_of(account(fake).permission, "ecr:ListImages", "team/app")
     assert (failure.trouble, failure.attempts) == (Trouble.THROTTLED, 10)
-    assert "(10 attempts)" in failure.said
+    assert "(10 attempts)" in failure.summary
 
 
 def test_a_throttled_call_that_gets_through() -> None:
@@ -174,7 +174,7 @@ def test_a_region_that_nobody_knows_is_never_called(region: str) -> None:
     for call in (one.access, one.identity, one.token, one.inventory):
         assert failure_of(call).code == "UnknownRegion"
     assert failure_of(one.images, "team/app").code == "UnknownRegion"
-    assert failure_of(one.elsewhere, "team/app").code == "UnknownRegion"
+    assert failure_of(one.other_regions, "team/app").code == "UnknownRegion"
     assert not fake.seen
 
 
@@ -197,20 +197,20 @@ def test_where_else_a_missing_package_is() -> None:
     fake.replies["DescribeRepositories"] = script
     sessions = embedded(fake, connect_timeout=1.0)
     one = Account(feed("team/app", "team/worker"), sessions)
-    found = one.elsewhere("team/app")
+    found = one.other_regions("team/app")
     assert found.regions == ("ap-southeast-2",)
     # me-south-1 is not enabled, and so holds nothing; eu-west-2 may hold it.
     assert set(found.failures) == {"eu-west-2"}
-    assert one.elsewhere("team/worker").regions == ()
+    assert one.other_regions("team/worker").regions == ()
     assert found.asked == 33
     before = fake.calls.total()
-    one.elsewhere("team/app")
+    one.other_regions("team/app")
     assert fake.calls.total() == before
 
 
 def test_nothing_missing_nothing_asked() -> None:
     fake = FakeAws({"team/app": 1})
-    assert account(fake).elsewhere("team/app").asked == 0
+    assert account(fake).other_regions("team/app").asked == 0
 
 
 def test_two_feeds_with_the_same_credentials_are_read_once() -> None:

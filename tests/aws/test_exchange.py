@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.aws.readers.identity import Who
-from ecr_feed.aws.transport.backend import Backend, Key
+from ecr_feed.aws.readers.identity import IdentityReader
+from ecr_feed.aws.transport.backend import Backend, SigningKey
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import OidcCredentials, WorkerCredentials
 from ecr_feed.facts.aws import Secret, Trouble
@@ -33,7 +33,7 @@ def test_a_web_identity_is_exchanged_unsigned_as_octopus_does(tmp_path: Path) ->
     fake.replies[operation] = lambda asked: Reply(200, assumed(operation).encode())
     with served(over_http(fake)) as url:
         sessions = Sessions(backend=Backend(endpoint_url=url))
-        identity = Who(sessions, oidc(tmp_path / "token")).identity(REGION)
+        identity = IdentityReader(sessions, oidc(tmp_path / "token")).identity(REGION)
     exchange = fake.seen[0]
     assert exchange.key == ""
     assert exchange.parameters["RoleSessionName"] == "OctopusAwsAuthentication"
@@ -50,7 +50,7 @@ def test_a_web_identity_that_is_refused(tmp_path: Path) -> None:
     )
     with served(over_http(fake)) as url:
         sessions = Sessions(backend=Backend(endpoint_url=url))
-        failure = failure_of(Who(sessions, oidc(tmp_path / "token")).identity, REGION)
+        failure = failure_of(IdentityReader(sessions, oidc(tmp_path / "token")).identity, REGION)
     assert (failure.trouble, failure.code) == (Trouble.NO_CREDENTIALS, "AccessDenied")
 
 
@@ -71,7 +71,7 @@ def test_what_a_refused_web_identity_says(tmp_path: Path, code: str, trouble: Tr
     (tmp_path / "token").write_text("eyJhbGciOiJSUzI1NiJ9.e30.x")
     fake = FakeAws()
     fake.replies["AssumeRoleWithWebIdentity"] = lambda asked: query_fault(code, "said")
-    failure = failure_of(Who(embedded(fake), oidc(tmp_path / "token")).identity, REGION)
+    failure = failure_of(IdentityReader(embedded(fake), oidc(tmp_path / "token")).identity, REGION)
     assert (failure.trouble, failure.code) == (trouble, code)
 
 
@@ -81,13 +81,13 @@ def test_a_token_file_without_a_token_says_nothing_of_the_feed(
 ) -> None:
     if text is not None:
         (tmp_path / "token").write_bytes(text)
-    failure = failure_of(Who(Sessions(), oidc(tmp_path / "token")).identity, REGION)
+    failure = failure_of(IdentityReader(Sessions(), oidc(tmp_path / "token")).identity, REGION)
     assert (failure.trouble, failure.code) == (Trouble.OTHER, "TokenFile")
     assert "token file" in failure.message
 
 
 def test_no_token_file_at_all() -> None:
-    without = failure_of(Who(Sessions(), oidc(None)).identity, REGION)
+    without = failure_of(IdentityReader(Sessions(), oidc(None)).identity, REGION)
     assert without.trouble == Trouble.NO_CREDENTIALS
     assert "token_file" in without.message
 
@@ -95,9 +95,9 @@ def test_no_token_file_at_all() -> None:
 def test_the_workers_key_of_an_account_file() -> None:
     fake = FakeAws()
     worker = WorkerCredentials(worker=True)
-    nobody = failure_of(Who(embedded(fake), worker).identity, REGION)
+    nobody = failure_of(IdentityReader(embedded(fake), worker).identity, REGION)
     assert (nobody.trouble, len(fake.seen)) == (Trouble.NO_CREDENTIALS, 0)
-    keys = {"worker": Key("ASIAWORKERWORKERWO01", Secret("s"), Secret("t"), HOUR)}
+    keys = {"worker": SigningKey("ASIAWORKERWORKERWO01", Secret("s"), Secret("t"), HOUR)}
     sessions = Sessions(backend=Backend(kind="embedded", answer=fake.answer, keys=keys))
-    found = Who(sessions, worker).identity(REGION)
+    found = IdentityReader(sessions, worker).identity(REGION)
     assert (found.access_key_id, found.expires_at) == ("ASIAWORKERWORKERWO01", HOUR)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.repositories import planned_calls
 from ecr_feed.facts.aws import Answer, Trouble
 from tests.aws.helpers import env_feed, failure_of, home, over
 from tests.support.moto_server import moto_server, owner, push
+from tests.support.planned_calls import planned_calls
 
 PACKAGES = [f"team/app{number}" for number in range(40)]
 
@@ -55,5 +55,5 @@ def test_forty_packages_cost_what_the_formula_says(seeded: str) -> None:
 def test_a_package_that_is_only_in_another_region(seeded: str) -> None:
     account = Account(env_feed("team/app0", "team/elsewhere"), over(seeded, read_timeout=15.0))
     assert account.inventory().repository("team/elsewhere") is None
-    assert account.elsewhere("team/elsewhere").regions == ("us-west-2",)
+    assert account.other_regions("team/elsewhere").regions == ("us-west-2",)
     assert failure_of(account.images, "team/elsewhere").trouble == Trouble.NOT_FOUND

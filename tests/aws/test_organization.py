@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.facts.iam import Organization

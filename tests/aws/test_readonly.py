@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecr_feed.aws.transport import readonly
-from ecr_feed.aws.transport.readonly import EXCHANGES, READS, GuardError
+from ecr_feed.aws.transport.readonly import CREDENTIAL_CALLS, READS, GuardError
 from ecr_feed.config import KeyCredentials
 from tests.aws.fake import FakeAws
 from tests.aws.helpers import embedded
@@ -15,7 +15,7 @@ READING = ("BatchGet", "Describe", "Get", "List", "Simulate")
 
 
 def boto_client(fake: FakeAws, service: str) -> Any:
-    session = embedded(fake).new("eu-west-1")
+    session = embedded(fake).new_session("eu-west-1")
     session.set_credentials("AKIAEXAMPLEEXAMPLE01", "secret")
     return session.create_client(service, region_name="eu-west-1")
 
@@ -28,7 +28,7 @@ def test_every_listed_operation_exists() -> None:
     fake = FakeAws()
     for service in readonly.SERVICES:
         known = set(boto_client(fake, service).meta.service_model.operation_names)
-        listed = READS.get(service, frozenset()) | EXCHANGES.get(service, frozenset())
+        listed = READS.get(service, frozenset()) | CREDENTIAL_CALLS.get(service, frozenset())
         assert listed <= known
 
 

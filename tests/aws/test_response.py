@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.aws.readers.ecr import ImageReader, probe_list, read_token
-from ecr_feed.aws.readers.repositories import take
+from ecr_feed.aws.readers.repositories import read_inventory
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import LIMIT, sanitize
 from ecr_feed.config import KeyCredentials
@@ -78,7 +78,7 @@ def trouble(read: Callable[[], object]) -> Trouble | None:
 
 def listed(client: Client) -> None:
     with ThreadPoolExecutor(1) as pool:
-        found = take(client, ["team/app"], pool)
+        found = read_inventory(client, ["team/app"], pool)
     found.repository("team/app")
 
 

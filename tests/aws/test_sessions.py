@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ecr_feed import __version__
-from ecr_feed.aws.readers.identity import Who
+from ecr_feed.aws.readers.identity import IdentityReader
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.botosession import Settings, utc
-from ecr_feed.aws.transport.credentials import missing_profiles
+from ecr_feed.aws.transport.credential_sessions import missing_profiles
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import (
     Credentials,
@@ -23,7 +23,7 @@ from ecr_feed.config import (
     WorkerCredentials,
 )
 from ecr_feed.facts.aws import Trouble
-from tests.aws.fake import ACCOUNT, FakeAws, Reply, over_http, query_fault, served
+from tests.aws.fake import ACCOUNT, FakeAws, Reply, ok, over_http, query_fault, served
 from tests.aws.helpers import ENVIRON, assumed, embedded, failure_of, feed, home
 
 REGION = "eu-west-1"
@@ -46,12 +46,12 @@ def keys_seen(fake: FakeAws) -> list[str]:
 def identity_with(fake: FakeAws, credentials: Credentials) -> str:
     """Who the calls were signed as, over HTTP, with the endpoint from the environment."""
     sessions = Sessions(environ=ENVIRON, settings=Settings(read_timeout=2.0))
-    return Who(sessions, credentials).identity(REGION).source
+    return IdentityReader(sessions, credentials).identity(REGION).source
 
 
 def test_every_client_states_its_configuration() -> None:
     sessions = Sessions(environ=ENVIRON, settings=Settings(threads=8))
-    session = sessions.new(REGION)
+    session = sessions.new_session(REGION)
     session.set_credentials("AKIAEXAMPLEEXAMPLE01", "secret")
     config = session.create_client("ecr", region_name=REGION).meta.config
     assert config.retries == {"mode": "adaptive", "total_max_attempts": 10}
@@ -81,6 +81,16 @@ def test_each_call_is_recorded_with_its_attempts_and_request_id() -> None:
     assert (call.status, call.attempts, call.request_id, call.code) == (200, 1, "req-1", "")
     assert call.latency >= 0
     assert sessions.log.drain() == []
+
+
+@pytest.mark.parametrize("date", [{}, {"date": ""}, {"date": "Thu, 01 Jan 1970 00:00:00 GMT"}])
+def test_a_response_without_a_usable_date_gives_no_clock_offset(date: dict[str, str]) -> None:
+    fake = FakeAws(replies={"ListImages": lambda _: ok({"imageIds": []}, **date)})
+    sessions = embedded(fake)
+    client = sessions.client(KeyCredentials(key="feed"), "ecr", REGION)
+    client.call("ListImages", repositoryName="team/app")
+    assert len(sessions.log.peek()) == 1
+    assert sessions.log.clock_offset() is None
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])
@@ -119,7 +129,7 @@ def test_a_profile_without_keys_takes_nothing_from_the_machine(
     fake = FakeAws()
     with served(over_http(fake)) as url:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
-        who = Who(
+        who = IdentityReader(
             Sessions(backend=Backend(endpoint_url=url)), ProfileCredentials(profile="octopus")
         )
         failure = failure_of(who.identity, REGION)
@@ -156,7 +166,9 @@ def test_the_worker_uses_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_worker_without_credentials() -> None:
-    failure = failure_of(Who(Sessions(), WorkerCredentials(worker=True)).identity, REGION)
+    failure = failure_of(
+        IdentityReader(Sessions(), WorkerCredentials(worker=True)).identity, REGION
+    )
     assert failure.trouble == Trouble.NO_CREDENTIALS
     assert "AWS_EC2_METADATA_DISABLED" in failure.message
 
@@ -166,7 +178,9 @@ def test_a_worker_in_a_container_that_metadata_does_not_reach(
 ) -> None:
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
-    failure = failure_of(Who(Sessions(), WorkerCredentials(worker=True)).identity, REGION)
+    failure = failure_of(
+        IdentityReader(Sessions(), WorkerCredentials(worker=True)).identity, REGION
+    )
     assert failure.trouble == Trouble.NO_CREDENTIALS
     assert "hop limit" in failure.message
 
@@ -174,7 +188,10 @@ def test_a_worker_in_a_container_that_metadata_does_not_reach(
 def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
     sessions = Sessions()
     credentials = ProfileCredentials(profile="no-such-profile")
-    assert failure_of(sessions.held, credentials, REGION).trouble == Trouble.NO_CREDENTIALS
+    assert (
+        failure_of(sessions.session_credentials, credentials, REGION).trouble
+        == Trouble.NO_CREDENTIALS
+    )
     failure = failure_of(sessions.client, credentials, "ecr", REGION)
     assert "no-such-profile" in failure.message
 
@@ -187,7 +204,9 @@ def test_an_sso_profile_without_a_login(tmp_path: Path, monkeypatch: pytest.Monk
         "sso_role_name = Feed\n[sso-session corp]\nsso_region = eu-west-1\n"
         "sso_start_url = https://corp.awsapps.com/start\n",
     )
-    failure = failure_of(Who(Sessions(), ProfileCredentials(profile="octopus")).identity, REGION)
+    failure = failure_of(
+        IdentityReader(Sessions(), ProfileCredentials(profile="octopus")).identity, REGION
+    )
     assert failure.trouble in (Trouble.NO_CREDENTIALS, Trouble.EXPIRED)
 
 
@@ -196,7 +215,9 @@ def test_a_process_that_fails_is_no_credentials(tmp_path: Path) -> None:
         tmp_path,
         f"[profile octopus]\ncredential_process = {sys.executable} -c 'raise SystemExit(3)'\n",
     )
-    failure = failure_of(Who(Sessions(), ProfileCredentials(profile="octopus")).identity, REGION)
+    failure = failure_of(
+        IdentityReader(Sessions(), ProfileCredentials(profile="octopus")).identity, REGION
+    )
     assert failure.trouble == Trouble.NO_CREDENTIALS
 
 
@@ -225,7 +246,7 @@ def test_an_assumed_role_is_recorded_and_its_end_is_known(
     fake.replies["AssumeRole"] = lambda asked: Reply(200, body.encode())
     with served(over_http(fake)) as url:
         sessions = Sessions(backend=Backend(endpoint_url=url))
-        identity = Who(sessions, ProfileCredentials(profile="octopus")).identity(REGION)
+        identity = IdentityReader(sessions, ProfileCredentials(profile="octopus")).identity(REGION)
     assert keys_seen(fake) == ["AKIABASEBASEBASEBA01", "ASIASESSIONSESSION01"]
     assert identity.expires_at == datetime(2126, 11, 1, 13, tzinfo=UTC)
     assert identity.source == "profile octopus (assume-role)"
@@ -243,7 +264,9 @@ def test_a_role_that_may_not_be_assumed(tmp_path: Path) -> None:
     fake.replies["AssumeRole"] = lambda asked: query_fault("AccessDenied", "not you")
     with served(over_http(fake)) as url:
         sessions = Sessions(backend=Backend(endpoint_url=url))
-        failure = failure_of(Who(sessions, ProfileCredentials(profile="octopus")).identity, REGION)
+        failure = failure_of(
+            IdentityReader(sessions, ProfileCredentials(profile="octopus")).identity, REGION
+        )
     assert (failure.trouble, failure.action) == (Trouble.NO_CREDENTIALS, "sts:AssumeRole")
     assert [call.operation for call in sessions.log.drain()] == ["AssumeRole"]
 
@@ -282,7 +305,7 @@ def test_the_embedded_account_takes_nothing_from_the_machine(
     assert sessions.client(KeyCredentials(key="feed"), "ecr", REGION).host == (
         "api.ecr.eu-west-1.amazonaws.com"
     )
-    assert Who(sessions, KeyCredentials(key="feed")).identity(REGION).account == ACCOUNT
+    assert IdentityReader(sessions, KeyCredentials(key="feed")).identity(REGION).account == ACCOUNT
     assert keys_seen(fake) == ["AKIAEXAMPLEEXAMPLE01"]
 
 
@@ -290,14 +313,14 @@ def test_the_embedded_account_takes_nothing_from_the_machine(
     "credentials", [WorkerCredentials(worker=True), ProfileCredentials(profile="one")]
 )
 def test_the_embedded_account_has_no_place_for_the_machines_keys(credentials: Credentials) -> None:
-    failure = failure_of(Who(embedded(FakeAws()), credentials).identity, REGION)
+    failure = failure_of(IdentityReader(embedded(FakeAws()), credentials).identity, REGION)
     assert failure.trouble == Trouble.NO_CREDENTIALS
 
 
 def test_no_secret_in_logs(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="ecr_feed")
     sessions = embedded(FakeAws({"team/app": 1}))
-    Who(sessions, KeyCredentials(key="feed")).identity(REGION)
+    IdentityReader(sessions, KeyCredentials(key="feed")).identity(REGION)
     shown = repr(sessions.log.drain()) + repr(sessions.backend) + caplog.text
     assert "secret-of-the-feed" not in shown
 

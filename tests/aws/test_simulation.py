@@ -28,15 +28,15 @@ class Iam:
         self.asked: list[dict[str, Any]] = []
 
     def pages(self, operation: str, **parameters: Any) -> Any:
-        for name in ("asks", "says", "MaxItems"):
+        for name in ("request_key", "response_key", "MaxItems"):
             parameters.pop(name)
         self.asked.append(parameters)
         yield {"EvaluationResults": self.answers.pop(0)}
 
     def malformed(self, operation: str, message: str) -> ReadError:
-        from ecr_feed.aws.transport.errors import Asked, malformed
+        from ecr_feed.aws.transport.failures import CallContext, malformed_failure
 
-        return ReadError(malformed(Asked("iam", operation, self.region), message))
+        return ReadError(malformed_failure(CallContext("iam", operation, self.region), message))
 
 
 def ask(iam: Iam, principal: Principal, question: SimulationRequest) -> dict[str, Permission]:

@@ -20,11 +20,11 @@ from http.server import BaseHTTPRequestHandler
 from statistics import median
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.repositories import planned_calls
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import EnvCredentials, Feed, Package
 from tests.aws.fake import FakeAws, over_http, served
+from tests.support.planned_calls import planned_calls
 
 DELAY = 0.05
 IMAGES = 5

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecr_feed.aws.transport.backend import Key
+from ecr_feed.aws.transport.backend import SigningKey
 from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.seeding.account_file import AccountFile, from_tables, load
 from ecr_feed.embedded.seeding.owner import Owner
@@ -44,7 +44,7 @@ class World:
         return self.owner.as_key(service, region, parts(key))
 
 
-def parts(key: Key) -> tuple[str, str, str | None]:
+def parts(key: SigningKey) -> tuple[str, str, str | None]:
     """A key as botocore takes it."""
     token = key.session_token.reveal() if key.session_token else None
     return key.access_key_id, key.secret.reveal(), token

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecr_feed.aws.readers.repositories import planned_calls
 from tests.support.moto_server import moto_server, owner, push
+from tests.support.planned_calls import planned_calls
 from tests.support.run import run_checks
 
 KEYS = {

@@ -16,8 +16,8 @@ from typing import Final
 
 from ecr_feed.embedded.registry import Authority
 from ecr_feed.facts.aws import Secret
-from ecr_feed.oci import Network, Registry, RegistryClient, manifests
-from ecr_feed.oci.client import SMALL_LAYER
+from ecr_feed.oci import Network, RegistryClient, RegistrySession, manifests
+from ecr_feed.oci.registry_client import SMALL_LAYER
 from tests.oci.images import Image, digest, image, index, raw
 from tests.oci.shelf import NAME, PASSWORD, program
 
@@ -33,10 +33,10 @@ class Debian:
     ca: Path
     folder: Path
 
-    def registry(self, password: str = PASSWORD, name: str = NAME) -> Registry:
+    def registry(self, password: str = PASSWORD, name: str = NAME) -> RegistrySession:
         network = Network(proxy_for=lambda url: None, ca=str(self.ca))
         secret = Secret(password)
-        return Registry(
+        return RegistrySession(
             RegistryClient(self.endpoint, "AWS", secret, repositories={name}, network=network)
         )
 

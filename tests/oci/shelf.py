@@ -20,7 +20,7 @@ import pytest
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, TlsServer
 from ecr_feed.facts.aws import Secret
-from ecr_feed.oci import Network, Registry, RegistryClient, Timeouts, pooled_adapter
+from ecr_feed.oci import Network, RegistryClient, RegistrySession, Timeouts, pooled_adapter
 from tests.oci.images import Image
 from tests.support.connect_proxy import ConnectProxy
 
@@ -142,10 +142,10 @@ class Shop:
         read: float = 5.0,
         allowed: Iterable[str] = (NAME,),
         network: Network | None = None,
-    ) -> Registry:
+    ) -> RegistrySession:
         way = network or self.network(read=read)
         secret = Secret(password)
-        return Registry(
+        return RegistrySession(
             RegistryClient(f"https://{HOST}", "AWS", secret, repositories=set(allowed), network=way)
         )
 

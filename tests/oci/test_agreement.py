@@ -13,7 +13,7 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci import Platform, State, Step, StepResult, Wanted, manifests
+from ecr_feed.oci import Platform, Step, StepResult, StepState, WantedImage, manifests
 from tests.oci.images import Image, image, index, schema_1
 from tests.oci.shelf import HOST, NAME, PASSWORD, Hook, Shelf, Shop, error, shop, skopeo
 
@@ -86,19 +86,19 @@ class Row:
 
     name: str
     shelf: Callable[[], Shelf] = plain
-    ends: tuple[Step, State, Trouble, str] | None = None
+    ends: tuple[Step, StepState, Trouble, str] | None = None
     password: str = PASSWORD
     repository: str = NAME
     read: float = 5.0
     around: Callable[[Shelf], AbstractContextManager[Shop]] = shop
 
 
-def failed(step: Step, trouble: Trouble, code: str = "") -> tuple[Step, State, Trouble, str]:
-    return step, State.FAILED, trouble, code
+def failed(step: Step, trouble: Trouble, code: str = "") -> tuple[Step, StepState, Trouble, str]:
+    return step, StepState.FAILED, trouble, code
 
 
-def unknown(step: Step, trouble: Trouble, code: str = "") -> tuple[Step, State, Trouble, str]:
-    return step, State.NOT_ASSESSED, trouble, code
+def unknown(step: Step, trouble: Trouble, code: str = "") -> tuple[Step, StepState, Trouble, str]:
+    return step, StepState.NOT_ASSESSED, trouble, code
 
 
 DENIED = error("DENIED", 403, "User: x is not authorized")
@@ -201,7 +201,7 @@ MORE = [
 def ours(at: Shop, row: Row) -> tuple[StepResult, ...]:
     """Everything that our walk found, login first."""
     registry = at.registry(row.password, read=row.read, allowed=(row.repository,))
-    wanted = Wanted(row.repository, "1.0", AMD64)
+    wanted = WantedImage(row.repository, "1.0", AMD64)
     steps = (*registry.login().steps, *registry.walk(wanted, deep=True).steps)
     registry.client.network.close()
     return steps

@@ -12,9 +12,9 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci import State, Step, StepResult, Wanted
-from ecr_feed.oci.client import FIRST_BYTES, SMALL_LAYER
-from ecr_feed.oci.transport import REDIRECTS
+from ecr_feed.oci import Step, StepResult, StepState, WantedImage
+from ecr_feed.oci.registry_client import FIRST_BYTES, SMALL_LAYER
+from ecr_feed.oci.registry_transport import REDIRECTS
 from tests.oci.images import Image, digest, image, raw
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
@@ -22,11 +22,11 @@ OTHER = f"https://{STORAGE}/elsewhere"
 
 
 def pull(at: Shop) -> tuple[StepResult, ...]:
-    return at.registry().walk(Wanted(NAME, "1.0"), deep=True).steps
+    return at.registry().walk(WantedImage(NAME, "1.0"), deep=True).steps
 
 
 def broken(at: Shop) -> StepResult:
-    found = at.registry().walk(Wanted(NAME, "1.0"), deep=True).broken
+    found = at.registry().walk(WantedImage(NAME, "1.0"), deep=True).broken
     assert found is not None
     return found
 
@@ -84,7 +84,7 @@ def test_redirects_that_are_not_followed(at: Shop, where: str, says: str) -> Non
     at.shelf.put("1.0", image())
     at.shelf.hooks.append(lambda r: redirect(where) if "/blobs/" in r.url else None)
     found = broken(at)
-    assert (found.step, found.state) == (Step.CONFIG, State.FAILED)
+    assert (found.step, found.state) == (Step.CONFIG, StepState.FAILED)
     assert found.failure is not None
     assert found.failure.code == "REDIRECT"
     assert says in found.what
@@ -169,7 +169,7 @@ def test_a_small_layer_is_read_whole(at: Shop, length: int) -> None:
 def test_a_layer_of_another_size_is_broken(at: Shop, size: int, length: int) -> None:
     with_layer(at, b"z" * length, size)
     found = broken(at)
-    assert (found.step, found.state) == (Step.LAYER, State.FAILED)
+    assert (found.step, found.state) == (Step.LAYER, StepState.FAILED)
     assert found.failure is not None
     assert found.failure.code == "SIZE"
 
@@ -191,7 +191,7 @@ def test_a_layer_from_elsewhere_is_not_asked_for(at: Shop) -> None:
     }
     at.shelf.put("1.0", Image(made.media_type, raw(document), made.blobs))
     found = broken(at)
-    assert (found.step, found.state) == (Step.LAYER, State.NOT_ASSESSED)
+    assert (found.step, found.state) == (Step.LAYER, StepState.NOT_ASSESSED)
     assert all("mcr" not in r.url for r in at.shelf.seen)
 
 
@@ -218,7 +218,7 @@ def test_what_is_tried_again(
         return answer
 
     at.shelf.hooks.append(hook)
-    walk = at.registry().walk(Wanted(NAME))
+    walk = at.registry().walk(WantedImage(NAME))
     assert walk.ok is ok
     assert walk.requests == sent
 
@@ -227,14 +227,14 @@ def test_a_huge_refusal_is_read_in_part_and_shown_in_less(at: Shop) -> None:
     at.shelf.hooks.append(
         lambda r: WireResponse(500, {}, b"y" * 3_000_000) if "tags" in r.url else None
     )
-    step = at.registry().walk(Wanted(NAME)).steps[0]
+    step = at.registry().walk(WantedImage(NAME)).steps[0]
     assert len(step.what) < 400
 
 
 def test_hostile_words_stay_one_short_line(at: Shop) -> None:
     said = "bad\n::error::x\x1b[31m\u2028##octopus[x]\x00" + "z" * 1000
     at.shelf.hooks.append(lambda r: error("DENIED", 403, said) if "tags" in r.url else None)
-    step = at.registry().walk(Wanted(NAME)).steps[0]
+    step = at.registry().walk(WantedImage(NAME)).steps[0]
     assert not any(character in step.what for character in "\n\x1b\x00\u2028")
     assert len(step.what) < 400
 
@@ -243,7 +243,7 @@ def test_an_answer_that_never_ends_is_given_up(at: Shop) -> None:
     at.shelf.put("1.0", image(pad=1_000_000))
     seconds = count(0, 4.0)  # each look at the clock is four seconds later
     network = replace(at.network(), monotonic=lambda: next(seconds))
-    walk = at.registry(network=network).walk(Wanted(NAME, "1.0"), deep=True)
+    walk = at.registry(network=network).walk(WantedImage(NAME, "1.0"), deep=True)
     assert walk.broken is not None
     assert (walk.broken.step, walk.broken.trouble) == (Step.MANIFEST, Trouble.TIMEOUT)
     assert "more than 10 s" in walk.broken.what

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from ecr_feed.oci import manifests
 from ecr_feed.oci.manifests import (
-    Kind,
     ManifestError,
+    ManifestKind,
     digest_of,
     is_digest,
     parse_config,
     parse_manifest,
 )
 from ecr_feed.oci.platforms import Platform
-from ecr_feed.oci.pull import choose
+from ecr_feed.oci.pull import choose_image
 
 D = "sha256:" + "a" * 64
 
@@ -54,7 +54,7 @@ def linux(architecture: str, variant: str = "") -> dict[str, str]:
 def test_an_image() -> None:
     body = raw(image())
     found = parse_manifest(body, manifests.OCI_MANIFEST + "; charset=utf-8")
-    assert (found.kind, found.media_type) == (Kind.IMAGE, manifests.OCI_MANIFEST)
+    assert (found.kind, found.media_type) == (ManifestKind.IMAGE, manifests.OCI_MANIFEST)
     assert found.digest == "sha256:" + hashlib.sha256(body).hexdigest()
     assert found.config is not None
     assert found.config.size == 2
@@ -77,7 +77,7 @@ def test_an_artifact_is_what_has_no_image_config() -> None:
     )
     found = parse_manifest(raw(helm))
     assert (found.kind, found.artifact_type) == (
-        Kind.ARTIFACT,
+        ManifestKind.ARTIFACT,
         "application/vnd.cncf.helm.config.v1+json",
     )
 
@@ -174,7 +174,7 @@ def test_the_image_for_a_platform(
     platforms: list[str], wanted: str | None, chosen: int | None
 ) -> None:
     found = parse_manifest(raw(index(*(linux(*name.split("/")) for name in platforms))))
-    child = choose(found, Platform.parse(wanted) if wanted else None)
+    child = choose_image(found, Platform.parse(wanted) if wanted else None)
     assert child == (None if chosen is None else found.children[chosen])
 
 

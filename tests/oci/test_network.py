@@ -15,11 +15,11 @@ from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci import (
     EndpointError,
     Network,
-    Registry,
     RegistryClient,
-    State,
+    RegistrySession,
+    StepState,
     Timeouts,
-    Wanted,
+    WantedImage,
     registry_origin,
 )
 from ecr_feed.oci.network import ca_bundle, environment_proxy
@@ -29,8 +29,8 @@ from tests.oci.shelf import HOST, NAME, PASSWORD, Shelf, Shop, shop
 ADDRESS = f"https://{HOST}/v2/"
 
 
-def registry_at(endpoint: str, network: Network) -> Registry:
-    return Registry(
+def registry_at(endpoint: str, network: Network) -> RegistrySession:
+    return RegistrySession(
         RegistryClient(endpoint, "AWS", Secret(PASSWORD), repositories={NAME}, network=network)
     )
 
@@ -94,7 +94,7 @@ def test_the_authority_of_the_environment(tmp_path: Path) -> None:
 
 def test_an_authority_that_is_not_there_is_trouble(at: Shop, tmp_path: Path) -> None:
     login = registry_at(HOST, network(str(tmp_path / "none.pem"), at.proxy_url)).login()
-    assert login.challenge.state is State.NOT_ASSESSED
+    assert login.challenge.state is StepState.NOT_ASSESSED
     assert login.challenge.trouble is Trouble.TLS
 
 
@@ -112,7 +112,7 @@ def test_cookies_are_not_kept(at: Shop) -> None:
     at.shelf.put("1.0", image())
     at.shelf.hooks.append(lambda request: None)
     registry = at.registry()
-    registry.walk(Wanted(NAME, "1.0"), deep=True)
+    registry.walk(WantedImage(NAME, "1.0"), deep=True)
     assert all("cookie" not in request.headers for request in at.shelf.seen)
 
 

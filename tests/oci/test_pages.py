@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
-from ecr_feed.oci import State, Wanted
-from ecr_feed.oci.client import PAGE, PAGES
+from ecr_feed.oci import StepState, WantedImage
+from ecr_feed.oci.registry_client import PAGE, PAGES
 from tests.oci.images import raw
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
@@ -37,7 +37,7 @@ def paged(at: Shop, tags: list[str], size: int, link: str = "/v2/{name}/tags/lis
 def test_tags_are_paged_by_link_to_the_end(at: Shop, link: str) -> None:
     tags = [f"1.0.{number}" for number in range(1, 110)]
     paged(at, tags, 50, link)
-    walk = at.registry().walk(Wanted(NAME))
+    walk = at.registry().walk(WantedImage(NAME))
     assert walk.tags == tuple(tags)
     assert walk.requests == 3
     queries = [parse_qs(urlsplit(r.url).query) for r in at.shelf.seen if "tags/list" in r.url]
@@ -74,19 +74,19 @@ TAGS = raw({"name": NAME, "tags": ["a"]})
 )
 def test_a_list_that_cannot_be_read_is_no_list(at: Shop, answer: WireResponse, code: str) -> None:
     at.shelf.hooks.append(lambda r: answer if "tags/list" in r.url else None)
-    walk = at.registry().walk(Wanted(NAME))
+    walk = at.registry().walk(WantedImage(NAME))
     (step,) = walk.steps
     assert walk.tags is None
     assert step.failure is not None
     assert step.failure.code == code
-    assert step.state is (State.FAILED if code == "SIZE" else State.NOT_ASSESSED)
+    assert step.state is (StepState.FAILED if code == "SIZE" else StepState.NOT_ASSESSED)
 
 
 def test_no_tags_may_be_null(at: Shop) -> None:
     at.shelf.hooks.append(
         lambda r: list_answer(raw({"name": NAME, "tags": None})) if "tags/list" in r.url else None
     )
-    assert at.registry().walk(Wanted(NAME)).tags == ()
+    assert at.registry().walk(WantedImage(NAME)).tags == ()
 
 
 def test_pages_without_end_are_a_fault(at: Shop) -> None:
@@ -99,7 +99,7 @@ def test_pages_without_end_are_a_fault(at: Shop) -> None:
         return list_answer(TAGS, link=link)
 
     at.shelf.hooks.append(endless)
-    walk = at.registry().walk(Wanted(NAME))
+    walk = at.registry().walk(WantedImage(NAME))
     assert walk.steps[0].failure is not None
     assert walk.steps[0].failure.code == "LINK"
     assert walk.requests == PAGES

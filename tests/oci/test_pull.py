@@ -8,9 +8,17 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci import Platform, State, Step, UntouchableError, Wanted, manifests, requests_of
+from ecr_feed.oci import (
+    Platform,
+    RepositoryNotAllowedError,
+    Step,
+    StepState,
+    WantedImage,
+    manifests,
+)
 from tests.oci.images import image, index, schema_1
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
+from tests.support.planned_calls import requests_of
 
 AMD64 = Platform("linux", "amd64")
 
@@ -24,7 +32,7 @@ def test_a_walk_that_is_not_deep_asks_for_login_tags_and_head_only(at: Shop) -> 
     at.shelf.put("1.0", index("amd64", "arm64"))
     at.shelf.put("other", image("other"))
     registry = at.registry()
-    walk = registry.walk(Wanted(NAME, "1.0", AMD64))
+    walk = registry.walk(WantedImage(NAME, "1.0", AMD64))
     assert walk.ok
     assert asked(at) == [
         ("GET", HOST, "/v2/"),
@@ -42,7 +50,7 @@ def test_a_deep_walk_reads_one_image_and_its_blobs(at: Shop) -> None:
     made = at.shelf.put("1.0", index("amd64", "arm64"))
     at.shelf.put("other", image("other"))
     registry = at.registry()
-    walk = registry.walk(Wanted(NAME, "1.0", AMD64), deep=True)
+    walk = registry.walk(WantedImage(NAME, "1.0", AMD64), deep=True)
     assert walk.ok
     chosen = made.children[0]
     config, layer = chosen.blobs
@@ -64,9 +72,9 @@ def test_a_deep_walk_reads_one_image_and_its_blobs(at: Shop) -> None:
 def test_the_record_of_what_was_touched_is_what_the_server_saw(at: Shop) -> None:
     at.shelf.put("1.0", image())
     registry = at.registry()
-    registry.walk(Wanted(NAME, "1.0"), deep=True)
-    assert [(t.method, t.host, t.path) for t in registry.client.touched] == asked(at)
-    assert all("?" not in touch.path for touch in registry.client.touched)
+    registry.walk(WantedImage(NAME, "1.0"), deep=True)
+    assert [(t.method, t.host, t.path) for t in registry.client.sent] == asked(at)
+    assert all("?" not in touch.path for touch in registry.client.sent)
 
 
 @pytest.mark.parametrize(
@@ -75,20 +83,20 @@ def test_the_record_of_what_was_touched_is_what_the_server_saw(at: Shop) -> None
 def test_a_repository_that_was_not_allowed_is_never_asked_for(at: Shop, name: str) -> None:
     registry = at.registry()
     registry.login()
-    with pytest.raises(UntouchableError):
-        registry.walk(Wanted(name, "1.0"), deep=True)
+    with pytest.raises(RepositoryNotAllowedError):
+        registry.walk(WantedImage(name, "1.0"), deep=True)
     assert {path for _, _, path in asked(at)} == {"/v2/"}
 
 
 def test_no_tag_means_the_list_alone(at: Shop) -> None:
-    walk = at.registry().walk(Wanted(NAME), deep=True)
+    walk = at.registry().walk(WantedImage(NAME), deep=True)
     assert (walk.ok, walk.tags, walk.requests) == (True, (), 1)
 
 
 def test_a_refused_login_ends_every_walk_and_is_asked_once(at: Shop) -> None:
     registry = at.registry("wrong")
-    walks = registry.walk_all([Wanted(NAME, "1.0"), Wanted(NAME, "2.0")], deep=True)
-    assert {step.state for walk in walks for step in walk.steps} == {State.NOT_ASSESSED}
+    walks = registry.walk_all([WantedImage(NAME, "1.0"), WantedImage(NAME, "2.0")], deep=True)
+    assert {step.state for walk in walks for step in walk.steps} == {StepState.NOT_ASSESSED}
     assert {step.trouble for walk in walks for step in walk.steps} == {Trouble.LOGIN_REFUSED}
     assert len(asked(at)) == 3
 
@@ -96,7 +104,7 @@ def test_a_refused_login_ends_every_walk_and_is_asked_once(at: Shop) -> None:
 def test_a_registry_that_takes_any_password_is_seen(at: Shop) -> None:
     at.shelf.hooks.append(lambda request: WireResponse(200, {}, b"{}"))
     login = at.registry().login()
-    assert [step.state for step in login.steps] == [State.OK, State.OK, State.FAILED]
+    assert [step.state for step in login.steps] == [StepState.OK, StepState.OK, StepState.FAILED]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def test_the_login_goes_to_a_basic_challenge_only(at: Shop, challenge: str, says
     headers = {"www-authenticate": challenge} if challenge else {}
     at.shelf.hooks.append(lambda request: WireResponse(401, headers, b""))
     login = at.registry().login()
-    assert (login.challenge.state, login.login.state) == (State.NOT_ASSESSED,) * 2
+    assert (login.challenge.state, login.login.state) == (StepState.NOT_ASSESSED,) * 2
     assert says in login.challenge.what
     assert all("authorization" not in request.headers for request in at.shelf.seen)
 
@@ -131,8 +139,8 @@ def test_a_refused_head_is_explained_by_the_get_of_a_deep_walk(at: Shop) -> None
         "DENIED", 403, "User: u is not authorized because no VPC endpoint policy allows it"
     )
     at.shelf.hooks.append(lambda r: refusal if "/manifests/" in r.url else None)
-    shallow = at.registry().walk(Wanted(NAME, "1.0"))
-    deep = at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+    shallow = at.registry().walk(WantedImage(NAME, "1.0"))
+    deep = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
     assert [(w.broken and w.broken.trouble) for w in (shallow, deep)] == [Trouble.DENIED] * 2
     assert shallow.broken is not None
     assert deep.broken is not None
@@ -143,7 +151,7 @@ def test_a_refused_head_is_explained_by_the_get_of_a_deep_walk(at: Shop) -> None
 def test_a_registry_without_head_is_walked_by_get(at: Shop) -> None:
     at.shelf.put("1.0", image())
     at.shelf.hooks.append(lambda r: error("UNSUPPORTED", 405) if r.method == "HEAD" else None)
-    walk = at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+    walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
     assert walk.ok
     assert walk.digest == at.shelf.tags["1.0"].digest
 
@@ -152,9 +160,9 @@ def test_a_403_of_something_on_the_way_is_no_denial(at: Shop) -> None:
     page = WireResponse(403, {"content-type": "text/html"}, b"<h1>Blocked by policy</h1>")
     at.shelf.hooks.append(lambda r: page if "/manifests/" in r.url else None)
     for deep in (False, True):
-        walk = at.registry().walk(Wanted(NAME, "1.0"), deep=deep)
+        walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=deep)
         assert walk.broken is not None
-        assert (walk.broken.state, walk.broken.trouble) == (State.NOT_ASSESSED, Trouble.OTHER)
+        assert (walk.broken.state, walk.broken.trouble) == (StepState.NOT_ASSESSED, Trouble.OTHER)
         assert "<h1>" not in walk.broken.what
 
 
@@ -167,7 +175,7 @@ def test_a_silent_storage_is_asked_once(at: Shop) -> None:
         return None
 
     at.shelf.hooks.append(silent)
-    walk = at.registry(read=0.2).walk(Wanted(NAME, "1.0"), deep=True)
+    walk = at.registry(read=0.2).walk(WantedImage(NAME, "1.0"), deep=True)
     assert [step.trouble for step in walk.of(Step.CONFIG, Step.LAYER)] == [Trouble.TIMEOUT] * 2
     assert [step.host for step in walk.of(Step.CONFIG)] == [STORAGE]
     assert sum(request.host == STORAGE for request in at.shelf.seen) == 1
@@ -176,7 +184,7 @@ def test_a_silent_storage_is_asked_once(at: Shop) -> None:
 
 def test_schema_1_has_layers_and_no_config(at: Shop) -> None:
     at.shelf.put("1.0", schema_1(NAME, "1.0"))
-    walk = at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+    walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
     assert walk.ok
     assert (len(walk.of(Step.CONFIG)), len(walk.of(Step.LAYER))) == (0, 1)
     assert walk.platforms == (AMD64,)
@@ -185,10 +193,10 @@ def test_schema_1_has_layers_and_no_config(at: Shop) -> None:
 def test_200_packages_keep_their_order_and_the_connection_limit(at: Shop) -> None:
     at.shelf.put("1.0", image())
     registry = at.registry()
-    wanted = [Wanted(NAME, "1.0" if number % 2 else f"no-{number}") for number in range(200)]
+    wanted = [WantedImage(NAME, "1.0" if number % 2 else f"no-{number}") for number in range(200)]
     walks = registry.walk_all(wanted)
     assert [walk.wanted for walk in walks] == wanted
     assert [walk.ok for walk in walks] == [bool(number % 2) for number in range(200)]
-    assert len(registry.client.touched) == 3 + 200 * requests_of()
+    assert len(registry.client.sent) == 3 + 200 * requests_of()
     # Each connection is one tunnel: they are kept and used again.
     assert len(at.proxy.tunnels) <= registry.client.network.connections

@@ -8,7 +8,7 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.findings import OutcomeWord
-from ecr_feed.oci import PackageWalk, Platform, Wanted, manifests, rules
+from ecr_feed.oci import PackageWalk, Platform, WantedImage, manifests, rules
 from tests.oci.images import Image, image, index, schema_1
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
@@ -30,7 +30,7 @@ def words(walk: PackageWalk) -> dict[str, OutcomeWord]:
 
 
 def walk(at: Shop, *, deep: bool = True, platform: str | None = "linux/amd64") -> PackageWalk:
-    wanted = Wanted(NAME, "1.0", Platform.parse(platform) if platform else None)
+    wanted = WantedImage(NAME, "1.0", Platform.parse(platform) if platform else None)
     return at.registry(read=0.3).walk(wanted, deep=deep)
 
 
@@ -169,7 +169,7 @@ def test_what_was_not_asked_names_the_rule_that_says_why(at: Shop) -> None:
     hooked(at, "/manifests/", DENIED)
     found = rules.media_type_usable(walk(at))
     assert found.message.endswith("(PULL-1).")
-    refused = at.registry("no").walk(Wanted(NAME, "1.0"), deep=True)
+    refused = at.registry("no").walk(WantedImage(NAME, "1.0"), deep=True)
     for rule in RULES.values():
         if rule(refused).word is NOT_ASSESSED:
             assert rule(refused).message.endswith("(LOGIN-1).")
@@ -189,7 +189,7 @@ def test_digests_are_cut_and_kept_as_evidence(at: Shop) -> None:
     at.shelf.hooks.append(
         lambda request: WireResponse(200, {}, b"x") if "/manifests/sha256:" in request.url else None
     )
-    wanted = Wanted(NAME, made.digest)
+    wanted = WantedImage(NAME, made.digest)
     found = rules.manifest_readable(at.registry().walk(wanted, deep=True))
     assert found.word is NOT_MET
     assert f"{NAME}@{made.digest[:19]}… " in found.message
@@ -224,7 +224,7 @@ def test_a_missing_tag_shows_those_that_are_there(at: Shop) -> None:
 
 
 def test_no_tag_at_all(at: Shop) -> None:
-    found = at.registry().walk(Wanted(NAME), deep=True)
+    found = at.registry().walk(WantedImage(NAME), deep=True)
     assert words(found) == dict.fromkeys(RULES, NOT_APPLICABLE) | {"views": MET}
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.facts.aws import Secret
-from ecr_feed.oci import Platform, Registry, UntouchableError, Wanted
-from ecr_feed.oci.transport import Basic
+from ecr_feed.oci import Platform, RegistrySession, RepositoryNotAllowedError, WantedImage
+from ecr_feed.oci.registry_transport import BasicLogin
 from tests.oci.images import image, raw
 from tests.oci.shelf import NAME, PASSWORD, Hook, Shop, error, skopeo
 
@@ -83,24 +83,22 @@ def test_no_record_shows_the_login(
     at.shelf.hooks.append(hook)
     registry = at.registry()
     with caplog.at_level(logging.DEBUG):
-        walk = registry.walk(Wanted(NAME, "1.0", Platform("linux", "amd64")), deep=True)
+        walk = registry.walk(WantedImage(NAME, "1.0", Platform("linux", "amd64")), deep=True)
     shown = "\n".join(
         [
-            *map(
-                repr, (registry, registry.client, registry.login(), walk, registry.client.touched)
-            ),
-            *(step.said for step in (*registry.login().steps, *walk.steps)),
+            *map(repr, (registry, registry.client, registry.login(), walk, registry.client.sent)),
+            *(step.summary for step in (*registry.login().steps, *walk.steps)),
             caplog.text,
         ]
     )
     assert not [form for form in FORMS if form in shown]
 
 
-def refused(registry: Registry) -> str:
+def refused(registry: RegistrySession) -> str:
     """The traceback of a refused question, with every local variable."""
     try:
-        registry.walk(Wanted("team/other"))
-    except UntouchableError as raised:
+        registry.walk(WantedImage("team/other"))
+    except RepositoryNotAllowedError as raised:
         found = traceback.TracebackException.from_exception(raised, capture_locals=True)
         return "".join(found.format())
     return ""
@@ -113,7 +111,7 @@ def test_exceptions_show_no_login(at: Shop) -> None:
 
 
 def test_the_login_is_not_pickled() -> None:
-    basic = Basic("AWS", Secret(PASSWORD))
+    basic = BasicLogin("AWS", Secret(PASSWORD))
     assert PASSWORD not in repr(basic)
     assert basic.scrub("repository team/application-server-one") == (
         "repository team/application-server-one"
@@ -132,7 +130,7 @@ def captured() -> Iterator[io.StringIO]:
 def test_nothing_is_printed(at: Shop, tmp_path: Path) -> None:
     at.shelf.put("1.0", image())
     with captured() as out:
-        at.registry().walk(Wanted(NAME, "1.0"), deep=True)
+        at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
         at.registry("wrong").login()
     assert out.getvalue() == ""
     done = skopeo(at, "list-tags", "--creds", f"AWS:{PASSWORD}", f"docker://{NAME}", home=tmp_path)

@@ -13,19 +13,21 @@ import pytest
 from ecr_feed.embedded.registry import Authority, TlsServer
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.oci import Timeouts
-from ecr_feed.reach import Prober, Purpose, Stage, SystemWay, Where
+from ecr_feed.reach import Prober, Purpose, Stage, SystemConnector, WorkerHost
 from ecr_feed.reach.connection import ProxyAddress, system_lookup
 from tests.oci.shelf import HOST, Shelf, Shop, shop
 
 FAST = Timeouts(0.4, 0.4, 1.0)
-REGISTRY = Where(Purpose.REGISTRY, HOST, endpoint="com.amazonaws.eu-west-1.ecr.dkr")
+REGISTRY = WorkerHost(Purpose.REGISTRY, HOST, endpoint="com.amazonaws.eu-west-1.ecr.dkr")
 
 
-def way(at: Shop, *, proxy: str | None = None, ca: str = "", lookup: object = None) -> SystemWay:
+def way(
+    at: Shop, *, proxy: str | None = None, ca: str = "", lookup: object = None
+) -> SystemConnector:
     def here(host: str, port: int) -> tuple[str, ...]:
         return ("127.0.0.1",)
 
-    return SystemWay(
+    return SystemConnector(
         timeouts=FAST,
         ca=ca or str(at.ca),
         proxy_for=lambda url: proxy,
@@ -33,8 +35,8 @@ def way(at: Shop, *, proxy: str | None = None, ca: str = "", lookup: object = No
     )
 
 
-def here(at: Shop) -> Where:
-    return Where(Purpose.REGISTRY, HOST, at.server.port)
+def here(at: Shop) -> WorkerHost:
+    return WorkerHost(Purpose.REGISTRY, HOST, at.server.port)
 
 
 @pytest.fixture
@@ -87,7 +89,9 @@ def test_a_name_that_is_not_known(at: Shop) -> None:
 
     found = Prober(way(at, lookup=unknown)).probe(REGISTRY)
     assert broken(found.broken) == (Stage.DNS, Trouble.DNS)
-    found = Prober(way(at, lookup=system_lookup)).probe(Where(Purpose.API, "x" * 70 + ".invalid"))
+    found = Prober(way(at, lookup=system_lookup)).probe(
+        WorkerHost(Purpose.API, "x" * 70 + ".invalid")
+    )
     assert broken(found.broken) == (Stage.DNS, Trouble.DNS)
 
 
@@ -106,7 +110,7 @@ def test_name_servers_that_do_not_answer(at: Shop) -> None:
 
 
 def test_a_closed_port(at: Shop) -> None:
-    found = Prober(way(at)).probe(Where(Purpose.REGISTRY, HOST, free_port()))
+    found = Prober(way(at)).probe(WorkerHost(Purpose.REGISTRY, HOST, free_port()))
     assert broken(found.broken) == (Stage.TCP, Trouble.REFUSED)
 
 
@@ -152,7 +156,7 @@ def listening(answer: bytes | None) -> Iterator[int]:
 )
 def test_a_port_that_speaks_no_tls(at: Shop, answer: bytes | None, trouble: Trouble) -> None:
     with listening(answer) as port:
-        found = Prober(way(at)).probe(Where(Purpose.REGISTRY, HOST, port))
+        found = Prober(way(at)).probe(WorkerHost(Purpose.REGISTRY, HOST, port))
     assert broken(found.broken) == (Stage.TLS, trouble)
 
 
@@ -199,7 +203,7 @@ def test_a_proxy_behind_tls() -> None:
     authority = Authority()
     inner = TlsServer(Shelf(), authority)
     with tls_front(authority, inner.port) as port:
-        proxied = SystemWay(
+        proxied = SystemConnector(
             timeouts=Timeouts(3, 3, 3),
             ca=str(authority.ca_file),
             proxy_for=lambda url: f"https://localhost:{port}",
@@ -246,7 +250,9 @@ def test_proxy_addresses() -> None:
 
 
 def test_many_hosts_keep_their_order(at: Shop) -> None:
-    hosts = [Where(Purpose.API, f"h{number}.example.com", at.server.port) for number in range(20)]
+    hosts = [
+        WorkerHost(Purpose.API, f"h{number}.example.com", at.server.port) for number in range(20)
+    ]
     found = Prober(way(at)).probe_all(hosts)
     assert [reach.where for reach in found] == hosts
     assert all(reach.ok for reach in found)
@@ -259,6 +265,6 @@ def test_ipv6(at: Shop) -> None:
     except OSError:
         pytest.skip("this machine has no IPv6 loopback address")
     prober = Prober(way(at, lookup=lambda host, port: ("::1",)))
-    found = prober.probe(Where(Purpose.REGISTRY, HOST, server.port))
+    found = prober.probe(WorkerHost(Purpose.REGISTRY, HOST, server.port))
     server.close()
     assert found.ok

@@ -4,37 +4,37 @@ import pytest
 
 from ecr_feed.facts.aws import Trouble
 from ecr_feed.findings import OutcomeWord
-from ecr_feed.oci.errors import Cause
+from ecr_feed.oci.registry_errors import FailureReason
 from ecr_feed.reach import (
     ClockOffset,
     HostReach,
     Purpose,
     Stage,
     StageResult,
-    Where,
+    WorkerHost,
     clock_offset,
     judge_clock,
     judge_host,
 )
 
-API = Where(
+API = WorkerHost(
     Purpose.API, "api.ecr.eu-west-1.amazonaws.com", endpoint="com.amazonaws.eu-west-1.ecr.api"
 )
-LAYERS = Where(
+LAYERS = WorkerHost(
     Purpose.LAYERS,
     "bucket.s3.eu-west-1.amazonaws.com",
     endpoint="com.amazonaws.eu-west-1.s3",
     gateway=True,
 )
-IAM = Where(Purpose.IAM, "iam.amazonaws.com")
+IAM = WorkerHost(Purpose.IAM, "iam.amazonaws.com")
 PROXY = "proxy.example.com:3128"
 
 
 def failing(
-    where: Where, stage: Stage, trouble: Trouble, code: str = "", via: str = ""
+    where: WorkerHost, stage: Stage, trouble: Trouble, code: str = "", via: str = ""
 ) -> HostReach:
     return HostReach(
-        where, (StageResult(stage, "it broke", Cause(trouble, "it broke", code)),), via
+        where, (StageResult(stage, "it broke", FailureReason(trouble, "it broke", code)),), via
     )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.botosession import Settings
 from ecr_feed.aws.transport.sessions import Sessions

@@ -79,7 +79,7 @@ def _access(model: Model, account: Account) -> None:
     assert found == ((USER, False) if model.key_active else ("", None))
     assert access.failure is not None
     assert access.failure.trouble is Trouble.UNKNOWN_KEY
-    assert bool(access.elsewhere) is model.key_active
+    assert bool(access.accepted_in) is model.key_active
 
 
 def _closed(account: Account) -> None:

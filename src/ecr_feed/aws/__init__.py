@@ -1,1 +1,1 @@
-"""The only AWS calls of the suite: every client, every read, every classified failure."""
+"""The only AWS calls of the suite: clients, reads and classified failures."""

@@ -1,4 +1,4 @@
-"""One feed's AWS account, as checks are given it: each fact is read once, when first asked for."""
+"""One feed's AWS account, as checks see it: each fact is read once, at its first use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
+from ecr_feed.aws.known_regions import KnownRegions, is_aws_host, known_regions
 from ecr_feed.aws.readers import identity, repositories
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -20,12 +21,12 @@ from ecr_feed.aws.readers.ecr import (
     denied,
     no_repository,
     probe_list,
+    probe_unnamed_list,
     probed,
     read_token,
 )
-from ecr_feed.aws.readers.inventory import Inventory
-from ecr_feed.aws.readers.other_regions import Held, OtherRegions, look_elsewhere
-from ecr_feed.aws.readers.regions import KnownRegions, is_aws_host, known_regions
+from ecr_feed.aws.readers.other_regions import OtherRegions, RegionSearch, search_regions
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client, utcnow
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
@@ -47,11 +48,11 @@ T = TypeVar("T")
 
 
 class Account:
-    """Facts of one feed, each a lazy value or the ReadError that reading it ended in.
+    """Facts of one feed, each read at its first use; raise the ReadError that the read ended in.
 
-    Once AWS refused the credentials, what depends on them raises that same failure without
-    another call. A region that botocore does not list is never called: every fact raises
-    `UnknownRegion`.
+    After AWS has refused the credentials, every fact that depends on them raises the same failure
+    without another call. A region that botocore does not list is never called: there every fact
+    raises a ReadError with code UnknownRegion.
     """
 
     def __init__(
@@ -66,17 +67,17 @@ class Account:
         self._sessions = sessions
         self._clock = clock
         self._regions = regions
-        self._who = identity.Who(sessions, feed.credentials, feed.endpoint_url)
+        self._identities = identity.IdentityReader(sessions, feed.credentials, feed.endpoint_url)
         self._names = tuple(dict.fromkeys(package.id for package in feed.packages))
-        self._received = self._shared("received", self._receive)
+        self._sts_access = self._shared("received", self._read_sts_access)
         self._access = Once(self._read_access)
         self._token = self._shared("token", self._read_token)
         self._ecr = Once(self._open_ecr)
         self._self_audit = Once(self._open_self_audit)
         self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
         self._inventory = Once(self._read_inventory)
-        self._listing = Once(lambda: repositories.listing(self._ecr.get()))
-        self._elsewhere = Once(self._look_elsewhere)
+        self._listing = Once(lambda: probe_unnamed_list(self._ecr.get()))
+        self._region_search = Once(self._search_other_regions)
         self._images: dict[str, Once[tuple[Image, ...]]] = {
             name: self._shared("images", partial(self._read_images, name), name)
             for name in self._names
@@ -102,27 +103,29 @@ class Account:
 
     @property
     def threads(self) -> int:
-        """How many reads may be under way at once."""
+        """How many reads may run at once."""
         return self._sessions.threads
 
     def access(self) -> Access:
-        """How AWS received the credentials; raises ReadError for a region nobody knows."""
+        """Whether AWS accepts the credentials; raises ReadError for an unknown region."""
         return self._access.get()
 
     def identity(self) -> Identity:
-        """Who the credentials are; raises ReadError with the refusal where nobody could tell."""
+        """Who the credentials are; raises ReadError where no region accepted them."""
         access = self.access()
         if access.identity is not None:
             return access.identity
         raise ReadError(access.failure or self._unknown("GetCallerIdentity"))
 
     def access_key_id(self) -> str:
-        """The ID of the key that the credentials hold, accepted or not; "" where they have none."""
+        """The ID of the key that the credentials resolve to, accepted or not; "" without one."""
         feed = self.feed
-        return self._sessions.held(feed.credentials, feed.region, feed.endpoint_url).access_key_id
+        return self._sessions.session_credentials(
+            feed.credentials, feed.region, feed.endpoint_url
+        ).access_key_id
 
     def known(self) -> tuple[Access | None, AuthorizationToken | None]:
-        """What was learnt so far, without asking: for reports."""
+        """Access and token, as far as they were read already; makes no call."""
         return self._access.peek(), self._token.peek()
 
     def token(self) -> AuthorizationToken:
@@ -130,11 +133,11 @@ class Account:
         return self._token.get()
 
     def inventory(self) -> Inventory:
-        """The registry's repositories, as far as the feed's packages need them."""
+        """The registry's repositories, read as far as the feed's packages need them."""
         return self._inventory.get()
 
     def images(self, package_id: str) -> tuple[Image, ...]:
-        """Every image of a package's repository; the first question reads all packages at once.
+        """Every image of a package's repository; the first use reads those of all packages.
 
         Raises ReadError, with NOT_FOUND where there is no such repository.
         """
@@ -142,7 +145,7 @@ class Account:
         return self._images[package_id].get()
 
     def is_at_aws(self) -> bool:
-        """Calls go to a host of AWS itself (a VPC endpoint is one), not to a test endpoint.
+        """Calls go to a host of AWS (VPC endpoints included), not to a test endpoint.
 
         Raises ReadError where no client could be made.
         """
@@ -150,15 +153,15 @@ class Account:
 
     @property
     def active_only(self) -> bool:
-        """The endpoint would not be asked for archived images: `images` holds active ones only."""
+        """The endpoint does not support archived images: `images` has only active ones."""
         return self._reader.get().active_only
 
     def permission(self, action: str, package_id: str | None = None) -> Permission:
-        """The probe's word on one of the four actions, by making the call.
+        """Whether one of the four actions is allowed, found out by making the call.
 
-        Undetermined where the package has no repository to probe on, and for actions that are not
-        probed (reading a manifest would count as a pull). With ecr:DescribeRepositories and no
-        package: the list without names. Raises ReadError where the probe could not be made.
+        Undetermined where the package has no repository, and for other actions, which are not
+        called (reading a manifest would count as a pull). ecr:DescribeRepositories without a
+        package means the list without names. Raises ReadError where the call failed otherwise.
         """
         if action == ACTION_TOKEN:
             return self._probe(action, "*", self._token.get)
@@ -169,23 +172,23 @@ class Account:
                 action,
                 package_id or "*",
                 Answer.UNDETERMINED,
-                "this action is not probed",
+                "this action is not called",
                 "probe",
             )
         self._prefetched.get()
         resource = self.inventory().resource(package_id)
-        cell: Once[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
-        return self._probe(action, resource, cell.get)
+        fact: Once[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
+        return self._probe(action, resource, fact.get)
 
-    def elsewhere(self, package_id: str) -> OtherRegions:
-        """The partition's other regions that hold the package's repository, as really read there.
+    def other_regions(self, package_id: str) -> OtherRegions:
+        """The partition's other regions that hold the package's repository, as read there.
 
-        The first question asks every region for every package that is not in the feed's region.
+        The first use searches every region for all packages that the feed's region does not have.
         """
-        return self._elsewhere.get().of(package_id)
+        return self._region_search.get().of(package_id)
 
     def _shared(self, what: str, read: Callable[[], T], name: str = "") -> Once[T]:
-        """A cell of the run: another feed with these credentials and this region has the same."""
+        """A fact that feeds with the same credentials, region and endpoint share."""
         feed = self.feed
         key = (what, feed.credentials, feed.region, feed.endpoint_url, name)
         return self._sessions.shared(key, read)
@@ -217,16 +220,16 @@ class Account:
             message="not called: the region does not exist (REGION-1)",
         )
 
-    def _receive(self) -> Access:
+    def _read_sts_access(self) -> Access:
         regions = self._regions or known_regions()
         if self.feed.region not in regions.names:
             raise ReadError(self._unknown("GetCallerIdentity"))
-        return identity.received(self._who, self.feed.region)
+        return identity.read_access(self._identities, self.feed.region)
 
     def _open_ecr(self) -> Client:
-        """The ECR client, unless the credentials were refused already."""
-        access = self._received.get()
-        if access.failure is not None and _closes(access.failure):
+        """The ECR client; raises the refusal where the credentials were refused already."""
+        access = self._sts_access.get()
+        if access.failure is not None and _ends_access(access.failure):
             raise ReadError(access.failure)
         return self._client_in(self.feed.region)
 
@@ -236,34 +239,36 @@ class Account:
         return token
 
     def _read_access(self) -> Access:
-        access = self._received.get()
-        if access.failure is not None and _closes(access.failure):
+        access = self._sts_access.get()
+        if access.failure is not None and _ends_access(access.failure):
             return access
         try:
             self._token.get()
         except ReadError as error:
-            if _closes(error.failure):
-                return identity.after_token(access, error.failure, self.feed.region)
+            if _ends_access(error.failure):
+                return identity.access_after_token(access, error.failure, self.feed.region)
             if error.failure.trouble != Trouble.DENIED:
                 return access
-        # ECR knows the caller, whatever STS said: the region is on.
+        # ECR accepted the credentials, whatever STS said: the region is enabled.
         return replace(access, region_enabled=True)
 
-    def _accepted(self) -> None:
-        """Raise the refusal, if AWS refused the credentials in this region."""
+    def _require_access(self) -> None:
+        """Raise the refusal where AWS refused the credentials in this region."""
         failure = self.access().failure
-        if failure is not None and _closes(failure):
+        if failure is not None and _ends_access(failure):
             raise ReadError(failure)
 
     def _registry(self) -> str:
-        """The account whose registry is read: the caller's own."""
+        """The account whose registry is read: that of the credentials."""
         identity = self.access().identity
         return identity.account if identity else self.feed.account or ""
 
     def _read_inventory(self) -> Inventory:
-        self._accepted()
+        self._require_access()
         with self._pool() as pool:
-            return repositories.take(self._ecr.get(), self._names, pool, account=self._registry())
+            return repositories.read_inventory(
+                self._ecr.get(), self._names, pool, account=self._registry()
+            )
 
     def _read_images(self, name: str) -> tuple[Image, ...]:
         return self._reader.get().images(name)
@@ -272,17 +277,17 @@ class Account:
         probe_list(self._ecr.get(), name)
 
     def _prefetch(self) -> None:
-        """Read images and probe ListImages of every package that may exist, in parallel, once."""
+        """Read the images and call ListImages for every package that may exist, in parallel."""
         inventory = self.inventory()
         self._reader.get()
-        cells: list[Once[Any]] = []
+        facts: list[Once[Any]] = []
         for name in self._names:
             if self._absent(inventory, name):
-                self._fail(name, inventory)
+                self._mark_absent(name, inventory)
             else:
-                cells += [self._images[name], self._lists[name]]
+                facts += [self._images[name], self._lists[name]]
         with self._pool() as pool:
-            for error in pool.map(_ask, cells):
+            for error in pool.map(_error_of, facts):
                 if error is not None and not isinstance(error, ReadError):
                     raise error
 
@@ -290,9 +295,9 @@ class Account:
         try:
             return inventory.repository(name) is None
         except ReadError:
-            return False  # whether it exists is unknown: the probes may tell
+            return False  # unknown: the calls for its images may tell
 
-    def _fail(self, name: str, inventory: Inventory) -> None:
+    def _mark_absent(self, name: str, inventory: Inventory) -> None:
         failure = inventory.missing.get(name) or Failure(
             Trouble.NOT_FOUND,
             "ecr",
@@ -303,18 +308,18 @@ class Account:
             else "",
         )
 
-        def gone() -> Any:
+        def absent() -> Any:
             raise ReadError(failure)
 
-        self._images[name] = Once(gone)
-        self._lists[name] = Once(gone)
+        self._images[name] = Once(absent)
+        self._lists[name] = Once(absent)
 
-    def _look_elsewhere(self) -> Held:
+    def _search_other_regions(self) -> RegionSearch:
         inventory = self.inventory()
         names = [n for n in self._names if is_repository_name(n) and self._absent(inventory, n)]
-        regions = (self._regions or known_regions()).siblings(self.feed.region)
+        regions = (self._regions or known_regions()).others_with_ecr(self.feed.region)
         with self._pool() as pool:
-            return look_elsewhere(self._client_in, regions if names else (), names, pool)
+            return search_regions(self._client_in, regions if names else (), names, pool)
 
     def _client_in(self, region: str) -> Client:
         feed = self.feed
@@ -328,15 +333,15 @@ class Account:
         )
 
 
-def _closes(failure: Failure) -> bool:
-    """After this nothing that needs the credentials in this region is worth a call."""
+def _ends_access(failure: Failure) -> bool:
+    """After this failure, no call with the credentials in this region can succeed."""
     return failure.trouble.credentials or failure.trouble in (Trouble.CLOCK, Trouble.REGION_OFF)
 
 
-def _ask(cell: Once[Any]) -> BaseException | None:
-    """Fill a cell; the error stays in it and is handed back, for errors that are no ReadError."""
+def _error_of(fact: Once[Any]) -> BaseException | None:
+    """Read a fact, which keeps its error; returns the error too."""
     try:
-        cell.get()
-    except Exception as error:  # noqa: BLE001 - kept in the cell; the caller raises ours
+        fact.get()
+    except Exception as error:  # noqa: BLE001 - kept in the fact; the caller raises ours
         return error
     return None

@@ -1,1 +1,1 @@
-"""What was read, as frozen records."""
+"""Frozen records of what was read."""

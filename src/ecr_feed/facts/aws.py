@@ -1,7 +1,6 @@
-"""What was read, as frozen records: the only thing a rule is given.
+"""Frozen records of what was read from AWS: rules are given these and nothing else.
 
-Times are aware datetimes in UTC, sizes are bytes, durations are `timedelta`s. Nothing here calls
-AWS, reads the clock or knows pytest.
+Times are aware datetimes in UTC, durations are `timedelta`s.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ MASK: Final = "********"
 
 
 class Secret:
-    """A text that no `repr`, `str`, format or pickle shows. `reveal()` is the one way in."""
+    """A text that `repr`, `str` and format mask and that cannot be pickled; see `reveal()`."""
 
     __slots__ = ("__text",)
 
@@ -24,7 +23,7 @@ class Secret:
         self.__text = text
 
     def reveal(self) -> str:
-        """The text itself; callers hand it to a protocol, never to an output."""
+        """The text itself, to send in a request; never to show."""
         return self.__text
 
     def __repr__(self) -> str:
@@ -43,20 +42,20 @@ class Secret:
         return hash(self.__text)
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
-        raise TypeError("a secret is not pickled")
+        raise TypeError("a secret cannot be pickled")
 
 
 class Trouble(StrEnum):
-    """Why a read failed, told apart by AWS error code (never by HTTP status)."""
+    """Why a read failed, according to the AWS error code, not to the HTTP status."""
 
     DENIED = "denied"
-    UNKNOWN_KEY = "unknown key"  # or deleted, or inactive; a region not enabled too
+    UNKNOWN_KEY = "unknown key"  # or deleted, or inactive, or the region is not enabled
     EXPIRED = "session expired"
     SIGNATURE = "wrong signature"  # wrong secret
-    CLOCK = "clock"  # a signature fault that the measured clock offset explains
+    CLOCK = "clock"  # a signature error that the clock offset explains
     NO_CREDENTIALS = "no credentials"
-    REGION_OFF = "region not enabled"  # said in so many words, by STS
-    LOGIN_REFUSED = "login refused"  # a registry did not take user and password
+    REGION_OFF = "region not enabled"  # stated by STS or ECR
+    LOGIN_REFUSED = "login refused"  # a registry did not accept user and password
     NOT_FOUND = "not found"
     THROTTLED = "throttled"
     DNS = "name not resolved"
@@ -70,12 +69,12 @@ class Trouble(StrEnum):
 
     @property
     def credentials(self) -> bool:
-        """The credentials themselves were refused (a clock that is off is not the credentials')."""
+        """The credentials themselves were refused; a wrong clock does not count as that."""
         return self in _CREDENTIALS
 
     @property
     def unreachable(self) -> bool:
-        """No answer came from the service at all."""
+        """The service sent no response at all."""
         return self in _UNREACHABLE
 
 
@@ -95,10 +94,10 @@ _UNREACHABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call, classified once.
+    """One failed call.
 
-    `code` is AWS's error code ("" where no AWS answer came), `message` the service's own words
-    (redacted), `offset` this machine's clock minus AWS's where the answer carried a Date.
+    `code` is AWS's error code ("" without a response from AWS), `message` the service's message
+    without secrets, `offset` this machine's clock minus AWS's where the response had a Date.
     """
 
     trouble: Trouble
@@ -118,8 +117,8 @@ class Failure:
         return f"{self.service}:{self.operation}"
 
     @property
-    def said(self) -> str:
-        """One line: what failed and what the service said."""
+    def summary(self) -> str:
+        """One line: the call, the error code and the message."""
         what = self.code or self.trouble.value
         tail = f": {self.message}" if self.message else ""
         tries = f" ({self.attempts} attempts)" if self.attempts > 1 else ""
@@ -127,16 +126,16 @@ class Failure:
 
 
 class ReadError(Exception):
-    """A fact could not be had; carries the classified `Failure`."""
+    """A fact could not be read; `failure` says why."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.said)
+        super().__init__(failure.summary)
         self.failure = failure
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API operation as made: the evidence that the suite only read. `latency` is in seconds."""
+    """One API call that was made. `latency` is in seconds, `status` 0 without a response."""
 
     service: str
     operation: str
@@ -150,66 +149,58 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """sts:GetCallerIdentity. `arn` is the session's for a role; `account` 12 digits as text."""
+    """Who the credentials are. For a role, `arn` is the session's; `account` has 12 digits."""
 
     arn: str
     account: str
-    user_id: str
     access_key_id: str = ""
-    expires_at: datetime | None = None  # of temporary credentials, where the provider says so
+    expires_at: datetime | None = None  # of temporary credentials, if known
     source: str = ""  # how the credentials were obtained, such as "profile octopus"
 
     @property
     def is_root(self) -> bool:
-        """The account's root user."""
+        """Whether it is the account's root user."""
         return self.arn.endswith(":root")
 
     @property
     def is_temporary(self) -> bool:
-        """Temporary credentials: a session's ARN, or an access key ID that begins with ASIA."""
+        """Whether the ARN is a session's, or the access key ID begins with ASIA."""
         session = ":assumed-role/" in self.arn or ":federated-user/" in self.arn
         return session or self.access_key_id.startswith("ASIA")
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How AWS received the feed's credentials in the feed's region.
+    """Whether AWS accepts the feed's credentials in the feed's region.
 
-    `identity` is there when some region accepted them; `failure` says how the feed's own region
-    refused; `region_enabled` is None where nothing tells; `elsewhere` names the region that
-    accepted what the feed's region refused.
+    `identity` is set if any region accepted them. `failure` is the refusal of the feed's region,
+    `accepted_in` another region that accepted them. `region_enabled` is None where that is unknown.
     """
 
     identity: Identity | None
     region_enabled: bool | None
     failure: Failure | None = None
-    elsewhere: str = ""
+    accepted_in: str = ""
     because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """One item of ecr:DescribeRepositories."""
+    """One repository, from ecr:DescribeRepositories."""
 
     name: str
     arn: str
     registry_id: str
-    uri: str
-    created_at: datetime | None = None
     tag_mutability: str = "MUTABLE"
     mutability_exclusions: tuple[str, ...] = ()
-    scan_on_push: bool = False
-    encryption: str = "AES256"
-    kms_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One item of ecr:DescribeImages: one per digest."""
+    """One image (one digest), from ecr:DescribeImages. Texts are "" where ECR gives none."""
 
     digest: str
     tags: tuple[str, ...] = ()
-    size: int | None = None
     pushed_at: datetime | None = None
     media_type: str = ""
     artifact_media_type: str = ""
@@ -220,7 +211,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationToken:
-    """ecr:GetAuthorizationToken, not yet judged. `fetched_at` is AWS's time where it said one."""
+    """The first entry of ecr:GetAuthorizationToken. `fetched_at` is AWS's time, if it is known."""
 
     token: Secret = field(repr=False)
     expires_at: datetime
@@ -238,7 +229,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One answer about one action on one resource (`*` where the action has none)."""
+    """Whether one action is allowed on one resource (`*` for actions that have none)."""
 
     action: str
     resource: str

@@ -1,7 +1,7 @@
-"""What the auditor read of IAM, the organisation and a registry's documents, as frozen records.
+"""Frozen records of what was read from IAM, the organisation and a registry's documents.
 
-Policy documents are kept as AWS handed them out: a mapping where botocore decoded the JSON, else
-the text, which may be malformed. `ecr_feed.iam.parse` takes either.
+Policy documents are kept as botocore returned them: a mapping where it decoded the JSON, else the
+text, which may be malformed. `ecr_feed.iam.parse` takes either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Source: TypeAlias = Mapping[str, object] | str
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """One policy. `kind` is a kind of `ecr_feed.iam.parse`; `arn` is "" for an inline policy.
+    """One policy. `kind` is one that `ecr_feed.iam.parse` takes; `arn` is "" for an inline policy.
 
     `via` says where it is attached, such as `user octopus-feed` or `group deployers`.
     """
@@ -34,59 +34,52 @@ class PolicyDocument:
 class Principal:
     """A user, a role or the root user, with every policy of its own account that applies to it.
 
-    `arn` is IAM's, path included; for a role session `session_arn` is what STS calls it. `unread`
-    holds the reads that failed: with any of them the policies here are not all there are.
+    `arn` is IAM's, path included; `session_arn` is the ARN of a role session as STS returns it.
+    `unread` has the reads that failed; if there are any, `policies` may be incomplete.
     """
 
     kind: str  # "user", "role" or "root"
     arn: str
     account: str
     name: str
-    path: str = "/"
     session_arn: str = ""
     policies: tuple[PolicyDocument, ...] = ()
     boundary: PolicyDocument | None = None
     trust: PolicyDocument | None = None
     max_session: timedelta | None = None
-    created_at: datetime | None = None
-    last_used_at: datetime | None = None
-    groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
 
     @property
     def caller(self) -> str:
-        """The ARN that makes the calls: the session's, where there is one."""
+        """The ARN that makes the calls: the session's for a role session."""
         return self.session_arn or self.arn
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """One access key of a user. `id` is masked; `own` marks the key that the feed itself uses."""
+    """One access key of a user. `id` is masked; `own` marks the key that the feed uses."""
 
     id: str
     status: str  # Active, Inactive or Expired
     created_at: datetime | None = None
     last_used_at: datetime | None = None
-    last_used_service: str = ""
-    last_used_region: str = ""
     own: bool = False
     unread: tuple[Failure, ...] = ()
 
     @property
     def is_active(self) -> bool:
-        """The key can sign."""
+        """Whether the key can be used."""
         return self.status == "Active"
 
 
 @dataclass(frozen=True, slots=True)
 class OidcProvider:
-    """An IAM OIDC identity provider: `url` without scheme, as AWS keeps it."""
+    """An IAM OIDC identity provider; `url` has no scheme, as in IAM."""
 
     arn: str
     url: str
     audiences: tuple[str, ...] = ()
-    created_at: datetime | None = None
 
 
 Levels: TypeAlias = tuple[tuple[PolicyDocument, ...], ...]
@@ -94,12 +87,12 @@ Levels: TypeAlias = tuple[tuple[PolicyDocument, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What the organisation lays over an account; levels go from the root to the account.
+    """The organisation's policies that apply to an account, by level from the root to the account.
 
-    `member` False: the account is in no organisation, so that nothing of it applies. `management`:
-    the account manages it, so that service control policies do not. None: nobody could tell.
-    `scps` and `rcps` are None where they could not be read; `unread` says how that was refused.
-    `id` is the organisation's, such as `o-exampleorgid`; "" where there is none or nobody told it.
+    `member` False: the account is in no organisation, and no such policy applies. `management`: it
+    is the management account, to which service control policies do not apply. None: unknown.
+    `scps` and `rcps` are None where they could not be read, and `unread` has the reason. `id` is
+    the organisation's, such as `o-exampleorgid`; "" without one or where it is unknown.
     """
 
     member: bool | None
@@ -116,18 +109,17 @@ class CacheRule:
 
     prefix: str
     upstream: str
-    upstream_prefix: str = ""
 
 
 def cache_rule_of(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
-    """The rule that a repository's name falls under, the most specific one; None under none."""
+    """The most specific rule for a repository's name; None where none applies."""
     fitting = (rule for rule in rules if repository.startswith(f"{rule.prefix}/"))
     return max(fitting, key=lambda rule: len(rule.prefix), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class CreationTemplate:
-    """A repository creation template; `applied_for` holds CREATE_ON_PUSH and the like."""
+    """A repository creation template; `applied_for` has values such as CREATE_ON_PUSH."""
 
     prefix: str
     applied_for: tuple[str, ...] = ()
@@ -135,7 +127,6 @@ class CreationTemplate:
 
 @dataclass(frozen=True, slots=True)
 class LifecyclePolicy:
-    """A repository's lifecycle policy, its JSON as text."""
+    """A repository's lifecycle policy, as JSON text."""
 
     text: str
-    last_evaluated_at: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.readers.inventory import Inventory
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.naming import is_repository_name
 
 
@@ -24,11 +24,11 @@ class MissingElsewhere:
 
     def regions(self, package: str) -> tuple[str, ...]:
         """The other regions that hold the package's repository, as read there."""
-        return self._account.elsewhere(package).regions if self.asked else ()
+        return self._account.other_regions(package).regions if self.asked else ()
 
     def unread(self, package: str) -> tuple[str, ...]:
         """The other regions that did not answer."""
-        return tuple(sorted(self._account.elsewhere(package).failures)) if self.asked else ()
+        return tuple(sorted(self._account.other_regions(package).failures)) if self.asked else ()
 
     def evidence(self, package: str) -> dict[str, object]:
         """What was looked for elsewhere and found, for a finding's evidence."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecr_feed.aws.readers.regions import known_regions
+from ecr_feed.aws.known_regions import known_regions
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.feed.registry import TEST_ENDPOINT
 from ecr_feed.once import Once
 from ecr_feed.outcomes import not_applicable, not_assessed
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.reach import HostReach, Prober, Purpose, Way, hosts_for
+from ecr_feed.reach import Connector, HostReach, Prober, Purpose, hosts_for
 
 
 class Reachability:
     """The hosts of one feed, each probed once, all at the same time."""
 
-    def __init__(self, rights: Rights, way: Callable[[], Way], *, at_aws: bool) -> None:
+    def __init__(self, rights: Rights, way: Callable[[], Connector], *, at_aws: bool) -> None:
         self._rights = rights
         self._way = way
         self._at_aws = at_aws

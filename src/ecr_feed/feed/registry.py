@@ -15,10 +15,10 @@ from ecr_feed.oci import (
     Network,
     PackageWalk,
     Platform,
-    Registry,
     RegistryClient,
+    RegistrySession,
     Step,
-    Wanted,
+    WantedImage,
 )
 from ecr_feed.oci.rules import Judgement
 from ecr_feed.once import Once
@@ -110,13 +110,13 @@ class FeedRegistry:
         """Every request that the walks made of the registry, by package."""
         self._walks.get()
         sorted_by: dict[str, list[str]] = {}
-        for each in self._registry.get().client.touched:
+        for each in self._registry.get().client.sent:
             if part := _OF_PACKAGE.fullmatch(each.path):
                 said = f"{each.method} {each.host}{each.path} {each.status or each.trouble}"
                 sorted_by.setdefault(part["package"], []).append(said)
         return sorted_by
 
-    def _open(self) -> Registry:
+    def _open(self) -> RegistrySession:
         account = self.rights.account
         token = account.token()
         decoded = tokens.decode(token)
@@ -141,7 +141,7 @@ class FeedRegistry:
             )
         except EndpointError as error:
             not_assessed(f"{endpoint} is not a registry address: {error}.")
-        return Registry(client)
+        return RegistrySession(client)
 
     def _readable(self) -> tuple[str, ...]:
         """Packages that exist, as far as the inventory knows, and that no cache rule serves."""
@@ -158,7 +158,7 @@ class FeedRegistry:
         walks = self._registry.get().walk_all(wanted, deep=self.deep)
         return dict(zip(names, walks, strict=True))
 
-    def _wanted(self, package: str) -> Wanted:
+    def _wanted(self, package: str) -> WantedImage:
         feed = self.rights.account.feed
         asked = next(each for each in feed.packages if each.id == package)
         platform = Platform.parse(asked.platform) if asked.platform else None
@@ -169,7 +169,7 @@ class FeedRegistry:
             newest = None
         if tag is None and newest is not None:
             tag = newest.digest if self._unsure else _tag_of(newest)
-        return Wanted(package, tag, platform)
+        return WantedImage(package, tag, platform)
 
     @property
     def _unsure(self) -> bool:

@@ -1,45 +1,45 @@
-"""The read-only calls of `docker login`, `docker manifest inspect` and `docker pull`."""
+"""A registry client that makes the reads of `docker login`, `manifest inspect` and `pull`."""
 
-from ecr_feed.oci.client import RegistryClient, UntouchableError
 from ecr_feed.oci.endpoint import EndpointError, Origin, registry_origin
 from ecr_feed.oci.manifests import (
     Descriptor,
-    Kind,
     Manifest,
     ManifestError,
+    ManifestKind,
     digest_of,
     parse_manifest,
 )
 from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.pull import Registry, requests_of
-from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult, Touch, Wanted
+from ecr_feed.oci.pull import RegistrySession
+from ecr_feed.oci.registry_client import RegistryClient, RepositoryNotAllowedError
+from ecr_feed.oci.registry_transport import SentRequest
+from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState, WantedImage
 
 __all__ = [
     "CONNECTIONS",
     "Descriptor",
     "EndpointError",
-    "Kind",
     "Login",
     "Manifest",
     "ManifestError",
+    "ManifestKind",
     "Network",
     "Origin",
     "PackageWalk",
     "Platform",
-    "Registry",
     "RegistryClient",
-    "State",
+    "RegistrySession",
+    "RepositoryNotAllowedError",
+    "SentRequest",
     "Step",
     "StepResult",
+    "StepState",
     "Timeouts",
-    "Touch",
-    "UntouchableError",
-    "Wanted",
+    "WantedImage",
     "accepts",
     "digest_of",
     "parse_manifest",
     "pooled_adapter",
     "registry_origin",
-    "requests_of",
 ]

@@ -1,4 +1,4 @@
-"""A registry's address, and the links in its answers, checked before anything is sent there."""
+"""Registry addresses, and links in a registry's responses, checked before a request is sent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _PORTS = {"https": 443, "http": 80}
 
 
 class EndpointError(ValueError):
-    """The address is no registry; the text says why and never holds a password."""
+    """An address that cannot be used; the text says why, without the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host (lower case, no brackets) and port: credentials never leave it."""
+    """Scheme, host (lower case, no brackets) and port. A login is sent to one origin only."""
 
     scheme: str
     host: str
@@ -25,7 +25,7 @@ class Origin:
 
     @property
     def netloc(self) -> str:
-        """The host as an address writes it, the port only where it is not the usual one."""
+        """Host and port as in an address; the scheme's default port is left out."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -38,7 +38,7 @@ class Origin:
 def origin_of(url: str) -> Origin:
     """The origin of an absolute http or https address; raises `EndpointError`.
 
-    Addresses that carry a user or password are refused: nobody but the caller gives credentials.
+    Addresses with a user or password are refused: only the caller provides credentials.
     """
     try:
         parts: SplitResult = urlsplit(url)
@@ -48,14 +48,14 @@ def origin_of(url: str) -> Origin:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise EndpointError("not an http or https address")
     if parts.username is not None or parts.password is not None:
-        raise EndpointError("the address carries a user or password")
+        raise EndpointError("the address contains a user or password")
     return Origin(parts.scheme, parts.hostname.lower(), port or _PORTS[parts.scheme])
 
 
 def registry_origin(endpoint: str) -> Origin:
-    """The registry of a host (`HOST[:PORT]`) or of an address such as a token's proxy endpoint.
+    """The origin of `HOST[:PORT]` or of an address such as a token's proxy endpoint.
 
-    Plain HTTP only to this machine, as Docker does; raises `EndpointError`.
+    As in Docker, plain HTTP is accepted for this machine only. Raises `EndpointError`.
     """
     text = endpoint.strip()
     url = text if "://" in text else f"https://{text}"
@@ -68,7 +68,7 @@ def registry_origin(endpoint: str) -> Origin:
 
 
 def is_this_machine(host: str) -> bool:
-    """A loopback name or address."""
+    """Whether the host is `localhost` or a loopback address."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""`docker login`: the registry's challenge, and its answers to the token and a wrong password."""
+"""`docker login`: the registry's challenge, and its replies to token and wrong password."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ecr_feed.facts.aws import Secret, Trouble
-from ecr_feed.oci.client import RegistryClient
-from ecr_feed.oci.errors import Cause
-from ecr_feed.oci.step_results import REFUSALS, after, broken, ended, held
-from ecr_feed.oci.steps import Login, State, Step, StepResult
-from ecr_feed.oci.transport import RegistryError
+from ecr_feed.oci.registry_client import RegistryClient
+from ecr_feed.oci.registry_errors import FailureReason
+from ecr_feed.oci.registry_transport import RegistryError
+from ecr_feed.oci.steps import (
+    REFUSALS,
+    Login,
+    Step,
+    StepResult,
+    StepState,
+    step_failed,
+    step_failed_with,
+    step_not_made,
+    step_succeeded,
+)
 from ecr_feed.text.times import clock_offset
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -31,7 +40,7 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 class ChallengeError(ValueError):
-    """The header is not a list of challenges; the text says at which position."""
+    """A header that is not a list of challenges; the text says at which position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,8 @@ class Challenge:
 def parse_challenges(header: str) -> tuple[Challenge, ...]:
     """Every challenge of one header value, or of several joined by commas.
 
-    Raises `ChallengeError` on text that RFC 9110 does not allow, a repeated parameter included. An
-    unquoted value may hold `:` and `/`, which the RFC forbids and some registries send in a realm.
+    Raises `ChallengeError` for text that RFC 9110 does not allow, a repeated parameter included. An
+    unquoted value may contain `:` and `/`, which the RFC forbids and some registries send.
     """
     found: list[Challenge] = []
     position = _skip(_GAP, header, 0)
@@ -84,72 +93,81 @@ def _details(header: str, position: int) -> tuple[str, dict[str, str], int]:
 
 
 def _skip(what: re.Pattern[str], text: str, position: int) -> int:
-    """The position after what the pattern covers, which may be nothing."""
+    """The position after a match of the pattern, or the same one without a match."""
     match = what.match(text, position)
     return position if match is None else match.end()
 
 
 def log_in(client: RegistryClient) -> Login:
-    """GET /v2/ as a stranger, with the login, with a password made up here: 3 requests."""
+    """GET /v2/ without a login, with the login, and with an invented password: 3 requests."""
     host = client.origin.netloc
     challenge = _challenge(client)
-    if challenge.state is not State.OK:
-        unasked = after(challenge, Step.LOGIN), after(challenge, Step.WRONG_PASSWORD)
-        return Login(host, challenge, *unasked)
+    if challenge.state is not StepState.OK:
+        not_made = (
+            step_not_made(challenge, Step.LOGIN),
+            step_not_made(challenge, Step.WRONG_PASSWORD),
+        )
+        return Login(host, challenge, *not_made)
     sent = client.network.now()
-    accepted, date = _accepted(client)
+    login, date = _log_in_with_token(client)
     clock = clock_offset(date, sent, client.network.now())
-    return Login(host, challenge, accepted, _control(client), clock)
+    return Login(host, challenge, login, _log_in_with_wrong_password(client), clock)
 
 
 def _challenge(client: RegistryClient) -> StepResult:
-    """What the registry asks of a stranger. One that asks nothing is left to the control."""
+    """What the registry asks of a request without a login, which may be nothing."""
     try:
         reply = client.root(anonymous=True)
     except RegistryError as error:
-        return _asked(client, error) if error.status == 401 else ended(Step.CHALLENGE, "", error)
-    return held(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
+        return (
+            _read_challenge(client, error)
+            if error.status == 401
+            else step_failed_with(Step.CHALLENGE, "", error)
+        )
+    return step_succeeded(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
 
 
-def _asked(client: RegistryClient, error: RegistryError) -> StepResult:
-    """The challenge of a 401: the login goes out to Basic alone, which is all that ECR offers."""
+def _read_challenge(client: RegistryClient, error: RegistryError) -> StepResult:
+    """The challenge of a 401: the login is sent for Basic only, the one scheme that ECR uses."""
     try:
         challenges = parse_challenges(error.headers.get("WWW-Authenticate", ""))
     except ChallengeError:
-        cause = Cause(Trouble.MALFORMED, "its challenge cannot be read", "CHALLENGE")
-        return broken(Step.CHALLENGE, cause, host=error.host, status=error.status)
+        reason = FailureReason(Trouble.MALFORMED, "its challenge cannot be read", "CHALLENGE")
+        return step_failed(Step.CHALLENGE, reason, host=error.host, status=error.status)
     schemes = [client.clean(challenge.scheme) for challenge in challenges]
     if "basic" in schemes:
-        return held(Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status)
+        return step_succeeded(
+            Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status
+        )
     asked = " or ".join(schemes) or "an unnamed scheme"
     said = f"ECR asks for a Basic login, this registry for {asked}"
-    return broken(
+    return step_failed(
         Step.CHALLENGE,
-        Cause(Trouble.OTHER, said, "CHALLENGE"),
+        FailureReason(Trouble.OTHER, said, "CHALLENGE"),
         host=error.host,
         status=error.status,
     )
 
 
-def _accepted(client: RegistryClient) -> tuple[StepResult, str]:
-    """The login with the token, and the answer's Date."""
+def _log_in_with_token(client: RegistryClient) -> tuple[StepResult, str]:
+    """The result of the login with the token, and the response's Date header."""
     try:
         reply = client.root()
     except RegistryError as error:
-        return ended(Step.LOGIN, "", error), error.headers.get("Date", "")
+        return step_failed_with(Step.LOGIN, "", error), error.headers.get("Date", "")
     date = reply.headers.get("Date", "")
-    return held(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
+    return step_succeeded(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
 
 
-def _control(client: RegistryClient) -> StepResult:
-    """A registry that takes any password proves nothing by taking the token."""
+def _log_in_with_wrong_password(client: RegistryClient) -> StepResult:
+    """A wrong password: if the registry accepts it, accepting the token proves nothing."""
     step = Step.WRONG_PASSWORD
     try:
         reply = client.root(Secret(secrets.token_urlsafe(32)))
     except RegistryError as error:
-        # What it says to a password of no known form is not documented: any refusal will do.
-        if error.cause.trouble in REFUSALS or error.status in (400, 401, 403):
-            return held(step, "refused", host=error.host, status=error.status)
-        return ended(step, "", error)
-    cause = Cause(Trouble.OTHER, "an invented password was accepted", "ACCEPTED")
-    return broken(step, cause, host=reply.host, status=reply.status)
+        # ECR's error for such a password is not documented: any refusal counts.
+        if error.reason.trouble in REFUSALS or error.status in (400, 401, 403):
+            return step_succeeded(step, "refused", host=error.host, status=error.status)
+        return step_failed_with(step, "", error)
+    reason = FailureReason(Trouble.OTHER, "an invented password was accepted", "ACCEPTED")
+    return step_failed(step, reason, host=reply.host, status=reply.status)

@@ -1,4 +1,4 @@
-"""Media types, and manifests and indexes taken apart and checked against their digests. Pure."""
+"""Media types, and the parsing of manifests and indexes. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ACCEPT: Final = ", ".join(
 )
 
 
-def plain(content_type: str) -> str:
+def bare_media_type(content_type: str) -> str:
     """A media type without parameters, in lower case."""
     return content_type.partition(";")[0].strip().lower()
 
@@ -53,10 +53,10 @@ _FOREIGN: Final = ("rootfs.foreign", "layer.nondistributable")
 
 
 class ManifestError(ValueError):
-    """The document is not what its media type promises; the text says where."""
+    """A document that does not fit its media type; the text says where."""
 
 
-class Kind(StrEnum):
+class ManifestKind(StrEnum):
     """What a manifest describes."""
 
     IMAGE = "image"
@@ -67,13 +67,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A pointer to content: `size` in bytes, None where schema 1 names none."""
+    """A reference to content; `size` is in bytes, None in schema 1, which has no sizes."""
 
     digest: str
     size: int | None
     media_type: str = ""
     platform: Platform | None = None
-    foreign: bool = False  # fetched from its own URLs, never from the registry
+    foreign: bool = False  # fetched from other URLs, not from the registry
     attestation: bool = False
 
 
@@ -81,18 +81,18 @@ class Descriptor:
 class Manifest:
     """One manifest; `digest` is computed from the bytes."""
 
-    kind: Kind
+    kind: ManifestKind
     media_type: str
     digest: str
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     children: tuple[Descriptor, ...] = ()
-    platform: Platform | None = None  # schema 1 alone says it here
+    platform: Platform | None = None  # schema 1 only
     artifact_type: str = ""
 
     @property
     def images(self) -> tuple[Descriptor, ...]:
-        """Children that are images for a known platform: no attestations, nothing unknown."""
+        """Children that are images for a known platform, without attestations."""
         return tuple(
             child
             for child in self.children
@@ -101,7 +101,7 @@ class Manifest:
 
     @property
     def unnamed(self) -> tuple[Descriptor, ...]:
-        """Children of an OCI index that leave their platform to the image's config."""
+        """Children of an OCI index without a platform, which only the image's config names."""
         if self.media_type != OCI_INDEX:
             return ()
         return tuple(c for c in self.children if c.platform is None and not c.attestation)
@@ -114,27 +114,27 @@ def digest_of(content: bytes, like: str = "sha256:") -> str:
 
 
 def is_digest(text: str) -> bool:
-    """A sha256 or sha512 digest in OCI's form."""
+    """Whether the text is a sha256 or sha512 digest as OCI writes it."""
     return _DIGEST.match(text) is not None
 
 
 def parse_manifest(body: bytes, content_type: str = "") -> Manifest:
     """The manifest in the bytes; raises `ManifestError`.
 
-    The document's own `mediaType` must not contradict the answer's, and a document that could be
-    read as image and index at once is refused (OCI image-spec 1.0.2, CVE-2021-41190).
+    The document's `mediaType` must not differ from the response's, and a document that could be
+    read both as image and as index is refused (OCI image-spec 1.0.2, CVE-2021-41190).
     """
     document = _object(body)
     declared = document.get("mediaType", "")
     if not isinstance(declared, str):
         raise ManifestError("mediaType is not a text")
-    sent = plain(content_type)
+    sent = bare_media_type(content_type)
     known = SCHEMA_1 | IMAGES | INDEXES
-    if declared and sent in known and plain(declared) != sent:
+    if declared and sent in known and bare_media_type(declared) != sent:
         raise ManifestError(f"the answer is {sent}, the document says {declared}")
     if document.get("schemaVersion") == 1:
         return _schema_1(document, body)
-    kind = plain(declared) or (sent if sent in known else "") or _guess(document)
+    kind = bare_media_type(declared) or (sent if sent in known else "") or _guess(document)
     if kind not in known:
         raise ManifestError(f"unknown manifest type {kind!r}")
     return _index(document, kind, body) if kind in INDEXES else _image(document, kind, body)
@@ -151,7 +151,7 @@ def _index(document: Mapping[str, object], kind: str, body: bytes) -> Manifest:
         raise ManifestError("an index with config or layers could be read in two ways")
     children = _descriptors(document, "manifests")
     return Manifest(
-        Kind.INDEX,
+        ManifestKind.INDEX,
         kind,
         digest_of(body),
         children=children,
@@ -165,10 +165,10 @@ def _image(document: Mapping[str, object], kind: str, body: bytes) -> Manifest:
     config = _descriptor(document.get("config"), "config")
     layers = _descriptors(document, "layers")
     artifact_type = _text(document, "artifactType")
-    # Docker decides by the config's type: what is no image config is no image.
-    image = plain(config.media_type) in IMAGE_CONFIGS
+    # As in Docker, the config's type decides whether this is a container image.
+    image = bare_media_type(config.media_type) in IMAGE_CONFIGS
     return Manifest(
-        Kind.IMAGE if image else Kind.ARTIFACT,
+        ManifestKind.IMAGE if image else ManifestKind.ARTIFACT,
         kind,
         digest_of(body),
         config,
@@ -190,7 +190,7 @@ def _schema_1(document: Mapping[str, object], body: bytes) -> Manifest:
     signed = "signatures" in document
     architecture = _text(document, "architecture")
     return Manifest(
-        Kind.SCHEMA_1,
+        ManifestKind.SCHEMA_1,
         DOCKER_SCHEMA_1_SIGNED if signed else DOCKER_SCHEMA_1,
         digest_of(_payload(document, body) if signed else body),
         layers=tuple(found),
@@ -253,7 +253,7 @@ def _platform(value: object) -> Platform | None:
 
 
 def parse_config(body: bytes) -> Platform | None:
-    """The platform that an image config names, None if it names none; raises `ManifestError`."""
+    """The platform in an image's config, or None without one; raises `ManifestError`."""
     document = _object(body)
     return _platform(document)
 

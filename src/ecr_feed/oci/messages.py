@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 from ecr_feed.naming import RegistryHost
-from ecr_feed.oci.steps import PackageWalk, Step, StepResult, Wanted
+from ecr_feed.oci.steps import PackageWalk, Step, StepResult, WantedImage
 
 SHOWN: Final = 10  # names in a message; the evidence has them all
 
@@ -26,7 +26,7 @@ _RULES: Final = {
 """Which rule judges a step, by the operation that its failure names."""
 
 
-def named(wanted: Wanted) -> str:
+def named(wanted: WantedImage) -> str:
     """`team/app:1.4.2`, or `team/app@sha256:0123456789ab…` where it was asked for by digest."""
     mark = "@" if (wanted.tag or "").startswith("sha256:") else ":"
     return short(f"{wanted.repository}{mark}{wanted.tag}")

@@ -1,7 +1,7 @@
-"""How requests leave: adapter, proxies, certificate authorities, timeouts. No credentials here.
+"""How requests are sent: adapter, proxies, certificate authorities, timeouts. No credentials.
 
-`requests` is used below its `Session`, at the adapter: a session would read `~/.netrc`, keep
-cookies, and read the body of each redirect without a limit.
+`requests` is used without a `Session`: that would read `~/.netrc`, keep cookies, and read the body
+of each redirect without a limit.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Final
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
-CONNECTIONS: Final = 8  # to one host at a time; also the threads that walk packages
-# Python's way to name an authority, then curl's, then the two that Docker's own TLS reads.
+CONNECTIONS: Final = 8  # to one host at a time; also the number of threads that walk packages
+# The variables of requests, of curl, and the two that Docker reads.
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, between two pieces of an answer, and for one whole answer."""
+    """Seconds: to connect, between two parts of a response, and for a whole response."""
 
     connect: float = 5.0
     read: float = 15.0
@@ -33,7 +33,7 @@ class Timeouts:
 
 
 def pooled_adapter(connections: int = CONNECTIONS) -> HTTPAdapter:
-    """An adapter that opens at most so many connections to a host and makes others wait."""
+    """An adapter that opens at most this many connections to a host; further requests wait."""
     return HTTPAdapter(pool_connections=8, pool_maxsize=connections, pool_block=True, max_retries=0)
 
 
@@ -43,10 +43,10 @@ def environment_proxy(url: str) -> str | None:
 
 
 def ca_bundle(environ: Mapping[str, str] | None = None) -> str:
-    """File or folder of the authorities to trust.
+    """File or folder of the certificate authorities to trust.
 
-    The first of `CA_VARIABLES` that is set, else the operating system's, as Docker does, else
-    certifi's. A variable that names nothing is kept: the failure is then the user's to see.
+    The first of `CA_VARIABLES` that is set, else the operating system's, as in Docker, else
+    certifi's. A path that does not exist is kept, so that requests fail with that reason.
     """
     named = os.environ if environ is None else environ
     for variable in CA_VARIABLES:
@@ -66,7 +66,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Network:
-    """The client's way out; every part can be replaced, as embedded mode and tests do."""
+    """What requests are sent with; embedded mode and tests replace parts of it."""
 
     adapter: BaseAdapter = field(default_factory=pooled_adapter)
     proxy_for: Callable[[str], str | None] = environment_proxy
@@ -78,5 +78,5 @@ class Network:
     now: Callable[[], datetime] = _now
 
     def close(self) -> None:
-        """Lets go of every connection."""
+        """Close every connection."""
         self.adapter.close()

@@ -1,4 +1,4 @@
-"""Platforms as `linux/arm64/v8`: written, normalised and matched the way containerd does."""
+"""Platforms such as `linux/arm64/v8`: parsed, normalised and matched as containerd does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# github.com/containerd/platforms, database.go: names that mean the same machine.
+# github.com/containerd/platforms, database.go: other names of the same architecture.
 _ARCHITECTURES: Final = {
     "i386": ("386", ""),
     "x86_64": ("amd64", ""),
@@ -22,7 +22,7 @@ _PART: Final = re.compile(r"[A-Za-z0-9_.-]+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What an image runs on; `variant` is "" where none is written."""
+    """What an image runs on; `variant` is "" where it has none."""
 
     os: str
     architecture: str
@@ -34,7 +34,7 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """`os/architecture[/variant]`; raises ValueError on anything else."""
+        """Parse `os/architecture[/variant]`; raises ValueError for anything else."""
         parts = text.split("/")
         if len(parts) not in (2, 3) or not all(_PART.match(part) for part in parts):
             raise ValueError(f"{text!r} is not a platform: write os/architecture[/variant]")
@@ -42,11 +42,11 @@ class Platform:
 
     @property
     def is_known(self) -> bool:
-        """Both parts are named; buildx marks its attestations `unknown/unknown`."""
+        """Whether both parts are known; buildx marks attestations as `unknown/unknown`."""
         return all(part and part != "unknown" for part in (self.os, self.architecture))
 
     def normalised(self) -> Platform:
-        """The same machine under its usual name, with the variant that is meant by none."""
+        """The same platform under its usual name, with the default variant where it has none."""
         system = self.os.lower()
         architecture, variant = self.architecture.lower(), self.variant.lower()
         if architecture in _ARCHITECTURES:
@@ -59,7 +59,7 @@ class Platform:
 
 
 def accepts(machine: Platform, image: Platform) -> bool:
-    """A machine of the one platform runs an image of the other: the same, or an older variant."""
+    """Whether the machine runs the image: same platform, or an older variant of it."""
     one, other = machine.normalised(), image.normalised()
     if (one.os, one.architecture) != (other.os, other.architecture):
         return False
@@ -67,19 +67,19 @@ def accepts(machine: Platform, image: Platform) -> bool:
 
 
 def rank(machine: Platform, image: Platform) -> int:
-    """Lower is the better match among images that the machine accepts."""
+    """The rank of an image that the machine accepts: lower is a better match."""
     one, other = machine.normalised(), image.normalised()
-    return 0 if one.variant == other.variant else _step(one.variant) - _step(other.variant)
+    return 0 if one.variant == other.variant else _number(one.variant) - _number(other.variant)
 
 
 def _older(machine: Platform, image: Platform) -> bool:
-    """ARM and amd64 machines run the images of each variant below their own."""
+    """Whether the image is for a lower variant, which ARM and amd64 machines run."""
     if machine.architecture not in ("arm", "amd64"):
         return False
-    return 0 < _step(image.variant) <= _step(machine.variant)
+    return 0 < _number(image.variant) <= _number(machine.variant)
 
 
-def _step(variant: str) -> int:
+def _number(variant: str) -> int:
     """The number of a variant such as `v7`; 0 for any other."""
     number = variant.removeprefix("v")
     return int(number) if number.isascii() and number.isdigit() and len(number) < 3 else 0

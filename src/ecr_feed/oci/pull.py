@@ -8,26 +8,35 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci.client import CONFIG_LIMIT, Head, RegistryClient
-from ecr_feed.oci.errors import Cause
 from ecr_feed.oci.login import log_in
-from ecr_feed.oci.manifests import Descriptor, Kind, Manifest, ManifestError, parse_config
+from ecr_feed.oci.manifests import Descriptor, Manifest, ManifestError, ManifestKind, parse_config
 from ecr_feed.oci.platforms import Platform, accepts, rank
-from ecr_feed.oci.step_results import after, broken, ended, held
-from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, Wanted
-from ecr_feed.oci.transport import RegistryError
+from ecr_feed.oci.registry_client import CONFIG_LIMIT, ManifestHead, RegistryClient
+from ecr_feed.oci.registry_errors import FailureReason
+from ecr_feed.oci.registry_transport import RegistryError
+from ecr_feed.oci.steps import (
+    Login,
+    PackageWalk,
+    Step,
+    StepResult,
+    WantedImage,
+    step_failed,
+    step_failed_with,
+    step_not_made,
+    step_succeeded,
+)
 from ecr_feed.once import Once
 
-_USUAL = Platform("linux", "amd64")
-_NESTED = 3  # an index in an index in an index: nobody finds an image further down
+_DEFAULT_PLATFORM = Platform("linux", "amd64")
+_NESTED = 3  # levels of indexes; an image below those is not looked for
 
 
 @dataclass
 class PackageWalker:
-    """One walk; results gather here until `walk` hands out the frozen record."""
+    """Makes one walk, and collects its results for the `PackageWalk` that `walk` returns."""
 
     client: RegistryClient
-    wanted: Wanted
+    wanted: WantedImage
     deep: bool
     steps: list[StepResult] = field(default_factory=list)
     requests: int = 0
@@ -39,7 +48,7 @@ class PackageWalker:
     platform: Platform | None = None
 
     def walk(self) -> PackageWalk:
-        """Tags and HEAD always; manifest, config and layers only if `deep`."""
+        """The walk: tags and HEAD always; manifest, config and layers only if `deep`."""
         self._list_tags()
         tag = self.wanted.tag
         if tag is not None and self._head(tag) and self.deep:
@@ -65,13 +74,15 @@ class PackageWalker:
         try:
             self.tags, reply = self.client.tags(name, self._count)
         except RegistryError as error:
-            self.steps.append(ended(Step.TAGS, name, error))
+            self.steps.append(step_failed_with(Step.TAGS, name, error))
             return
         many = f"{len(self.tags):,} tag{'' if len(self.tags) == 1 else 's'}"
-        self.steps.append(held(Step.TAGS, many, subject=name, host=reply.host, status=reply.status))
+        self.steps.append(
+            step_succeeded(Step.TAGS, many, subject=name, host=reply.host, status=reply.status)
+        )
 
     def _head(self, tag: str) -> bool:
-        """Asks for the tag without reading its manifest; False if the walk ends here."""
+        """HEAD of the tag, which does not count as a pull; False if the walk ends here."""
         try:
             head = self.client.head(self.wanted.repository, tag, self._count)
         except RegistryError as error:
@@ -79,13 +90,15 @@ class PackageWalker:
         self._found(tag, head)
         return True
 
-    def _found(self, tag: str, head: Head) -> None:
+    def _found(self, tag: str, head: ManifestHead) -> None:
         self.media_type, self.digest = head.media_type, head.digest
         what = " ".join(part for part in (head.media_type, head.digest) if part) or "found"
-        self.steps.append(held(Step.HEAD, what, subject=tag, host=head.host, status=head.status))
+        self.steps.append(
+            step_succeeded(Step.HEAD, what, subject=tag, host=head.host, status=head.status)
+        )
 
     def _without_head(self, tag: str, refused: RegistryError) -> bool:
-        """A refused HEAD has no body that says why. Deep walks ask on with GET, as Docker does."""
+        """After a refused HEAD, which has no body with a reason: deep walks try GET, as Docker."""
         error = refused
         if self.deep and refused.status is not None and 400 <= refused.status < 500:
             try:
@@ -95,14 +108,16 @@ class PackageWalker:
             else:
                 said = f"HEAD is refused (HTTP {refused.status}), GET is answered"
                 self.steps.append(
-                    held(Step.HEAD, said, subject=tag, host=reply.host, status=reply.status)
+                    step_succeeded(
+                        Step.HEAD, said, subject=tag, host=reply.host, status=reply.status
+                    )
                 )
                 return True
-        self.steps.append(ended(Step.HEAD, tag, error))
+        self.steps.append(step_failed_with(Step.HEAD, tag, error))
         return False
 
     def _pull(self, tag: str) -> None:
-        """Manifest, platform, config, layers: each only if what it needs is there."""
+        """Manifest, platform, config and layers: each only if the one before was read."""
         self.manifest = self._get(Step.MANIFEST, self.digest or tag)
         if self.manifest is None:
             return
@@ -111,10 +126,10 @@ class PackageWalker:
         self.image = self._image_of(self.manifest)
         if self.image is None:
             return
-        if self.image.kind is Kind.ARTIFACT:
+        if self.image.kind is ManifestKind.ARTIFACT:
             said = f"not a container image: its type is {self.image.artifact_type or 'unknown'}"
-            cause = Cause(Trouble.OTHER, self.client.clean(said), "ARTIFACT")
-            self.steps.append(broken(Step.CONFIG, cause, subject=self.image.digest))
+            reason = FailureReason(Trouble.OTHER, self.client.clean(said), "ARTIFACT")
+            self.steps.append(step_failed(Step.CONFIG, reason, subject=self.image.digest))
             return
         self.platform = self.image.platform
         silent = self._read_config(self.image.config) if self.image.config is not None else None
@@ -126,10 +141,10 @@ class PackageWalker:
                 self.wanted.repository, reference, self._count, size
             )
         except RegistryError as error:
-            self.steps.append(ended(step, reference, error))
+            self.steps.append(step_failed_with(step, reference, error))
             return None
         self.steps.append(
-            held(
+            step_succeeded(
                 step,
                 f"{found.kind.value}, {found.media_type}",
                 subject=reference,
@@ -140,54 +155,60 @@ class PackageWalker:
         return found
 
     def _image_of(self, manifest: Manifest) -> Manifest | None:
-        """The image that a worker pulls: the manifest itself, or an index's for the platform."""
+        """The image that a worker pulls: the manifest, or the index's image for the platform."""
         found: Manifest | None = manifest
         for _ in range(_NESTED):
-            if found is None or found.kind is not Kind.INDEX:
+            if found is None or found.kind is not ManifestKind.INDEX:
                 return found
-            child = choose(found, self.wanted.platform)
+            child = choose_image(found, self.wanted.platform)
             if child is None:
                 self.steps.append(self._no_platform(found))
                 return None
             found = self._get(Step.PLATFORM, child.digest, child.size)
-        cause = Cause(Trouble.OTHER, "the index contains only indexes", "PLATFORM")
-        self.steps.append(broken(Step.PLATFORM, cause, subject=manifest.digest))
+        reason = FailureReason(Trouble.OTHER, "the index contains only indexes", "PLATFORM")
+        self.steps.append(step_failed(Step.PLATFORM, reason, subject=manifest.digest))
         return None
 
     def _no_platform(self, index: Manifest) -> StepResult:
         has = ", ".join(str(image.platform) for image in index.images) or "no platform"
         asked = self.wanted.platform or "any platform"
-        cause = Cause(Trouble.OTHER, f"no image for {asked}; the index has {has}", "PLATFORM")
-        clean = Cause(cause.trouble, self.client.clean(cause.message), cause.code)
-        return broken(Step.PLATFORM, clean, subject=index.digest, host=self.client.origin.netloc)
+        reason = FailureReason(
+            Trouble.OTHER, f"no image for {asked}; the index has {has}", "PLATFORM"
+        )
+        clean = FailureReason(reason.trouble, self.client.clean(reason.message), reason.code)
+        return step_failed(
+            Step.PLATFORM, clean, subject=index.digest, host=self.client.origin.netloc
+        )
 
     def _read_config(self, config: Descriptor) -> StepResult | None:
-        """Reads the image's platform; answers the step if nobody answered it."""
+        """Read the image's platform; returns the step if its host did not respond."""
         read = partial(self.client.blob, whole_up_to=CONFIG_LIMIT)
         try:
             blob = read(self.wanted.repository, config, self._count)
         except RegistryError as error:
-            result = ended(Step.CONFIG, config.digest, error)
+            result = step_failed_with(Step.CONFIG, config.digest, error)
             self.steps.append(result)
-            return result if error.cause.trouble.unreachable else None
+            return result if error.reason.trouble.unreachable else None
         where = {"subject": config.digest, "host": blob.host}
         try:
             if not blob.verified:
                 raise ManifestError(f"larger than {CONFIG_LIMIT:,} bytes")
             self.platform = parse_config(blob.content)
         except ManifestError as error:
-            cause = Cause(Trouble.MALFORMED, str(error), "CONFIG")
-            self.steps.append(broken(Step.CONFIG, cause, status=blob.status, **where))
+            reason = FailureReason(Trouble.MALFORMED, str(error), "CONFIG")
+            self.steps.append(step_failed(Step.CONFIG, reason, status=blob.status, **where))
             return None
         said = f"for {self.platform}" if self.platform else "names no platform"
-        self.steps.append(held(Step.CONFIG, said, status=blob.status, **where))
+        self.steps.append(step_succeeded(Step.CONFIG, said, status=blob.status, **where))
         return None
 
     def _reach_layers(self, layers: tuple[Descriptor, ...], silent: StepResult | None) -> None:
-        """The first bytes of each different layer; after a silent host the rest is not asked."""
+        """The first bytes of each distinct layer, until a host does not respond."""
         for layer in {layer.digest: layer for layer in layers}.values():
             result = (
-                self._layer(layer) if silent is None else after(silent, Step.LAYER, layer.digest)
+                self._layer(layer)
+                if silent is None
+                else step_not_made(silent, Step.LAYER, layer.digest)
             )
             self.steps.append(result)
             if silent is None and result.trouble is not None and result.trouble.unreachable:
@@ -195,14 +216,16 @@ class PackageWalker:
 
     def _layer(self, layer: Descriptor) -> StepResult:
         if layer.foreign:
-            cause = Cause(Trouble.OTHER, "a worker fetches it from another host", "FOREIGN")
-            return broken(Step.LAYER, cause, subject=layer.digest)
+            reason = FailureReason(
+                Trouble.OTHER, "a worker fetches it from another host", "FOREIGN"
+            )
+            return step_failed(Step.LAYER, reason, subject=layer.digest)
         try:
             blob = self.client.blob(self.wanted.repository, layer, self._count)
         except RegistryError as error:
-            return ended(Step.LAYER, layer.digest, error)
+            return step_failed_with(Step.LAYER, layer.digest, error)
         read = "whole, digest verified" if blob.verified else "its first bytes"
-        return held(
+        return step_succeeded(
             Step.LAYER,
             f"{read}{' through a redirect' if blob.redirected else ''}",
             subject=layer.digest,
@@ -211,12 +234,12 @@ class PackageWalker:
         )
 
 
-def choose(index: Manifest, wanted: Platform | None) -> Descriptor | None:
-    """The index's image for a platform; without one linux/amd64, else the first image.
+def choose_image(index: Manifest, wanted: Platform | None) -> Descriptor | None:
+    """The index's image for a platform; if `wanted` is None, for linux/amd64, else the first.
 
-    Where no image names a platform that fits, one that names none is tried, as containerd does.
+    Where no image has a fitting platform, one without a platform is used, as in containerd.
     """
-    fitting = _fitting(index, wanted or _USUAL)
+    fitting = _fitting(index, wanted or _DEFAULT_PLATFORM)
     if fitting is not None:
         return fitting
     others = index.unnamed if wanted else (*index.images, *index.unnamed)
@@ -224,7 +247,7 @@ def choose(index: Manifest, wanted: Platform | None) -> Descriptor | None:
 
 
 def _fitting(index: Manifest, machine: Platform) -> Descriptor | None:
-    """The best image that the machine runs: its own variant, else the newest below it."""
+    """The best image that the machine runs: of its own variant, else of the highest below."""
     fitting = [
         (rank(machine, image.platform), position, image)
         for position, image in enumerate(index.images)
@@ -233,8 +256,8 @@ def _fitting(index: Manifest, machine: Platform) -> Descriptor | None:
     return min(fitting)[2] if fitting else None
 
 
-class Registry:
-    """Walks through one registry with one login, which is made once."""
+class RegistrySession:
+    """One registry with one login, which is made once, and the walks to its packages."""
 
     def __init__(self, client: RegistryClient) -> None:
         self._client = client
@@ -242,28 +265,26 @@ class Registry:
 
     @property
     def client(self) -> RegistryClient:
-        """The client, whose `touched` is the evidence of what was asked."""
+        """The client, whose `sent` has every request."""
         return self._client
 
     def login(self) -> Login:
         """`docker login`, once."""
         return self._login.get()
 
-    def walk(self, wanted: Wanted, *, deep: bool = False) -> PackageWalk:
-        """The walk to one image; nothing is asked of a registry that refused the login."""
+    def walk(self, wanted: WantedImage, *, deep: bool = False) -> PackageWalk:
+        """The walk to one image; no request is made after a failed login."""
         login = self.login()
         if not login.ok:
-            return PackageWalk(wanted, deep, (after(login.login, Step.TAGS, wanted.repository),))
+            return PackageWalk(
+                wanted, deep, (step_not_made(login.login, Step.TAGS, wanted.repository),)
+            )
         return PackageWalker(self._client, wanted, deep).walk()
 
-    def walk_all(self, wanted: Sequence[Wanted], *, deep: bool = False) -> tuple[PackageWalk, ...]:
-        """Every walk, in the order given, at most `network.connections` of them at a time."""
+    def walk_all(
+        self, wanted: Sequence[WantedImage], *, deep: bool = False
+    ) -> tuple[PackageWalk, ...]:
+        """Every walk, in the given order, at most `network.connections` of them at a time."""
         self.login()
         with ThreadPoolExecutor(self._client.network.connections) as pool:
             return tuple(pool.map(partial(self.walk, deep=deep), wanted))
-
-
-def requests_of(*, pages: int = 1, index: bool = False, layers: int = 0, deep: bool = False) -> int:
-    """Requests that one package costs where nothing is repeated and blobs are redirected."""
-    shallow = pages + 1
-    return shallow + (1 + index + 2 + 2 * layers if deep else 0)

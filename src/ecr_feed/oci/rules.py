@@ -15,10 +15,10 @@ from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.naming import RegistryHost
 from ecr_feed.oci import manifests
-from ecr_feed.oci.manifests import Kind
+from ecr_feed.oci.manifests import ManifestKind
 from ecr_feed.oci.messages import because, cause, few, many, named, said, sentence, short
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.steps import Login, PackageWalk, State, Step, StepResult
+from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState
 
 MET: Final = OutcomeWord.MET
 NOT_MET: Final = OutcomeWord.NOT_MET
@@ -69,7 +69,7 @@ def login_accepted(login: Login, region: str) -> Judgement:
         f"docker login --username AWS --password-stdin {login.host}"
     )
     message = f"{login.host} does not accept the token: {said(step)}"
-    if step.state is State.NOT_ASSESSED:
+    if step.state is StepState.NOT_ASSESSED:
         why = because(step, own="LOGIN-1")
         message = f"Could not determine whether {login.host} accepts the token: {why}"
     return _not_ok(step, message, expected, fix)
@@ -81,7 +81,7 @@ def wrong_password_refused(login: Login) -> Judgement:
     if step.ok:
         return Judgement(MET, f"{login.host} refuses a wrong password.", expected, step.what)
     message = f"{login.host} accepts any password, so an accepted token proves nothing"
-    if step.state is State.NOT_ASSESSED:
+    if step.state is StepState.NOT_ASSESSED:
         why = because(step)
         message = f"Could not determine whether {login.host} refuses a wrong password: {why}"
     fix = f"Find out what answers for {login.host}: it is not Amazon ECR."
@@ -143,7 +143,7 @@ def platform_available(walk: PackageWalk) -> Judgement:
         return Judgement(NOT_APPLICABLE, f"{name} is not a container image (PULL-2).")
     expected, has = str(wanted), walk.platforms
     found = few([str(platform) for platform in has]) if has else "no platform"
-    index = walk.manifest is not None and walk.manifest.kind is Kind.INDEX
+    index = walk.manifest is not None and walk.manifest.kind is ManifestKind.INDEX
     fits = any(accepts(wanted, platform) for platform in has)
     if fits and index and _other_machine(wanted, walk.platform):
         found = f"{found}, but the image listed for it is for {walk.platform}"
@@ -161,7 +161,7 @@ def platform_available(walk: PackageWalk) -> Judgement:
 
 def _is_artifact(walk: PackageWalk) -> bool:
     manifest = walk.image or walk.manifest
-    return manifest is not None and manifest.kind is Kind.ARTIFACT
+    return manifest is not None and manifest.kind is ManifestKind.ARTIFACT
 
 
 def _other_machine(wanted: Platform, image: Platform | None) -> bool:
@@ -211,7 +211,7 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
         found = f"{len(steps)} answers from {hosts}"
         return Judgement(MET, f"Config and layers of {name} can be downloaded.", expected, found)
     message = f"Layers of {name} do not download: {bad.step} {bad.subject}: {said(bad)}"
-    if bad.state is State.NOT_ASSESSED:
+    if bad.state is StepState.NOT_ASSESSED:
         message = f"Could not determine whether the layers of {name} download: {said(bad)}"
     if bad.trouble is not None and bad.trouble.unreachable and not RegistryHost.parse(bad.host).ok:
         # An unreachable layer storage is *not met* here; an unreachable registry is REACH-2's.
@@ -261,7 +261,7 @@ def views_agree(walk: PackageWalk, api_tags: Collection[str]) -> Judgement:
 
 
 def _not_ok(step: StepResult, message: str, expected: str, fix: str | None) -> Judgement:
-    word = NOT_MET if step.state is State.FAILED else NOT_ASSESSED
+    word = NOT_MET if step.state is StepState.FAILED else NOT_ASSESSED
     evidence: dict[str, object] = {
         "step": step.step.value,
         "subject": step.subject,
@@ -293,7 +293,7 @@ def _shallow(what: str) -> Judgement:
 
 def _mend(step: StepResult, walk: PackageWalk) -> str | None:
     """The fix for a step at which a deployment would fail too; None where it might not."""
-    if step.failure is None or step.state is not State.FAILED:
+    if step.failure is None or step.state is not StepState.FAILED:
         return None
     if step.trouble is Trouble.DENIED:
         return _allow(step, step.failure, walk)

@@ -1,18 +1,38 @@
-"""What a walk through a registry found, step by step, as frozen records without secrets."""
+"""The results of a login and of a walk to an image, step by step, without secrets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
-from ecr_feed.oci.manifests import Kind, Manifest
+from ecr_feed.oci.manifests import Manifest, ManifestKind
 from ecr_feed.oci.platforms import Platform
+from ecr_feed.oci.registry_errors import FailureReason
+from ecr_feed.oci.registry_transport import RegistryError
 from ecr_feed.text.times import ClockOffset
+
+# Refusals that a deployment would meet too; other failures may be temporary, or this machine's.
+REFUSALS: Final = frozenset(
+    {
+        Trouble.LOGIN_REFUSED,
+        Trouble.EXPIRED,
+        Trouble.DENIED,
+        Trouble.NOT_FOUND,
+        Trouble.SIGNATURE,
+    }
+)
+# Our own codes for content that is broken for every client.
+_BROKEN: Final = frozenset(
+    {"DIGEST", "SIZE", "MANIFEST", "REDIRECT", "CONFIG", "PLATFORM", "ARTIFACT", "ACCEPTED"}
+)
+# All codes of our own: a message shows their text only.
+_OURS: Final = _BROKEN | {"CHALLENGE", "FOREIGN", "LINK", "TAGS", "UNREADABLE"}
 
 
 class Step(StrEnum):
-    """One thing that `docker login` or `docker pull` does."""
+    """One step of `docker login` or `docker pull`."""
 
     CHALLENGE = "challenge"  # GET /v2/ without a login
     LOGIN = "login"  # GET /v2/ with the token
@@ -25,25 +45,23 @@ class Step(StrEnum):
     LAYER = "layer"
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """How a step ended."""
 
     OK = "ok"
-    FAILED = "failed"  # the registry answered, and so that a deployment fails here
-    NOT_ASSESSED = (
-        "not assessed"  # no answer, a fault of the service, or an earlier step is missing
-    )
+    FAILED = "failed"  # the registry responded so that a deployment would fail
+    NOT_ASSESSED = "not assessed"  # no response, a service error, or not made
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step: `subject` is a tag or digest, `host` who answered last (the layer storage, say).
+    """One step: `subject` is a tag or digest, `host` the one that responded last.
 
-    `status` is None where no HTTP answer came; `failure` is there unless the state is OK.
+    `status` is None without a response; `failure` is None if the state is OK.
     """
 
     step: Step
-    state: State
+    state: StepState
     what: str
     subject: str = ""
     host: str = ""
@@ -52,39 +70,69 @@ class StepResult:
 
     @property
     def ok(self) -> bool:
-        """The step was made and holds."""
-        return self.state is State.OK
+        """Whether the step was made and succeeded."""
+        return self.state is StepState.OK
 
     @property
     def trouble(self) -> Trouble | None:
-        """The kind of failure, None for a step that holds."""
+        """The kind of failure, None for a step that succeeded."""
         return None if self.failure is None else self.failure.trouble
 
     @property
-    def said(self) -> str:
-        """One line for people: step, subject and what happened."""
+    def summary(self) -> str:
+        """One line: step, subject and what happened."""
         return f"{self.step.value}{f' {self.subject}' if self.subject else ''}: {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """One request as sent: evidence of what was touched. `path` is without query.
+def step_succeeded(
+    step: Step, what: str, *, subject: str = "", host: str = "", status: int | None = None
+) -> StepResult:
+    """A step that was made and succeeded."""
+    return StepResult(step, StepState.OK, what, subject, host, status)
 
-    `status` is None where no answer came; `trouble` then says why.
-    """
 
-    method: str
-    host: str
-    path: str
-    status: int | None
-    trouble: str = ""
+def step_failed_with(step: Step, subject: str, error: RegistryError) -> StepResult:
+    """A step that ended in an error: failed if a deployment would fail too, else not assessed."""
+    return step_failed(step, error.reason, subject=subject, host=error.host, status=error.status)
+
+
+def step_failed(
+    step: Step,
+    reason: FailureReason,
+    *,
+    subject: str = "",
+    host: str = "",
+    status: int | None = None,
+) -> StepResult:
+    """A step that failed for this reason, or could not be assessed because of it."""
+    fails = reason.trouble in REFUSALS or reason.code in _BROKEN
+    message = reason.message or reason.trouble.value
+    show_code = reason.code not in ("", message) and reason.code not in _OURS
+    what = f"{reason.code}: {message}" if show_code else message
+    failure = Failure(
+        reason.trouble,
+        "registry",
+        step.value,
+        "",
+        code=reason.code,
+        message=reason.message,
+        host=host,
+    )
+    state = StepState.FAILED if fails else StepState.NOT_ASSESSED
+    return StepResult(step, state, what, subject, host, status, failure)
+
+
+def step_not_made(earlier: StepResult, step: Step, subject: str = "") -> StepResult:
+    """A step that was not made because an earlier one failed; it has the same failure."""
+    what = f"not asked, because {earlier.summary}"
+    return replace(earlier, step=step, state=StepState.NOT_ASSESSED, what=what, subject=subject)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """`docker login`: what the registry asks of strangers, of the token, of a wrong password.
+    """The result of `docker login`: without a login, with the token, with a wrong password.
 
-    `clock` is this machine's time against the registry's, None where no answer carried one.
+    `clock` is this machine's clock offset to the registry's, None where that is unknown.
     """
 
     host: str
@@ -100,16 +148,16 @@ class Login:
 
     @property
     def ok(self) -> bool:
-        """The token opens the registry."""
+        """Whether the registry accepted the token."""
         return self.login.ok
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """One image to walk to: a tag (or digest) of a repository, and for which platform.
+class WantedImage:
+    """The image that a walk is to: a tag (or digest) of a repository, and the platform.
 
-    `tag` None walks to the tags list only. `platform` None takes linux/amd64 where an index has it,
-    else the index's first image.
+    With `tag` None only the list of tags is read. With `platform` None it is linux/amd64 where an
+    index has that, else the index's first image.
     """
 
     repository: str
@@ -119,14 +167,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PackageWalk:
-    """The walk to one image. What a walk that is not deep cannot know is None or empty.
+    """The walk to one image. What was not read is None or empty.
 
-    `tags` as the registry lists them, None where it did not; `media_type` and `digest` of the tag;
-    `manifest` what the tag names, `image` what a worker pulls (the same unless that is an index);
-    `platform` the image's own; `requests` how many were sent.
+    `tags` are as the registry lists them; `media_type` and `digest` are the tag's. `manifest` is
+    the tag's, `image` the one that a worker pulls (the same unless that is an index), `platform`
+    the image's. `requests` is the number that were sent.
     """
 
-    wanted: Wanted
+    wanted: WantedImage
     deep: bool
     steps: tuple[StepResult, ...]
     tags: tuple[str, ...] | None = None
@@ -139,12 +187,12 @@ class PackageWalk:
 
     @property
     def ok(self) -> bool:
-        """Every step was made and holds."""
+        """Whether every step was made and succeeded."""
         return all(step.ok for step in self.steps)
 
     @property
     def broken(self) -> StepResult | None:
-        """The first step that does not hold."""
+        """The first step that did not succeed."""
         return next((step for step in self.steps if not step.ok), None)
 
     def of(self, *steps: Step) -> tuple[StepResult, ...]:
@@ -153,9 +201,9 @@ class PackageWalk:
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
-        """The platforms that the tag has images for, attestations left out."""
+        """The platforms that the tag has images for, without attestations."""
         found = [self.platform]
-        if self.manifest is not None and self.manifest.kind is Kind.INDEX:
+        if self.manifest is not None and self.manifest.kind is ManifestKind.INDEX:
             named = [image.platform for image in self.manifest.images]
             found = [*named, *(found if self.manifest.unnamed else ())]
         return tuple(dict.fromkeys(platform for platform in found if platform is not None))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
@@ -282,7 +282,9 @@ def _of_the_token(failure: Failure) -> bool:
 
 
 def _unheard(witness: str, action: str, resource: str, failure: Failure) -> Permission:
-    return Permission(action, resource, Answer.UNDETERMINED, failure.said, witness, failure=failure)
+    return Permission(
+        action, resource, Answer.UNDETERMINED, failure.summary, witness, failure=failure
+    )
 
 
 def _no_auditor(region: str) -> Failure:

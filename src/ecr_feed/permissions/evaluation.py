@@ -209,7 +209,7 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
         return Answer.DENIED, decision.because
     if decision.outcome is Outcome.UNDETERMINED:
         unread = evidence.tags_unread
-        return Answer.UNDETERMINED, decision.because + (f" {unread.said}" if unread else "")
+        return Answer.UNDETERMINED, decision.because + (f" {unread.summary}" if unread else "")
     grants = (*evidence.principal.unread, *evidence.unread)
     limits = evidence.organization.unread if _bound(evidence.organization) else ()
     if decision.outcome is Outcome.IMPLICIT_DENY:
@@ -229,7 +229,7 @@ def _bound(organization: Organization) -> bool:
 
 
 def _unread(failures: tuple[Failure, ...]) -> str:
-    said = "; ".join(dict.fromkeys(failure.said for failure in failures[:3]))
+    said = "; ".join(dict.fromkeys(failure.summary for failure in failures[:3]))
     return f"not every policy that applies could be read: {said}"
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
 from ecr_feed.once import Once

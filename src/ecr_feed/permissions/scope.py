@@ -17,10 +17,10 @@ def expect_nothing_of(rights: Rights, principal: Principal, *groups: Group) -> N
     if principal.kind == "root":
         not_applicable("No IAM policy limits the root user (IDENT-3).")
     if not principal.policies and principal.unread:
-        not_assessed(f"The identity's policies could not be read: {principal.unread[0].said}")
+        not_assessed(f"The identity's policies could not be read: {principal.unread[0].summary}")
     found = [each for each in _breadth(rights, principal) if each.group in groups]
     if not found and principal.unread:
-        not_assessed(f"Not every policy could be read: {principal.unread[0].said}")
+        not_assessed(f"Not every policy could be read: {principal.unread[0].summary}")
     expect(
         not found,
         f"The identity may do more than a feed needs: {'; '.join(f.summary for f in found)}.",

@@ -69,4 +69,4 @@ def _named(policies: tuple[PolicyDocument, ...]) -> str:
 
 
 def _unread(evidence: Evidence) -> str:
-    return "; ".join(dict.fromkeys(failure.said for failure in evidence.unread))
+    return "; ".join(dict.fromkeys(failure.summary for failure in evidence.unread))

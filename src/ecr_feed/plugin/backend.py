@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from ecr_feed.aws.account import Account
-from ecr_feed.aws.documents import DocumentReader
+from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.aws.transport.client import utcnow
@@ -30,7 +30,7 @@ from ecr_feed.permissions.answers import Rights
 from ecr_feed.plugin.policy_files import write_feed_policies
 from ecr_feed.plugin.reporter import reporter_of
 from ecr_feed.plugin.run import Selection, selection
-from ecr_feed.reach import ClockOffset, SystemWay, Way
+from ecr_feed.reach import ClockOffset, Connector, SystemConnector
 
 
 class Accounts:
@@ -189,7 +189,7 @@ class Place:
 
     backend: Backend
     network: Callable[[], Network]
-    way: Callable[[], Way]
+    way: Callable[[], Connector]
 
 
 def _place(chosen: Selection, closing: ExitStack) -> Place:
@@ -200,10 +200,10 @@ def _place(chosen: Selection, closing: ExitStack) -> Place:
     return Place(backend, network.get, _outside)
 
 
-def _outside() -> Way:
+def _outside() -> Connector:
     """This machine's own network; AWS's own hosts may need another bundle than registries."""
     bundle = os.environ.get("AWS_CA_BUNDLE")
-    return SystemWay(ca=bundle) if bundle else SystemWay()
+    return SystemConnector(ca=bundle) if bundle else SystemConnector()
 
 
 def _embedded(account: AccountFile, closing: ExitStack) -> Place:

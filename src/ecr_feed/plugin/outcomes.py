@@ -22,7 +22,7 @@ from ecr_feed.outcomes import NotApplicable, NotAssessed, NotMet, collecting_evi
 from ecr_feed.plugin.publish import portable
 from ecr_feed.plugin.reporter import FINDING, reporter_of
 from ecr_feed.plugin.run import selection
-from ecr_feed.read_advice import remedy
+from ecr_feed.read_advice import fix_for
 
 _EVIDENCE = pytest.StashKey[dict[str, object]]()
 
@@ -77,7 +77,7 @@ def _word(call: pytest.CallInfo[None]) -> Word | None:
         case pytest.skip.Exception():
             return Word(OutcomeWord.NOT_APPLICABLE, str(error.msg))
         case ReadError():
-            return Word(OutcomeWord.NOT_ASSESSED, error.failure.said, remedy(error.failure))
+            return Word(OutcomeWord.NOT_ASSESSED, error.failure.summary, fix_for(error.failure))
         case NotAssessed():
             return Word(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
         case _:

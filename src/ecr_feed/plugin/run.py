@@ -160,7 +160,7 @@ def _one_feed(given: CommandLine) -> Suite:
 
 
 def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Selection:
-    from ecr_feed.aws.transport.credentials import missing_profiles
+    from ecr_feed.aws.transport.credential_sessions import missing_profiles
 
     config.check_sources(suite, environ)
     if missing := missing_profiles(suite):

@@ -1,4 +1,4 @@
-"""The network as the prober uses it: every part can be replaced."""
+"""Connections of the prober: DNS, TCP, a proxy's tunnel and TLS."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from urllib.parse import unquote, urlsplit
 from ecr_feed.oci.network import Timeouts, ca_bundle, environment_proxy
 
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})")
-_HEAD_LIMIT: Final = 16 * 1024  # bytes of a proxy's answer
+_HEAD_LIMIT: Final = 16 * 1024  # bytes of a proxy's response
 
 
 class ProxyRefusedError(Exception):
-    """The proxy answered, and opened no tunnel. `code` is its status."""
+    """The proxy responded and opened no tunnel. `code` is its HTTP status."""
 
-    def __init__(self, said: str, code: str) -> None:
-        super().__init__(said)
-        self.said = said
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.message = message
         self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
-    """A proxy; `login` is what goes into Proxy-Authorization, and is never shown."""
+    """A proxy; `login` is the value for Proxy-Authorization, which `repr` does not show."""
 
     host: str
     port: int
@@ -44,7 +44,7 @@ class ProxyAddress:
 
     @classmethod
     def parse(cls, url: str) -> ProxyAddress:
-        """From HTTPS_PROXY's form; raises ValueError (without the login) on any other."""
+        """Parse a value of HTTPS_PROXY; raises ValueError, without the login, if it is invalid."""
         text = url if "://" in url else f"http://{url}"
         try:
             parts = urlsplit(text)
@@ -61,11 +61,11 @@ class ProxyAddress:
         return cls(parts.hostname, port or usual, parts.scheme == "https", login)
 
 
-class Way(Protocol):
-    """What the prober asks of the network. Failures are OSErrors, as the socket module raises."""
+class Connector(Protocol):
+    """What the prober needs. Methods raise OSErrors, as the socket module does."""
 
     def proxy(self, host: str, port: int) -> ProxyAddress | None:
-        """The proxy for a host, None for the direct way; ValueError for one that is no proxy."""
+        """The proxy for a host, None without one; ValueError for an invalid proxy address."""
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of a name, in the order to try."""
@@ -76,24 +76,24 @@ class Way(Protocol):
     def tunnel(
         self, connection: socket.socket, proxy: ProxyAddress, host: str, port: int
     ) -> socket.socket:
-        """The tunnel to a host through a proxy; raises `ProxyRefusedError`."""
+        """A tunnel to a host through a proxy; raises `ProxyRefusedError`."""
 
     def handshake(self, connection: socket.socket, host: str) -> str:
-        """The issuer of the host's certificate, once that is trusted."""
+        """Verify the host's certificate; returns its issuer."""
 
 
 Lookup = Callable[[str, int], tuple[str, ...]]
 
 
 def system_lookup(host: str, port: int) -> tuple[str, ...]:
-    """The addresses that the machine's resolver gives, each once, in its order."""
+    """The addresses of a name, from the machine's resolver, in its order."""
     rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
 @dataclass(frozen=True)
-class SystemWay:
-    """The machine's own network. DNS, connections and handshakes end within their timeouts."""
+class SystemConnector:
+    """Uses the machine's network. DNS, connections and handshakes end within their timeouts."""
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     ca: str = field(default_factory=ca_bundle)
@@ -101,13 +101,13 @@ class SystemWay:
     lookup: Lookup = system_lookup
 
     def proxy(self, host: str, port: int) -> ProxyAddress | None:
-        """As HTTPS_PROXY and NO_PROXY say."""
+        """The proxy that HTTPS_PROXY and NO_PROXY give for the host."""
         shown = f"[{host}]" if ":" in host else host
         url = self.proxy_for(f"https://{shown}:{port}/")
         return None if url is None else ProxyAddress.parse(url)
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
-        """The resolver has no timeout of its own: it is waited for in a thread, and left alone."""
+        """The addresses of a name, looked up in a thread, since the resolver has no timeout."""
         found: list[tuple[str, ...] | OSError] = []
 
         def ask() -> None:
@@ -128,7 +128,7 @@ class SystemWay:
         return found[0]
 
     def connect(self, host: str, address: str, port: int) -> socket.socket:
-        """A plain connection; IPv6 addresses too."""
+        """A TCP connection, also to IPv6 addresses."""
         connection = socket.create_connection((address, port), self.timeouts.connect)
         connection.settimeout(self.timeouts.read)
         return connection
@@ -136,7 +136,7 @@ class SystemWay:
     def tunnel(
         self, connection: socket.socket, proxy: ProxyAddress, host: str, port: int
     ) -> socket.socket:
-        """CONNECT, over TLS where the proxy speaks it."""
+        """Open a tunnel by CONNECT, over TLS if the proxy's address is https."""
         if proxy.tls:
             connection = self._context().wrap_socket(connection, server_hostname=proxy.host)
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -152,7 +152,7 @@ class SystemWay:
         return connection
 
     def handshake(self, connection: socket.socket, host: str) -> str:
-        """Checks the certificate; works inside a proxy's TLS as well."""
+        """Make a TLS handshake, also inside a proxy's TLS; returns the certificate's issuer."""
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context().wrap_bio(incoming, outgoing, server_hostname=host)
         done = False
@@ -162,7 +162,7 @@ class SystemWay:
                 done = True
             except ssl.SSLWantReadError:
                 pass
-            finally:  # an alert, too, is sent before its error is raised
+            finally:  # an alert has to be sent before its error is raised
                 if outgoing.pending:
                     connection.sendall(outgoing.read())
             if not done:
@@ -173,7 +173,7 @@ class SystemWay:
     def _context(self) -> ssl.SSLContext:
         path = Path(self.ca)
         if not path.exists():
-            raise OSError("the TLS CA certificate bundle is not there")
+            raise OSError("the TLS CA certificate bundle does not exist")
         folder = path.is_dir()
         return ssl.create_default_context(
             cafile=None if folder else self.ca, capath=self.ca if folder else None
@@ -181,23 +181,23 @@ class SystemWay:
 
 
 def _status(connection: socket.socket) -> str:
-    """The status of a proxy's answer, whose head is read to its end and no further."""
+    """The HTTP status of a proxy's response, which is read to the end of its headers."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
         if not byte:
-            raise ConnectionResetError("the proxy hung up")
+            raise ConnectionResetError("the proxy closed the connection")
         head += byte
         if len(head) > _HEAD_LIMIT:
-            raise ValueError("the proxy's answer has no end")
+            raise ValueError("the headers of the proxy's response are too long")
     found = _STATUS.match(head)
     if found is None:
-        raise ValueError("the proxy's answer is not HTTP")
+        raise ValueError("the proxy's response is not HTTP")
     return found[1].decode()
 
 
 def _issuer(certificate: Mapping[str, Any]) -> str:
-    """Who signed: organisation and name."""
+    """The issuer of a certificate: organisation and common name."""
     names = {key: value for part in certificate.get("issuer", ()) for key, value in part}
     parts = (names.get("organizationName"), names.get("commonName"))
     return ", ".join(str(part) for part in parts if part)

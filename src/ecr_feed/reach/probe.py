@@ -1,4 +1,4 @@
-"""One host after the other stage by stage: name, connection, proxy, certificate. Sends no login."""
+"""Probe hosts stage by stage: name, connection, proxy, certificate. Sends no AWS credentials."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from enum import StrEnum
 from typing import Final, NoReturn
 
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci.errors import Cause, unanswered
-from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, Way
-from ecr_feed.reach.hosts import Where
+from ecr_feed.oci.registry_errors import FailureReason, reason_of_error
+from ecr_feed.reach.connection import Connector, ProxyAddress, ProxyRefusedError
+from ecr_feed.reach.worker_hosts import WorkerHost
 
-TOGETHER: Final = 8  # hosts probed at a time
+PARALLEL: Final = 8  # hosts probed at the same time
 
 
 class Stage(StrEnum):
-    """What has to work before the first byte of HTTP can be sent."""
+    """What must work before an HTTP request can be sent."""
 
     DNS = "DNS"
     TCP = "TCP"
@@ -29,28 +29,27 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """One stage: `failure` None where it holds; `what` says with whom, or what went wrong."""
+    """One stage. `what` says what was reached, or what failed; `failure` is None on success."""
 
     stage: Stage
     what: str
-    failure: Cause | None = None
+    failure: FailureReason | None = None
 
     @property
     def ok(self) -> bool:
-        """The stage was made and holds."""
+        """Whether the stage succeeded."""
         return self.failure is None
 
 
 @dataclass(frozen=True, slots=True)
 class HostReach:
-    """One host: the stages made, the last of which may have failed.
+    """One host: its stages, of which the last one may have failed.
 
-    `via` is the proxy's `host:port`, "" for the direct way; `addresses` what the name stands for
-    (the proxy resolves it itself where there is one); `issuer` of the certificate, which shows a
-    proxy that re-signs.
+    `via` is the proxy's `host:port`, "" without one. `addresses` are those of the name, empty with
+    a proxy, which resolves it. `issuer` is the certificate's; a proxy that inspects TLS shows here.
     """
 
-    where: Where
+    where: WorkerHost
     stages: tuple[StageResult, ...]
     via: str = ""
     addresses: tuple[str, ...] = ()
@@ -58,7 +57,7 @@ class HostReach:
 
     @property
     def ok(self) -> bool:
-        """Every stage holds."""
+        """Whether every stage succeeded."""
         return all(stage.ok for stage in self.stages)
 
     @property
@@ -69,28 +68,28 @@ class HostReach:
 
 @dataclass(frozen=True, slots=True)
 class Prober:
-    """Probes hosts along a `Way`; nothing is sent but a proxy's CONNECT and a TLS handshake."""
+    """Probes hosts through a `Connector`; sends only CONNECT requests and TLS handshakes."""
 
-    way: Way
+    connector: Connector
 
-    def probe_all(self, hosts: Sequence[Where]) -> tuple[HostReach, ...]:
-        """Every host, in the order given, several at a time."""
-        with ThreadPoolExecutor(TOGETHER) as pool:
+    def probe_all(self, hosts: Sequence[WorkerHost]) -> tuple[HostReach, ...]:
+        """Probe every host, several at a time; the results are in the given order."""
+        with ThreadPoolExecutor(PARALLEL) as pool:
             return tuple(pool.map(self.probe, hosts))
 
-    def probe(self, where: Where) -> HostReach:
-        """One host, to its first stage that fails."""
-        return _Probe(self.way, where).run()
+    def probe(self, where: WorkerHost) -> HostReach:
+        """Probe one host, until a stage fails."""
+        return _Probe(self.connector, where).run()
 
 
 class _BrokenError(Exception):
-    """A stage failed; it is the last result."""
+    """A stage failed; its result is the last one."""
 
 
 @dataclass
 class _Probe:
-    way: Way
-    where: Where
+    connector: Connector
+    where: WorkerHost
     stages: list[StageResult] = field(default_factory=list)
     via: str = ""
     addresses: tuple[str, ...] = ()
@@ -114,71 +113,71 @@ class _Probe:
         addresses = self._resolve(Stage.PROXY, proxy.host, proxy.port)
         connection = self._connect(Stage.PROXY, proxy.host, addresses, proxy.port)
         try:
-            tunnel = self.way.tunnel(connection, proxy, host, port)
+            tunnel = self.connector.tunnel(connection, proxy, host, port)
         except ProxyRefusedError as refusal:
             connection.close()
-            self._fail(Stage.PROXY, Cause(Trouble.PROXY, refusal.said, refusal.code))
+            self._fail(Stage.PROXY, FailureReason(Trouble.PROXY, refusal.message, refusal.code))
         except (OSError, ValueError) as error:
             connection.close()
             self._fail(Stage.PROXY, _of_proxy(error))
-        self._hold(Stage.PROXY, f"{proxy.shown} connects to {host}:{port}")
+        self._succeed(Stage.PROXY, f"{proxy.shown} connects to {host}:{port}")
         return tunnel
 
     def _proxy(self) -> ProxyAddress | None:
         try:
-            return self.way.proxy(self.where.host, self.where.port)
+            return self.connector.proxy(self.where.host, self.where.port)
         except ValueError as error:
-            self._fail(Stage.PROXY, Cause(Trouble.PROXY, str(error)))
+            self._fail(Stage.PROXY, FailureReason(Trouble.PROXY, str(error)))
 
     def _resolve(self, stage: Stage, host: str, port: int) -> tuple[str, ...]:
         try:
-            addresses = self.way.resolve(host, port)
+            addresses = self.connector.resolve(host, port)
         except OSError as error:
             self._fail(stage, _of_dns(error) if stage is Stage.DNS else _of_proxy(error))
         if stage is Stage.DNS:
-            self._hold(stage, ", ".join(addresses))
+            self._succeed(stage, ", ".join(addresses))
         return addresses
 
     def _connect(
         self, stage: Stage, host: str, addresses: tuple[str, ...], port: int
     ) -> socket.socket:
-        """Each address in turn, as clients do; the last one's trouble counts."""
+        """Connect to one address after the other; the last error is reported."""
         last: OSError = OSError("no address")
         for address in addresses:
             try:
-                connection = self.way.connect(host, address, port)
+                connection = self.connector.connect(host, address, port)
             except OSError as error:
                 last = error
                 continue
             if stage is Stage.TCP:
-                self._hold(stage, f"{address} port {port}")
+                self._succeed(stage, f"{address} port {port}")
             return connection
-        return self._fail(stage, unanswered(last) if stage is Stage.TCP else _of_proxy(last))
+        return self._fail(stage, reason_of_error(last) if stage is Stage.TCP else _of_proxy(last))
 
     def _secure(self, connection: socket.socket) -> None:
         try:
-            self.issuer = self.way.handshake(connection, self.where.host)
+            self.issuer = self.connector.handshake(connection, self.where.host)
         except (OSError, ValueError) as error:
-            self._fail(Stage.TLS, unanswered(error))
-        self._hold(Stage.TLS, f"certificate of {self.issuer or 'an unnamed authority'}")
+            self._fail(Stage.TLS, reason_of_error(error))
+        self._succeed(Stage.TLS, f"certificate of {self.issuer or 'an unnamed authority'}")
 
-    def _hold(self, stage: Stage, what: str) -> None:
+    def _succeed(self, stage: Stage, what: str) -> None:
         self.stages.append(StageResult(stage, what))
 
-    def _fail(self, stage: Stage, cause: Cause) -> NoReturn:
-        self.stages.append(StageResult(stage, cause.message or cause.trouble.value, cause))
+    def _fail(self, stage: Stage, reason: FailureReason) -> NoReturn:
+        self.stages.append(StageResult(stage, reason.message or reason.trouble.value, reason))
         raise _BrokenError
 
 
-def _of_dns(error: OSError) -> Cause:
+def _of_dns(error: OSError) -> FailureReason:
     if isinstance(error, TimeoutError):
-        return Cause(Trouble.DNS, "no answer from the name servers in time")
-    return Cause(Trouble.DNS, "no such name")
+        return FailureReason(Trouble.DNS, "no answer from the name servers in time")
+    return FailureReason(Trouble.DNS, "no such name")
 
 
-def _of_proxy(error: Exception) -> Cause:
-    """Trouble on the way to the proxy, which is the proxy's whatever it is."""
+def _of_proxy(error: Exception) -> FailureReason:
+    """The reason of an error before the tunnel is open: always the proxy's."""
     if isinstance(error, socket.gaierror):
-        return Cause(Trouble.PROXY, "the proxy's name is not known")
-    inner = unanswered(error)
-    return Cause(Trouble.PROXY, f"the proxy cannot be used: {inner.message}")
+        return FailureReason(Trouble.PROXY, "the proxy's name is not known")
+    inner = reason_of_error(error)
+    return FailureReason(Trouble.PROXY, f"the proxy cannot be used: {inner.message}")

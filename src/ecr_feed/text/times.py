@@ -43,6 +43,19 @@ def span(seconds: float) -> str:
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html).
 SKEW_LIMIT: Final = timedelta(minutes=5)
 _RESOLUTION: Final = timedelta(seconds=1)  # of a Date header, which is cut, not rounded
+# AWS did not exist before: an earlier Date is a placeholder, such as the epoch, and not a time.
+_EARLIEST: Final = datetime(2006, 1, 1, tzinfo=UTC)
+
+
+def http_date(text: str) -> datetime | None:
+    """The moment of a Date header, in UTC; None where it is not a usable date."""
+    try:
+        date = parsedate_to_datetime(text)
+        # A date with -0000 has no zone in RFC 5322, which HTTP does not know: UTC.
+        moment = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return None if moment < _EARLIEST else moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +77,13 @@ class ClockOffset:
 
 
 def clock_offset(date: str, sent: datetime, received: datetime) -> ClockOffset | None:
-    """The offset that an answer's Date shows; None where it has none that can be read.
+    """The offset that a response's Date header shows; None where it has no usable Date.
 
     `sent` and `received` are this machine's time, aware; the answer was made somewhere between.
     """
-    try:
-        said = parsedate_to_datetime(date)
-    except (ValueError, TypeError, OverflowError):
+    said = http_date(date)
+    if said is None:
         return None
-    if said.tzinfo is None:  # an RFC 5322 date with -0000, which HTTP does not know
-        said = said.replace(tzinfo=UTC)
     half = (received - sent) / 2
     offset = sent + half - (said + _RESOLUTION / 2)
     return ClockOffset(offset, abs(half) + _RESOLUTION / 2)

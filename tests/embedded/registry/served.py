@@ -12,7 +12,7 @@ import requests
 from ecr_feed.embedded.registry import EmbeddedRegistry
 from ecr_feed.embedded.registry.embedded_registry import LoopbackAdapter
 from ecr_feed.facts.aws import Secret
-from ecr_feed.oci import Registry, RegistryClient, Timeouts
+from ecr_feed.oci import RegistryClient, RegistrySession, Timeouts
 from tests.embedded.world import ACCOUNT, REGION, World
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -34,11 +34,11 @@ class Served:
 
     def registry(
         self, *names: str, label: str = "feed", host: str = HOST, password: str = ""
-    ) -> Registry:
+    ) -> RegistrySession:
         """Our own client's walk."""
         secret = Secret(password or self.password(label))
         network = self.embedded.network(Timeouts(5, 5, 5))
-        return Registry(
+        return RegistrySession(
             RegistryClient(host, "AWS", secret, repositories=set(names), network=network)
         )
 

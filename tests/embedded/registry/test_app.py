@@ -12,7 +12,7 @@ import requests
 
 from ecr_feed.embedded.faults import Fault
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci import Platform, State, Step, Wanted, manifests
+from ecr_feed.oci import Platform, Step, StepState, WantedImage, manifests
 from tests.embedded.registry.served import HOST, STORAGE, Serve, Served
 from tests.embedded.world import ACCOUNT, OTHER, REGION, world
 
@@ -63,8 +63,8 @@ def test_a_token_opens_no_other_region(served: Served) -> None:
 
 def test_our_own_walk_is_met(served: Served) -> None:
     registry = served.registry("team/app")
-    assert [step.state for step in registry.login().steps] == [State.OK] * 3
-    walk = registry.walk(Wanted("team/app", "1.4.2", Platform("linux", "amd64")), deep=True)
+    assert [step.state for step in registry.login().steps] == [StepState.OK] * 3
+    walk = registry.walk(WantedImage("team/app", "1.4.2", Platform("linux", "amd64")), deep=True)
     assert walk.ok, walk.broken
     assert set(walk.tags or ()) == {"1.4.1", "1.4.2"}
     assert {step.host for step in walk.of(Step.CONFIG, Step.LAYER)} == {STORAGE}
@@ -309,7 +309,7 @@ def test_a_fault_of_the_network_is_met_at_once_and_in_kind(served: Served) -> No
     for kind, trouble in KINDS.items():
         faults.clear()
         faults.add(Fault(service="registry", operation="layer", connection=kind))
-        broken = registry.walk(Wanted("team/app", "1.4.2"), deep=True).broken
+        broken = registry.walk(WantedImage("team/app", "1.4.2"), deep=True).broken
         assert broken is not None
         assert (broken.step, broken.trouble, broken.host) == (Step.CONFIG, trouble, STORAGE)
 

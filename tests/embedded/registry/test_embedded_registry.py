@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ecr_feed.embedded.faults import Fault
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.reach import Prober, Purpose, Stage, Where, hosts_for
+from ecr_feed.reach import Prober, Purpose, Stage, WorkerHost, hosts_for
 from tests.embedded.registry.served import Served
 from tests.embedded.world import ACCOUNT, REGION
 
@@ -23,7 +23,7 @@ def test_every_host_of_the_account_is_reached(served: Served) -> None:
 def test_other_names_are_not_known(served: Served) -> None:
     prober = Prober(served.embedded.way())
     for host in ("api.ecr.eu-west-9.amazonaws.com", "example.com", "s3.amazonaws.com"):
-        broken = prober.probe(Where(Purpose.API, host)).broken
+        broken = prober.probe(WorkerHost(Purpose.API, host)).broken
         assert broken is not None
         assert broken.stage is Stage.DNS
 

@@ -1,1 +1,1 @@
-"""The read calls, one file an answer."""
+"""The calls that read an account: one module for each kind of fact."""

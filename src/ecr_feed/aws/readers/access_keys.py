@@ -1,4 +1,4 @@
-"""Hygiene of a user's credentials, OIDC providers and regions, as IAM and Account tell them."""
+"""A user's access keys and console password, and the account's OIDC providers, read from IAM."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ecr_feed.aws.readers.principal import iam_pages
+from ecr_feed.aws.readers.identity_policies import iam_pages
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, OidcProvider
 
-_NEVER: Final = "N/A"
-_NO_LOGIN: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+_NO_PASSWORD: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 
 
 def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[AccessKey, ...]:
     """iam:ListAccessKeys, and iam:GetAccessKeyLastUsed for each; `own_key_id` is the feed's key."""
     operation = "ListAccessKeys"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return tuple(
         _key(client, read, item, own_key_id)
         for page in iam_pages(client, operation, UserName=user)
@@ -28,11 +27,13 @@ def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[Acc
 
 
 def mask(key_id: str) -> str:
-    """An access key ID as reports show it: `AKIA…WXYZ`."""
+    """An access key ID as reports show it, such as `AKIA…WXYZ`."""
     return f"{key_id[:4]}…{key_id[-4:]}" if len(key_id) > 8 else "…"
 
 
-def _key(client: Client, read: Reader, item: Mapping[str, Any], own_key_id: str) -> AccessKey:
+def _key(
+    client: Client, read: ResponseReader, item: Mapping[str, Any], own_key_id: str
+) -> AccessKey:
     key_id = read.require(item, "AccessKeyId", str)
     key = AccessKey(
         id=mask(key_id),
@@ -43,31 +44,22 @@ def _key(client: Client, read: Reader, item: Mapping[str, Any], own_key_id: str)
     operation = "GetAccessKeyLastUsed"
     try:
         answer = client.call(operation, AccessKeyId=key_id)
-        last = Reader(client, operation)
+        last = ResponseReader(client, operation)
         used = last.require(answer, "AccessKeyLastUsed", dict)
-        return replace(
-            key,
-            last_used_at=last.time(used, "LastUsedDate"),
-            last_used_service=_unless_never(last.text(used, "ServiceName")),
-            last_used_region=_unless_never(last.text(used, "Region")),
-        )
+        return replace(key, last_used_at=last.time(used, "LastUsedDate"))
     except ReadError as error:
         return replace(key, unread=(error.failure,))
 
 
-def _unless_never(text: str) -> str:
-    return "" if text == _NEVER else text
-
-
 def has_console_password(client: Client, user: str) -> bool:
-    """iam:GetLoginProfile; False for the code that says there is none. Raises ReadError."""
+    """iam:GetLoginProfile; False for the error code that means no password. Raises ReadError."""
     try:
         answer = client.call("GetLoginProfile", UserName=user)
     except ReadError as error:
-        if error.failure.code in _NO_LOGIN:
+        if error.failure.code in _NO_PASSWORD:
             return False
         raise
-    Reader(client, "GetLoginProfile").require(answer, "LoginProfile", dict)
+    ResponseReader(client, "GetLoginProfile").require(answer, "LoginProfile", dict)
     return True
 
 
@@ -80,25 +72,17 @@ def oidc_provider(client: Client, arn: str) -> OidcProvider | None:
         if error.failure.trouble == Trouble.NOT_FOUND:
             return None
         raise
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return OidcProvider(
         arn=arn,
         url=read.require(answer, "Url", str),
         audiences=read.texts(answer, "ClientIDList"),
-        created_at=read.time(answer, "CreateDate"),
     )
 
 
 def oidc_providers(client: Client) -> tuple[str, ...]:
     """iam:ListOpenIDConnectProviders: the ARNs of all of the account's providers."""
     operation = "ListOpenIDConnectProviders"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     items = read.items(client.call(operation), "OpenIDConnectProviderList")
     return tuple(read.require(item, "Arn", str) for item in items)
-
-
-def region_status(client: Client, region: str) -> str:
-    """account:GetRegionOptStatus: ENABLED, ENABLED_BY_DEFAULT, DISABLED, ENABLING or DISABLING."""
-    operation = "GetRegionOptStatus"
-    answer = client.call(operation, RegionName=region)
-    return Reader(client, operation).require(answer, "RegionOptStatus", str)

@@ -1,4 +1,4 @@
-"""Images and the token, read with the feed's credentials, and what each call proves."""
+"""The token and the images, and the permission that each call of the feed proves or disproves."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.errors import date_of
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.failures import date_of
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import (
     Answer,
     AuthorizationToken,
@@ -17,58 +17,57 @@ from ecr_feed.facts.aws import (
     Image,
     Permission,
     ReadError,
-    Repository,
     Secret,
+    Trouble,
 )
 
-
-def probed(action: str, resource: str) -> Permission:
-    """The call was made and answered."""
-    return Permission(action, resource, Answer.ALLOWED, "the call succeeded", "probe")
-
-
-def denied(action: str, resource: str, failure: Failure) -> Permission:
-    """The call was made and denied, in AWS's own words."""
-    said = access_denied.parse(failure.message)
-    return Permission(
-        action,
-        said.resource or resource,
-        Answer.DENIED,
-        failure.message or failure.code,
-        "probe",
-        evidence={
-            "code": failure.code,
-            "request_id": failure.request_id,
-            "user": said.user,
-            "resource": said.resource,
-            "policy_type": said.layer,
-            "explicit": said.explicit,
-            "policy_arn": said.policy_arn,
-        },
-        failure=failure,
-    )
-
-
-def no_repository(action: str, resource: str, failure: Failure | None) -> Permission:
-    """Nothing to probe on: the repository does not exist."""
-    return Permission(
-        action, resource, Answer.UNDETERMINED, "no repository to ask about", "probe", {}, failure
-    )
-
-
-PAGE: Final = 1000
-MOST_NAMES: Final = 100
+PAGE: Final = 1000  # results that ECR returns at most
+MOST_NAMES: Final = 100  # repository names that DescribeRepositories takes at most
 ACTION_DESCRIBE: Final = "ecr:DescribeRepositories"
 ACTION_IMAGES: Final = "ecr:DescribeImages"
 ACTION_LIST: Final = "ecr:ListImages"
 ACTION_TOKEN: Final = "ecr:GetAuthorizationToken"
 
 
+def probed(action: str, resource: str) -> Permission:
+    """The call succeeded, so the action is allowed."""
+    return Permission(action, resource, Answer.ALLOWED, "the call succeeded", "probe")
+
+
+def denied(action: str, resource: str, failure: Failure) -> Permission:
+    """The call was denied; the reason is AWS's message."""
+    message = access_denied.parse_denial(failure.message)
+    return Permission(
+        action,
+        message.resource or resource,
+        Answer.DENIED,
+        failure.message or failure.code,
+        "probe",
+        evidence={
+            "code": failure.code,
+            "request_id": failure.request_id,
+            "user": message.user,
+            "resource": message.resource,
+            "policy_type": message.layer,
+            "explicit": message.explicit,
+            "policy_arn": message.policy_arn,
+        },
+        failure=failure,
+    )
+
+
+def no_repository(action: str, resource: str, failure: Failure | None) -> Permission:
+    """Undetermined, since the repository does not exist."""
+    return Permission(
+        action, resource, Answer.UNDETERMINED, "no repository to ask about", "probe", {}, failure
+    )
+
+
 def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToken:
-    """ecr:GetAuthorizationToken without registryIds; the first entry, as Octopus takes it."""
+    """ecr:GetAuthorizationToken without registryIds; the first entry, which Octopus uses too."""
     operation = "GetAuthorizationToken"
     answer = client.call(operation)
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     entries = read.items(answer, "authorizationData")
     if not entries:
         raise read.wrong("authorizationData is empty")
@@ -81,31 +80,11 @@ def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToke
     )
 
 
-def read_repository(read: Reader, item: Mapping[str, Any]) -> Repository:
-    """One item of DescribeRepositories."""
-    scanning = read.maybe(item, "imageScanningConfiguration", dict) or {}
-    encryption = read.maybe(item, "encryptionConfiguration", dict) or {}
-    exclusions = item.get("imageTagMutabilityExclusionFilters")
-    filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
-    return Repository(
-        name=read.require(item, "repositoryName", str),
-        arn=read.require(item, "repositoryArn", str),
-        registry_id=read.text(item, "registryId"),
-        uri=read.text(item, "repositoryUri"),
-        created_at=read.time(item, "createdAt"),
-        tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
-        mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
-        scan_on_push=scanning.get("scanOnPush") is True,
-        encryption=read.text(encryption, "encryptionType", "AES256"),
-        kms_key=read.text(encryption, "kmsKey"),
-    )
-
-
 class ImageReader:
-    """Reads the images of repositories, archived ones included where the endpoint knows them.
+    """Reads the images of repositories, archived ones included where the endpoint supports that.
 
-    Without `filter.imageStatus` ECR answers ACTIVE images only. An endpoint that refuses the
-    parameter is asked without it, and `active_only` says so from then on.
+    Without `filter.imageStatus` ECR returns ACTIVE images only. Where the endpoint rejects that
+    parameter it is left out, and `active_only` is True from then on.
     """
 
     def __init__(self, client: Client) -> None:
@@ -113,7 +92,7 @@ class ImageReader:
         self.active_only = False
 
     def images(self, repository: str) -> tuple[Image, ...]:
-        """Every page of DescribeImages; one `Image` per digest, in the order of the answers."""
+        """Every page of DescribeImages; one `Image` per digest, in the order received."""
         if not self.active_only:
             try:
                 return self._read(repository, {"filter": {"imageStatus": "ANY"}})
@@ -121,13 +100,13 @@ class ImageReader:
                 if error.failure.code not in error_codes.INVALID_PARAMETER:
                     raise
         images = self._read(repository, {})
-        # Only now: the other call may have been refused for another of its parameters.
+        # Set after a success only: the first call may have failed for another parameter.
         self.active_only = True
         return images
 
     def _read(self, repository: str, parameters: Mapping[str, Any]) -> tuple[Image, ...]:
         operation = "DescribeImages"
-        read = Reader(self._client, operation)
+        read = ResponseReader(self._client, operation)
         images: dict[str, Image] = {}
         for page in self._client.pages(
             operation, repositoryName=repository, maxResults=PAGE, **parameters
@@ -138,12 +117,11 @@ class ImageReader:
         return tuple(images.values())
 
 
-def read_image(read: Reader, item: Mapping[str, Any]) -> Image:
+def read_image(read: ResponseReader, item: Mapping[str, Any]) -> Image:
     """One item of DescribeImages."""
     return Image(
         digest=read.require(item, "imageDigest", str),
         tags=read.texts(item, "imageTags"),
-        size=read.maybe(item, "imageSizeInBytes", int),
         pushed_at=read.time(item, "imagePushedAt"),
         media_type=read.text(item, "imageManifestMediaType"),
         artifact_media_type=read.text(item, "artifactMediaType"),
@@ -154,6 +132,19 @@ def read_image(read: Reader, item: Mapping[str, Any]) -> Image:
 
 
 def probe_list(client: Client, repository: str) -> None:
-    """ListImages with one result: only whether it is answered matters. Raises ReadError."""
+    """ListImages with one result, only to see whether it is allowed. Raises ReadError."""
     answer = client.call("ListImages", repositoryName=repository, maxResults=1)
-    Reader(client, "ListImages").items(answer, "imageIds")
+    ResponseReader(client, "ListImages").items(answer, "imageIds")
+
+
+def probe_unnamed_list(client: Client) -> Permission:
+    """Whether DescribeRepositories is allowed without names: one small page. Raises ReadError."""
+    operation = "DescribeRepositories"
+    try:
+        answer = client.call(operation, maxResults=1)
+        ResponseReader(client, operation).items(answer, "repositories")
+    except ReadError as error:
+        if error.failure.trouble == Trouble.DENIED:
+            return denied(ACTION_DESCRIBE, "repository/*", error.failure)
+        raise
+    return probed(ACTION_DESCRIBE, "repository/*")

@@ -1,7 +1,7 @@
 """A registry's documents: policies, lifecycle, cache rules, creation templates, tags.
 
-Each reader answers None (or nothing) for the one code that ECR documents as "there is none"; a
-repository that is missing, and every other fault, raises ReadError.
+Each function returns None (or an empty result) for the error code by which ECR says that there is
+none. Every other error, a missing repository included, raises ReadError.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Any, Final
 
 from ecr_feed.aws.readers.ecr import PAGE
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import CacheRule, CreationTemplate, LifecyclePolicy, PolicyDocument
 
-# Two codes mean that none exists even where a list is asked for without names.
+# ECR returns these errors instead of an empty list.
 _NO_RULES: Final = "PullThroughCacheRuleNotFoundException"
 _NO_TEMPLATES: Final = "TemplateNotFoundException"
 
 
 def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
     """ecr:GetRepositoryPolicy; None where the repository has no policy."""
-    answer = _unless(
+    answer = _call_unless(
         client,
         "GetRepositoryPolicy",
         "RepositoryPolicyNotFoundException",
@@ -30,42 +30,40 @@ def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
     )
     if answer is None:
         return None
-    text = Reader(client, "GetRepositoryPolicy").require(answer, "policyText", str)
+    text = ResponseReader(client, "GetRepositoryPolicy").require(answer, "policyText", str)
     return PolicyDocument(f"policy of repository {repository}", "resource", text)
 
 
 def registry_policy(client: Client) -> PolicyDocument | None:
     """ecr:GetRegistryPolicy; None where the registry has no policy."""
-    answer = _unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
+    answer = _call_unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
     if answer is None:
         return None
-    text = Reader(client, "GetRegistryPolicy").require(answer, "policyText", str)
+    text = ResponseReader(client, "GetRegistryPolicy").require(answer, "policyText", str)
     return PolicyDocument(f"registry policy in {client.region}", "registry", text)
 
 
 def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
     """ecr:GetLifecyclePolicy; None where the repository has none."""
     operation = "GetLifecyclePolicy"
-    answer = _unless(
+    answer = _call_unless(
         client, operation, "LifecyclePolicyNotFoundException", repositoryName=repository
     )
     if answer is None:
         return None
-    read = Reader(client, operation)
     return LifecyclePolicy(
-        read.require(answer, "lifecyclePolicyText", str), read.time(answer, "lastEvaluatedAt")
+        ResponseReader(client, operation).require(answer, "lifecyclePolicyText", str)
     )
 
 
 def cache_rules(client: Client) -> tuple[CacheRule, ...]:
     """ecr:DescribePullThroughCacheRules, every page."""
     operation = "DescribePullThroughCacheRules"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return tuple(
         CacheRule(
             prefix=read.require(item, "ecrRepositoryPrefix", str),
             upstream=read.text(item, "upstreamRegistryUrl"),
-            upstream_prefix=read.text(item, "upstreamRepositoryPrefix"),
         )
         for item in _listed(client, operation, "pullThroughCacheRules", _NO_RULES)
     )
@@ -74,7 +72,7 @@ def cache_rules(client: Client) -> tuple[CacheRule, ...]:
 def creation_templates(client: Client) -> tuple[CreationTemplate, ...]:
     """ecr:DescribeRepositoryCreationTemplates, every page."""
     operation = "DescribeRepositoryCreationTemplates"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return tuple(
         CreationTemplate(read.require(item, "prefix", str), read.texts(item, "appliedFor"))
         for item in _listed(client, operation, "repositoryCreationTemplates", _NO_TEMPLATES)
@@ -85,14 +83,16 @@ def repository_tags(client: Client, repository_arn: str) -> Mapping[str, str]:
     """ecr:ListTagsForResource: the values of `aws:ResourceTag/KEY`."""
     operation = "ListTagsForResource"
     answer = client.call(operation, resourceArn=repository_arn)
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     return {
         read.require(tag, "Key", str): read.text(tag, "Value") for tag in read.items(answer, "tags")
     }
 
 
-def _unless(client: Client, operation: str, none: str, **parameters: Any) -> dict[str, Any] | None:
-    """The answer, or None for the code that says there is none."""
+def _call_unless(
+    client: Client, operation: str, none: str, **parameters: Any
+) -> dict[str, Any] | None:
+    """The response, or None for the error code that means that there is none."""
     try:
         return client.call(operation, **parameters)
     except ReadError as error:
@@ -102,7 +102,7 @@ def _unless(client: Client, operation: str, none: str, **parameters: Any) -> dic
 
 
 def _listed(client: Client, operation: str, key: str, none: str) -> list[Mapping[str, Any]]:
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     found: list[Mapping[str, Any]] = []
     try:
         for page in client.pages(operation, maxResults=PAGE):

@@ -1,24 +1,28 @@
-"""Who the credentials are, and what a refusal means: a dead key, a region not enabled, a clock."""
+"""Who the credentials are, and what a refusal means: an invalid key or a region not enabled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ecr_feed.aws.readers.regions import ask_in, ask_in_aws, is_default_on
+from ecr_feed.aws.known_regions import (
+    commercial_region,
+    is_enabled_by_default,
+    other_default_region,
+)
 from ecr_feed.aws.transport.error_codes import STS_OFF
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Credentials, EnvCredentials, OidcCredentials
 from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
 from ecr_feed.naming import partition_of
 
-# Both of these are said where a region is off; only the second says so.
+# AWS refuses credentials with either where a region is not enabled; only the second says so.
 _MAYBE_REGION = frozenset({Trouble.UNKNOWN_KEY, Trouble.REGION_OFF})
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Credentials, as used against one endpoint."""
+class IdentityReader:
+    """Reads who one set of credentials is, at any region's STS or at one endpoint."""
 
     sessions: Sessions
     credentials: Credentials
@@ -28,65 +32,64 @@ class Who:
         """sts:GetCallerIdentity at the region's STS endpoint. Raises ReadError."""
         client = self.sessions.client(self.credentials, "sts", region, self.endpoint_url)
         answer = client.call("GetCallerIdentity")
-        read = Reader(client, "GetCallerIdentity")
-        held = self.sessions.held(self.credentials, region, self.endpoint_url)
+        read = ResponseReader(client, "GetCallerIdentity")
+        held = self.sessions.session_credentials(self.credentials, region, self.endpoint_url)
         return Identity(
             arn=read.require(answer, "Arn", str),
             account=read.require(answer, "Account", str),
-            user_id=read.require(answer, "UserId", str),
             access_key_id=held.access_key_id,
             expires_at=held.expires_at,
             source=held.source,
         )
 
 
-def received(who: Who, region: str) -> Access:
-    """How STS receives the credentials: in the region, and where it refuses, in another one.
+def read_access(reader: IdentityReader, region: str) -> Access:
+    """Whether STS accepts the credentials: in the region, else in another region.
 
-    One call where they are accepted, two where they are refused as unknown, three outside the
-    commercial partition, whose keys may be meant. An STS that cannot be reached, or a clock that is
-    off, leaves `identity` and `region_enabled` None.
+    One call where they are accepted; two where they are refused as unknown; three outside the
+    commercial partition, since the key may be from there. Where STS cannot be reached, or the clock
+    is wrong, `identity` and `region_enabled` are None.
     """
     try:
-        return Access(identity=who.identity(region), region_enabled=True)
+        return Access(identity=reader.identity(region), region_enabled=True)
     except ReadError as error:
         failure = error.failure
     if failure.trouble not in _MAYBE_REGION:
-        return Access(None, None, failure, because=failure.said)
-    if failure.code in STS_OFF and is_default_on(region) and not _needs_sts(who):
-        return _without_sts(who, region, failure)
-    return _elsewhere(who, region, failure)
+        return Access(None, None, failure, because=failure.summary)
+    if failure.code in STS_OFF and is_enabled_by_default(region) and not _is_oidc(reader):
+        return _without_sts(reader, region, failure)
+    return _access_elsewhere(reader, region, failure)
 
 
-def _needs_sts(who: Who) -> bool:
-    """Octopus itself asks the region's STS for these credentials."""
-    return isinstance(who.credentials, OidcCredentials)
+def _is_oidc(reader: IdentityReader) -> bool:
+    """Octopus gets these credentials from the region's STS."""
+    return isinstance(reader.credentials, OidcCredentials)
 
 
-def _without_sts(who: Who, region: str, failure: Failure) -> Access:
-    """A region that is on, whose STS endpoint the account has switched off: ECR may well work."""
-    other = ask_in(region)
-    because = f"the account has switched off STS in {region}"
+def _without_sts(reader: IdentityReader, region: str, failure: Failure) -> Access:
+    """The region is enabled and its STS endpoint is deactivated: ECR may work all the same."""
+    other = other_default_region(region)
+    because = f"the account has deactivated STS in {region}"
     try:
-        return Access(who.identity(other), None, None, other, because)
+        return Access(reader.identity(other), None, None, other, because)
     except ReadError:
-        return Access(None, None, failure, because=failure.said)
+        return Access(None, None, failure, because=failure.summary)
 
 
-def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
+def _access_elsewhere(reader: IdentityReader, region: str, failure: Failure) -> Access:
     off = False if failure.code in STS_OFF else None
-    other = ask_in(region)
+    other = other_default_region(region)
     if not other:
-        alone = Access(None, off, failure, because=failure.said)
-        return _in_aws(who, region, failure) or alone
+        alone = Access(None, off, failure, because=failure.summary)
+        return _access_in_commercial_partition(reader, region, failure) or alone
     try:
-        identity = who.identity(other)
+        identity = reader.identity(other)
     except ReadError as error:
-        because = _neither(region, other, failure, error.failure)
+        because = _refused_in_both(region, other, failure, error.failure)
         unknown = error.failure.trouble == Trouble.UNKNOWN_KEY
-        found = _in_aws(who, region, failure) if unknown else None
+        found = _access_in_commercial_partition(reader, region, failure) if unknown else None
         return found or Access(None, off, failure, because=because)
-    if off is None and _may_be_a_global_token(who, identity, region):
+    if off is None and _may_be_from_global_sts(reader, identity, region):
         return Access(
             identity,
             None,
@@ -101,42 +104,44 @@ def _elsewhere(who: Who, region: str, failure: Failure) -> Access:
     )
 
 
-def _in_aws(who: Who, region: str, failure: Failure) -> Access | None:
-    """Credentials of the commercial partition do not exist in any other."""
-    other = ask_in_aws(region)
-    if not other or _needs_sts(who):
+def _access_in_commercial_partition(
+    reader: IdentityReader, region: str, failure: Failure
+) -> Access | None:
+    """Whether the credentials are from the commercial partition; None where they are not."""
+    other = commercial_region(region)
+    if not other or _is_oidc(reader):
         return None
     try:
-        identity = who.identity(other)
+        identity = reader.identity(other)
     except ReadError:
         return None
     because = (
-        f"the credentials are of partition aws, where {other} accepts them; {region} is of"
-        f" partition {partition_of(region)}, which has accounts of its own"
+        f"the credentials are of partition aws, where {other} accepts them; {region} is in"
+        f" partition {partition_of(region)}, which has its own accounts"
     )
     return Access(identity, False, failure, other, because)
 
 
-def _neither(region: str, other: str, failure: Failure, second: Failure) -> str:
+def _refused_in_both(region: str, other: str, failure: Failure, second: Failure) -> str:
     if second.trouble == Trouble.UNKNOWN_KEY:
         return (
             f"refused in {region} and in {other}: the key is unknown, deleted or inactive,"
             " or of another partition"
         )
-    return f"{failure.said}; asked in {other} too: {second.said}"
+    return f"{failure.summary}; asked in {other} too: {second.summary}"
 
 
-def _may_be_a_global_token(who: Who, identity: Identity, region: str) -> bool:
-    """A session that was handed to us as such, with a region that is not on by default."""
-    given = isinstance(who.credentials, EnvCredentials)
-    return given and identity.access_key_id.startswith("ASIA") and not is_default_on(region)
+def _may_be_from_global_sts(reader: IdentityReader, identity: Identity, region: str) -> bool:
+    """The credentials are a ready-made session, and the region is not enabled by default."""
+    given = isinstance(reader.credentials, EnvCredentials)
+    return given and identity.access_key_id.startswith("ASIA") and not is_enabled_by_default(region)
 
 
-def after_token(access: Access, failure: Failure, region: str) -> Access:
-    """The same access once ECR has refused the credentials that STS accepted in this region."""
+def access_after_token(access: Access, failure: Failure, region: str) -> Access:
+    """The access, changed by ECR's refusal of the credentials that STS accepted in the region."""
     if access.failure is not None:
         return access
-    if failure.trouble in _MAYBE_REGION and not is_default_on(region):
+    if failure.trouble in _MAYBE_REGION and not is_enabled_by_default(region):
         return replace(
             access,
             region_enabled=False,
@@ -146,5 +151,5 @@ def after_token(access: Access, failure: Failure, region: str) -> Access:
     return replace(
         access,
         failure=failure,
-        because=f"STS accepts the credentials, ECR in {region} refuses them: {failure.said}",
+        because=f"STS accepts the credentials, ECR in {region} refuses them: {failure.summary}",
     )

@@ -1,4 +1,4 @@
-"""What the organisation lays over an account, where the auditor may see it."""
+"""The policies of an organisation that apply to an account, as far as the auditor may read them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Levels, Organization, PolicyDocument
 
@@ -18,13 +18,13 @@ _MOST_LEVELS: Final = 8
 
 
 def read_organization(client: Client, account: str, *, own: bool = True) -> Organization:
-    """The account's organisation; only its management account or a delegate may read policies.
+    """The account's organisation; only the management account or a delegate may read policies.
 
-    Never raises for a refusal: it is kept in `unread`, and the levels are None. `own`: the caller
-    is of that account; another caller's organisation is the account's only if it has it as a child.
+    A refusal is not raised: it is kept in `unread`, and the levels are None. `own`: the caller is
+    of that account. Another caller's organisation is the account's only if the account is in it.
     """
     unread: list[Failure] = []
-    read = Reader(client, "DescribeOrganization")
+    read = ResponseReader(client, "DescribeOrganization")
     name = ""
     try:
         answer = client.call("DescribeOrganization")
@@ -62,7 +62,7 @@ def _kept(unread: list[Failure], read: Callable[[], T]) -> T | None:
 def _targets(client: Client, account: str) -> list[str]:
     """The root, the organisational units down to the account, and the account itself."""
     operation = "ListParents"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     chain = [account]
     for _ in range(_MOST_LEVELS):
         answer = client.call(operation, ChildId=chain[0])
@@ -85,10 +85,14 @@ def _policies(
     client: Client, target: str, kind: str, documents: dict[str, PolicyDocument]
 ) -> list[PolicyDocument]:
     operation = "ListPoliciesForTarget"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     found: list[PolicyDocument] = []
     for page in client.pages(
-        operation, asks="NextToken", says="NextToken", TargetId=target, Filter=_TYPES[kind]
+        operation,
+        request_key="NextToken",
+        response_key="NextToken",
+        TargetId=target,
+        Filter=_TYPES[kind],
     ):
         for summary in read.items(page, "Policies"):
             policy_id = read.require(summary, "Id", str)
@@ -100,7 +104,7 @@ def _policies(
 
 def _document(client: Client, policy_id: str, kind: str, target: str) -> PolicyDocument:
     operation = "DescribePolicy"
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     policy = read.require(client.call(operation, PolicyId=policy_id), "Policy", dict)
     summary = read.maybe(policy, "PolicySummary", dict) or {}
     return PolicyDocument(

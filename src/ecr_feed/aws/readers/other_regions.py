@@ -1,4 +1,4 @@
-"""Where else a missing package is: the partition's other regions, as really read there."""
+"""Search the partition's other regions for the repositories of missing packages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ecr_feed.aws.known_regions import is_enabled_by_default
 from ecr_feed.aws.readers import repositories
-from ecr_feed.aws.readers.regions import is_default_on
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class OtherRegions:
-    """Where else a package's repository was found; `failures` are regions that did not answer."""
+    """The other regions that hold a package's repository.
+
+    `failures` has the regions that could not be read; `asked` counts all that were searched.
+    """
 
     package: str
     regions: tuple[str, ...]
@@ -23,23 +26,23 @@ class OtherRegions:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Which of the packages each region holds, and the regions that did not tell."""
+class RegionSearch:
+    """Which of the packages each region holds, and why a region could not be read."""
 
-    held: Mapping[str, frozenset[str]]
+    found: Mapping[str, frozenset[str]]
     failures: Mapping[str, Failure]
     asked: int
 
     def of(self, package: str) -> OtherRegions:
-        """The same for one package."""
-        regions = tuple(region for region, names in sorted(self.held.items()) if package in names)
+        """The result for one package."""
+        regions = tuple(region for region, names in sorted(self.found.items()) if package in names)
         return OtherRegions(package, regions, self.asked, self.failures)
 
 
-def look_elsewhere(
+def search_regions(
     client_in: Callable[[str], Client], regions: Iterable[str], names: list[str], pool: Executor
-) -> Held:
-    """Ask each region for its list, or for the names where the list is denied; in parallel."""
+) -> RegionSearch:
+    """Read each region's list, or the names where the list is denied; in parallel."""
     failures: dict[str, Failure] = {}
     clients: dict[str, Client] = {}
     for region in regions:
@@ -48,26 +51,26 @@ def look_elsewhere(
         except ReadError as error:
             failures[region] = error.failure
     asked = len(clients) + len(failures)
-    found = pool.map(lambda region: _held(clients[region], names), clients)
-    held: dict[str, frozenset[str]] = {}
-    for region, one in zip(clients, found, strict=True):
-        if isinstance(one, Failure):
-            failures[region] = one
+    results = pool.map(lambda region: _search(clients[region], names), clients)
+    found: dict[str, frozenset[str]] = {}
+    for region, result in zip(clients, results, strict=True):
+        if isinstance(result, Failure):
+            failures[region] = result
         else:
-            held[region] = one
-    return Held(held, failures, asked)
+            found[region] = result
+    return RegionSearch(found, failures, asked)
 
 
-def _held(client: Client, names: list[str]) -> frozenset[str] | Failure:
-    # A pool of its own: waiting in the shared one for the shared one could end in a deadlock.
+def _search(client: Client, names: list[str]) -> frozenset[str] | Failure:
+    # Its own pool: a thread of the shared pool that waits for that pool could block it.
     with ThreadPoolExecutor(max_workers=1) as alone:
-        found = repositories.look_up(client, names, alone)
+        found = repositories.find_repositories(client, names, alone)
     if isinstance(found, Failure):
-        return frozenset() if _is_off(client.region, found) else found
+        return frozenset() if _is_not_enabled(client.region, found) else found
     return frozenset(name for name in names if name in found.repositories)
 
 
-def _is_off(region: str, failure: Failure) -> bool:
-    """An opt-in region that does not know a key that works elsewhere is not enabled: empty."""
+def _is_not_enabled(region: str, failure: Failure) -> bool:
+    """An opt-in region that rejects a key valid elsewhere is not enabled, and so holds nothing."""
     unknown = failure.trouble in (Trouble.UNKNOWN_KEY, Trouble.REGION_OFF)
-    return unknown and not is_default_on(region)
+    return unknown and not is_enabled_by_default(region)

@@ -1,83 +1,108 @@
-"""The repositories of a registry, by page or by batches of names, whichever needs fewer calls."""
+"""The repositories of a registry: by page or in batches of names, whichever needs fewer calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
     MOST_NAMES,
     PAGE,
     denied,
+    no_repository,
     probed,
-    read_repository,
 )
-from ecr_feed.aws.readers.inventory import Inventory
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, Permission, ReadError, Repository, Trouble
-from ecr_feed.naming import is_repository_name
-
-
-def planned_calls(
-    packages: int,
-    repositories: int,
-    images: int | Sequence[int] = 1,
-    *,
-    missing: int = 0,
-    listing: bool = False,
-) -> Mapping[str, int]:
-    """Calls of one feed whose identity may do all it needs, by IAM action.
-
-    `packages` counts the distinct legal package IDs, `missing` those of them without a repository,
-    `repositories` all repositories of the registry, `images` the digests of each package's
-    repository (one figure for all, or one each), `listing` whether a check asks for the list
-    without names. Operations that are not called are left out.
-    """
-    present = packages - missing
-    counts = [images] * present if isinstance(images, int) else list(images)
-    if len(counts) != present:
-        raise ValueError(f"{len(counts)} image counts for {present} repositories")
-    calls = {
-        "sts:GetCallerIdentity": 1,
-        "ecr:GetAuthorizationToken": 1,
-        "ecr:DescribeRepositories": _describe(packages, repositories, missing, listing=listing),
-        "ecr:DescribeImages": sum(max(1, ceil(count / PAGE)) for count in counts),
-        "ecr:ListImages": present,
-    }
-    return {action: count for action, count in calls.items() if count}
-
-
-def _describe(packages: int, repositories: int, missing: int, *, listing: bool) -> int:
-    pages = max(1, ceil(repositories / PAGE))
-    batches = ceil(packages / MOST_NAMES)
-    present = ceil((packages - missing) / MOST_NAMES)
-    if batches <= 1:
-        first = batches
-        # The batch failed: the list, then a batch of those that are there.
-        calls = first + (pages + present if missing else 0)
-        listed = missing > 0 and batches == 1
-    elif pages <= batches:
-        calls, listed = pages + present, True
-    elif not missing:
-        # The list is dearer than the batches: as many pages as there are batches are tried.
-        calls, listed = batches + batches, True
-    else:
-        raise ValueError("a registry larger than its packages' batches: missing names are searched")
-    return calls + (1 if listing and not listed else 0)
-
+from ecr_feed.naming import is_repository_name, near, repository_arn
 
 _OPERATION: Final = "DescribeRepositories"
 
 
+@dataclass(frozen=True)
+class Inventory:
+    """The registry as read: its repositories by name, and which names could be asked for.
+
+    `complete`: every page was read, so that a name not in it does not exist. `list_failure`: why
+    the list without names could not be read. `proven` names were described by name; `missing`,
+    `denied` and `failed` are why others were not.
+    """
+
+    repositories: Mapping[str, Repository]
+    complete: bool
+    region: str
+    account: str = ""
+    list_failure: Failure | None = None
+    list_asked: bool = False
+    proven: frozenset[str] = frozenset()
+    missing: Mapping[str, Failure] = field(default_factory=dict)
+    denied: Mapping[str, Failure] = field(default_factory=dict)
+    failed: Mapping[str, Failure] = field(default_factory=dict)
+
+    def repository(self, name: str) -> Repository | None:
+        """The repository of exactly this name, or None where it does not exist.
+
+        Raises ReadError where neither a call by name nor the list shows whether it exists. A name
+        that ECR does not allow does not exist, without a call.
+        """
+        if not is_repository_name(name):
+            return None
+        if name in self.repositories:
+            return self.repositories[name]
+        if name in self.missing or self.complete:
+            return None
+        failure = self.denied.get(name) or self.failed.get(name) or self.list_failure
+        if failure is None:
+            raise KeyError(f"{name} was not asked for")
+        raise ReadError(failure)
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Names like `name` among those that were read."""
+        return near(name, self.repositories)
+
+    def resource(self, name: str) -> str:
+        """The repository's ARN, as read or as it would be; `repository/NAME` without an account."""
+        known = self.repositories.get(name)
+        if known is not None:
+            return known.arn
+        if not self.account:
+            return f"repository/{name}"
+        return repository_arn(self.account, self.region, name)
+
+    def permission(self, name: str) -> Permission:
+        """Whether ecr:DescribeRepositories by this name is allowed, according to the calls made.
+
+        Undetermined where it does not exist; raises ReadError where the call failed otherwise.
+        """
+        if name in self.failed:
+            raise ReadError(self.failed[name])
+        resource = self.resource(name)
+        if name in self.proven:
+            return probed(ACTION_DESCRIBE, resource)
+        if name in self.denied:
+            return denied(ACTION_DESCRIBE, resource, self.denied[name])
+        return no_repository(ACTION_DESCRIBE, resource, self.missing.get(name))
+
+    @property
+    def listing(self) -> Permission | None:
+        """Whether the list without names is allowed; None where it was not read."""
+        resource = "repository/*"
+        if self.list_failure is not None:
+            if self.list_failure.trouble == Trouble.DENIED:
+                return denied(ACTION_DESCRIBE, resource, self.list_failure)
+            raise ReadError(self.list_failure)
+        return probed(ACTION_DESCRIBE, resource) if self.list_asked else None
+
+
 @dataclass(slots=True)
 class _Found:
-    """What the calls told so far. A name is in at most one of the last four."""
+    """What the calls have shown so far. A name is in at most one of the last four."""
 
     listed: dict[str, Repository] = field(default_factory=dict)
     complete: bool = False
@@ -89,79 +114,81 @@ class _Found:
     failed: dict[str, Failure] = field(default_factory=dict)
 
 
-def take(client: Client, names: Iterable[str], pool: Executor, *, account: str = "") -> Inventory:
-    """Read what is needed to know each of the names, in as few calls as their number allows.
+def read_inventory(
+    client: Client, names: Iterable[str], pool: Executor, *, account: str = ""
+) -> Inventory:
+    """Read whether each of the names exists, in as few calls as possible.
 
-    `account` is the registry's, where it is known, for the ARN of what could not be read.
+    `account` is the registry's, where known, for the ARNs of what could not be read.
     """
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
-    reading = _Reading(client, pool, _Found())
+    reader = _InventoryReader(client, pool, _Found())
     batches = ceil(len(wanted) / MOST_NAMES)
     if batches == 1:
-        _few(reading, wanted)
+        _read_one_batch(reader, wanted)
     elif batches > 1:
-        _many(reading, wanted, batches)
-    return reading.inventory(account)
+        _read_many_batches(reader, wanted, batches)
+    return reader.inventory(account)
 
 
-def look_up(client: Client, names: Iterable[str], pool: Executor) -> Inventory | Failure:
-    """Which of the names a region holds: by its list, and by name where the list is denied."""
+def find_repositories(client: Client, names: Iterable[str], pool: Executor) -> Inventory | Failure:
+    """Which of the names a region holds: from its list, or by name where the list is denied."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
-    reading = _Reading(client, pool, _Found())
-    reading.list_all()
-    failure = reading.found.list_failure
+    reader = _InventoryReader(client, pool, _Found())
+    reader.list_all()
+    failure = reader.found.list_failure
     if failure is None:
-        return reading.inventory("")
+        return reader.inventory("")
     if failure.trouble != Trouble.DENIED:
         return failure
-    reading.ask([wanted])
-    refused = [*reading.found.denied.values(), *reading.found.failed.values()]
-    return reading.inventory("") if reading.found.listed or not refused else refused[0]
+    reader.describe([wanted])
+    refused = [*reader.found.denied.values(), *reader.found.failed.values()]
+    return reader.inventory("") if reader.found.listed or not refused else refused[0]
 
 
-def _few(reading: _Reading, wanted: list[str]) -> None:
-    """Up to a hundred names: one call where all are there, the list only where it fails."""
-    failure = reading.batch(wanted)
+def _read_one_batch(reader: _InventoryReader, wanted: list[str]) -> None:
+    """Up to a hundred names: one call if all exist; the list only if that call fails."""
+    failure = reader.batch(wanted)
     if failure is None:
         return
-    if not _tells_of_one(failure):
-        reading.found.failed.update(dict.fromkeys(wanted, failure))
+    if not _concerns_one_name(failure):
+        reader.found.failed.update(dict.fromkeys(wanted, failure))
         return
-    reading.list_all()
-    reading.settle(wanted, failure)
+    reader.list_all()
+    reader.settle(wanted, failure)
 
 
-def _many(reading: _Reading, wanted: list[str], batches: int) -> None:
-    """More names: the list first while it is no dearer than the batches, then the batches."""
-    pages = reading.pages()
+def _read_many_batches(reader: _InventoryReader, wanted: list[str], batches: int) -> None:
+    """More names: the list first, up to as many pages as there are batches, then the batches."""
+    pages = reader.pages()
     for _, _ in zip(range(batches), pages, strict=False):
         pass
-    asked = [name for name in wanted if not reading.found.complete or name in reading.found.listed]
+    asked = [name for name in wanted if not reader.found.complete or name in reader.found.listed]
     chunks = [asked[i : i + MOST_NAMES] for i in range(0, len(asked), MOST_NAMES)]
-    failures = list(reading.pool.map(reading.batch, chunks))
+    failures = list(reader.pool.map(reader.batch, chunks))
     if any(f is not None and f.trouble == Trouble.NOT_FOUND for f in failures):
         for _ in pages:
             pass
     for chunk, failure in zip(chunks, failures, strict=True):
         if failure is None:
             continue
-        if _tells_of_one(failure):
-            reading.settle(chunk, failure)
+        if _concerns_one_name(failure):
+            reader.settle(chunk, failure)
         else:
-            reading.found.failed.update(dict.fromkeys(chunk, failure))
-    reading.absent(wanted)
+            reader.found.failed.update(dict.fromkeys(chunk, failure))
+    reader.mark_absent(wanted)
 
 
-def _tells_of_one(failure: Failure) -> bool:
-    """The batch failed for the sake of a name in it; smaller batches can tell which."""
+def _concerns_one_name(failure: Failure) -> bool:
+    """Whether one name may have made the whole batch fail; smaller batches show which."""
     return (
         failure.trouble in (Trouble.NOT_FOUND, Trouble.DENIED)
         or failure.code in error_codes.INVALID_PARAMETER
     )
 
 
-class _Reading:
-    """The calls, and what they told."""
+class _InventoryReader:
+    """Makes the calls, and collects what they show."""
 
     def __init__(self, client: Client, pool: Executor, found: _Found) -> None:
         self.client = client
@@ -169,7 +196,7 @@ class _Reading:
         self.found = found
 
     def inventory(self, account: str) -> Inventory:
-        """What was found, frozen."""
+        """The result so far."""
         found = self.found
         return Inventory(
             repositories=found.listed,
@@ -185,27 +212,27 @@ class _Reading:
         )
 
     def batch(self, names: list[str]) -> Failure | None:
-        """One named call. Its success proves each name; its failure is handed back."""
+        """One call by names. Its success proves each name; its failure is returned."""
         try:
             answer = self.client.call(_OPERATION, repositoryNames=names)
-            read = Reader(self.client, _OPERATION)
+            read = ResponseReader(self.client, _OPERATION)
             repositories = [read_repository(read, i) for i in read.items(answer, "repositories")]
         except ReadError as error:
             return error.failure
-        told = {repository.name: repository for repository in repositories}
+        described = {repository.name: repository for repository in repositories}
         for name in names:
-            if name in told:
-                self.found.listed[name] = told[name]
+            if name in described:
+                self.found.listed[name] = described[name]
                 self.found.proven.add(name)
             else:
-                lacking = self.client.malformed(_OPERATION, f"the answer lacks {name}")
-                self.found.failed[name] = lacking.failure
+                incomplete = self.client.malformed(_OPERATION, f"the answer lacks {name}")
+                self.found.failed[name] = incomplete.failure
         return None
 
     def pages(self) -> Iterator[None]:
-        """The list without names, page by page; ends early, with the reason kept, on failure."""
+        """The list without names, page by page; after a failure it ends and keeps that."""
         self.found.list_asked = True
-        read = Reader(self.client, _OPERATION)
+        read = ResponseReader(self.client, _OPERATION)
         try:
             for page in self.client.pages(_OPERATION, maxResults=PAGE):
                 for item in read.items(page, "repositories"):
@@ -222,41 +249,36 @@ class _Reading:
         for _ in self.pages():
             pass
 
-    def absent(self, wanted: list[str]) -> None:
-        """Once the list is complete, what is not in it is not there."""
+    def mark_absent(self, wanted: list[str]) -> None:
+        """Names that are not in a complete list do not exist."""
         if self.found.complete:
             for name in wanted:
                 if name not in self.found.listed:
                     self.found.missing.setdefault(name, self._not_listed(name))
 
     def _not_listed(self, name: str) -> Failure:
-        asked = self.client.asked(_OPERATION)
-        return Failure(
-            Trouble.NOT_FOUND,
-            asked.service,
-            asked.operation,
-            asked.region,
-            message=f"{name} is not among the registry's repositories",
-        )
+        call = self.client.context(_OPERATION)
+        message = f"{name} is not among the registry's repositories"
+        return call.failure(Trouble.NOT_FOUND, "", message)
 
     def settle(self, names: list[str], failure: Failure) -> None:
-        """Find out, for each name of a batch that failed, which of them made it fail."""
+        """Find out which names of a failed batch made it fail."""
         if len(names) == 1:
             self._keep(names[0], failure)
             return
         if self.found.complete:
             present = [name for name in names if name in self.found.listed]
-            blamed = _blamed(names, failure)
-            if blamed is not None and blamed not in present:
-                self._keep(blamed, failure)
-            self.absent(names)
+            named = _name_in_message(names, failure)
+            if named is not None and named not in present:
+                self._keep(named, failure)
+            self.mark_absent(names)
             if len(present) < len(names):
-                self.ask([present])
+                self.describe([present])
                 return
-        self.ask(_split(names, failure, self._keep))
+        self.describe(_split(names, failure, self._keep))
 
-    def ask(self, batches: Iterable[list[str]]) -> None:
-        """Named calls, those that fail for a name in them again in smaller batches."""
+    def describe(self, batches: Iterable[list[str]]) -> None:
+        """Call by names, in parallel; a batch that fails for one name is split and called again."""
         waiting = [batch for batch in batches if batch]
         while waiting:
             failures = list(self.pool.map(self.batch, waiting))
@@ -264,7 +286,7 @@ class _Reading:
             for names, failure in zip(waiting, failures, strict=True):
                 if failure is None:
                     continue
-                if len(names) == 1 or not _tells_of_one(failure):
+                if len(names) == 1 or not _concerns_one_name(failure):
                     for name in names:
                         self._keep(name, failure)
                 else:
@@ -283,21 +305,21 @@ class _Reading:
 def _split(
     names: list[str], failure: Failure, keep: Callable[[str, Failure], None]
 ) -> list[list[str]]:
-    """Smaller batches of one that failed: without the name that AWS blames, else in halves."""
-    blamed = _blamed(names, failure)
-    if blamed is None:
+    """Smaller batches: without the name that AWS's message gives, else two halves."""
+    named = _name_in_message(names, failure)
+    if named is None:
         middle = len(names) // 2
         return [names[:middle], names[middle:]]
-    keep(blamed, failure)
-    rest = [name for name in names if name != blamed]
+    keep(named, failure)
+    rest = [name for name in names if name != named]
     middle = len(rest) // 2
     return [rest[:middle], rest[middle:]]
 
 
-def _blamed(names: list[str], failure: Failure) -> str | None:
-    """The one name of the batch that AWS's message is about, if it names exactly one."""
+def _name_in_message(names: list[str], failure: Failure) -> str | None:
+    """The name that AWS's message is about, if it names exactly one of the batch."""
     if failure.trouble == Trouble.DENIED:
-        name = access_denied.parse(failure.message).resource.partition(":repository/")[2]
+        name = access_denied.parse_denial(failure.message).resource.partition(":repository/")[2]
         return name if name in names else None
     if failure.trouble == Trouble.NOT_FOUND:
         quoted = [name for name in names if f"'{name}'" in failure.message]
@@ -305,13 +327,14 @@ def _blamed(names: list[str], failure: Failure) -> str | None:
     return None
 
 
-def listing(client: Client) -> Permission:
-    """The probe of the list without names, by itself: one small page. Raises ReadError."""
-    try:
-        answer = client.call(_OPERATION, maxResults=1)
-        Reader(client, _OPERATION).items(answer, "repositories")
-    except ReadError as error:
-        if error.failure.trouble == Trouble.DENIED:
-            return denied(ACTION_DESCRIBE, "repository/*", error.failure)
-        raise
-    return probed(ACTION_DESCRIBE, "repository/*")
+def read_repository(read: ResponseReader, item: Mapping[str, Any]) -> Repository:
+    """One item of DescribeRepositories."""
+    exclusions = item.get("imageTagMutabilityExclusionFilters")
+    filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
+    return Repository(
+        name=read.require(item, "repositoryName", str),
+        arn=read.require(item, "repositoryArn", str),
+        registry_id=read.text(item, "registryId"),
+        tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
+        mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
+    )

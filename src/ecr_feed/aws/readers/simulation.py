@@ -1,4 +1,4 @@
-"""The simulation: IAM's answers, asked in few calls."""
+"""IAM's policy simulation, in as few calls as possible."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ecr_feed.aws.readers.principal import iam_pages
+from ecr_feed.aws.readers.identity_policies import iam_pages
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.facts.iam import Principal
 
@@ -21,17 +21,17 @@ _ANSWERS: Final = {
     "explicitDeny": Answer.DENIED,
     "implicitDeny": Answer.DENIED,
 }
-_BLIND: Final = (
+_NOT_SIMULATED: Final = (
     "resource control policies, registry policies, session policies and VPC endpoint policies"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationRequest:
-    """Actions on resources (`*` where the action has none).
+    """Actions to simulate on resources (`*` for actions that have none).
 
-    `resource_policies` maps a resource's ARN to its policy text; IAM takes one for users only.
-    `context` are condition keys with the values to assume.
+    `resource_policies` maps a resource's ARN to its policy's text, which IAM accepts for users
+    only. `context` has the condition keys with the values to assume.
     """
 
     actions: tuple[str, ...]
@@ -41,90 +41,90 @@ class SimulationRequest:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """The question as something hashable."""
+        """The request as a hashable value."""
         policies, context = sorted(self.resource_policies.items()), self.context.items()
         return self.actions, self.resources, tuple(policies), frozenset(context)
 
 
 def simulate(
-    client: Client, principal: Principal, question: SimulationRequest
+    client: Client, principal: Principal, request: SimulationRequest
 ) -> tuple[Permission, ...]:
-    """One `Permission` for each action and resource, in the question's order.
+    """One `Permission` for each action and resource, in the request's order. Raises ReadError.
 
-    One call for a hundred resources and each distinct resource policy, and one for each resource
-    whose own result IAM does not tell. A result that depends on a condition key without a value
-    is undetermined, whatever the decision beside it says. Raises ReadError.
+    One call for each hundred resources and each distinct resource policy, and one for each resource
+    for which IAM returned no result of its own. A result that depends on a condition key without a
+    value is undetermined, whatever IAM decides.
     """
     if principal.kind == "root":
         return tuple(
             _undetermined(action, resource, "IAM does not simulate the root user")
-            for action in question.actions
-            for resource in question.resources
+            for action in request.actions
+            for resource in request.resources
         )
     answers: dict[tuple[str, str], Permission] = {}
-    for batch, policy in _batches(principal, question):
-        answers.update(_ask(client, principal, question, batch, policy))
+    for batch, policy in _batches(principal, request):
+        answers.update(_call(client, principal, request, batch, policy))
     return tuple(
-        answers[action, resource] for action in question.actions for resource in question.resources
+        answers[action, resource] for action in request.actions for resource in request.resources
     )
 
 
 def _batches(
-    principal: Principal, question: SimulationRequest
+    principal: Principal, request: SimulationRequest
 ) -> Iterable[tuple[tuple[str, ...], str | None]]:
-    """Resources that may be asked about together: with the same resource policy, or none."""
+    """Resources that one call can simulate: those with the same resource policy, or with none."""
     by_policy: defaultdict[str | None, list[str]] = defaultdict(list)
-    for resource in dict.fromkeys(question.resources):
-        text = question.resource_policies.get(resource) if principal.kind == "user" else None
+    for resource in dict.fromkeys(request.resources):
+        text = request.resource_policies.get(resource) if principal.kind == "user" else None
         by_policy[text].append(resource)
     for text, resources in by_policy.items():
         for start in range(0, len(resources), _MOST_RESOURCES):
             yield tuple(resources[start : start + _MOST_RESOURCES]), text
 
 
-def _ask(
+def _call(
     client: Client,
     principal: Principal,
-    question: SimulationRequest,
+    request: SimulationRequest,
     resources: tuple[str, ...],
     policy: str | None,
 ) -> dict[tuple[str, str], Permission]:
-    told: dict[tuple[str, str], Permission] = {}
-    read = Reader(client, _OPERATION)
-    parameters = _parameters(principal, question, resources, policy)
+    results: dict[tuple[str, str], Permission] = {}
+    read = ResponseReader(client, _OPERATION)
+    parameters = _parameters(principal, request, resources, policy)
     for page in iam_pages(client, _OPERATION, **parameters):
         for result in read.items(page, "EvaluationResults"):
-            action = _asked_action(read, result, question.actions)
-            told.update(_result(read, result, action, resources))
-    untold = [
+            action = _requested_action(read, result, request.actions)
+            results.update(_result(read, result, action, resources))
+    without_result = [
         (action, resource)
-        for action in question.actions
+        for action in request.actions
         for resource in resources
-        if (action, resource) not in told
+        if (action, resource) not in results
     ]
-    if untold and len(resources) == 1:
-        raise read.wrong(f"no result for {untold[0][0]} on {untold[0][1]}")
-    for resource in dict.fromkeys(resource for _, resource in untold):
-        told.update(_ask(client, principal, question, (resource,), policy))
-    return told
+    if without_result and len(resources) == 1:
+        raise read.wrong(f"no result for {without_result[0][0]} on {without_result[0][1]}")
+    for resource in dict.fromkeys(resource for _, resource in without_result):
+        results.update(_call(client, principal, request, (resource,), policy))
+    return results
 
 
 def _parameters(
     principal: Principal,
-    question: SimulationRequest,
+    request: SimulationRequest,
     resources: tuple[str, ...],
     policy: str | None,
 ) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "PolicySourceArn": principal.arn,
-        "ActionNames": list(question.actions),
+        "ActionNames": list(request.actions),
         "ResourceArns": list(resources),
     }
     if policy is not None:
         parameters["ResourcePolicy"] = policy
         parameters["CallerArn"] = principal.arn
-    if question.context:
-        parameters["ContextEntries"] = [_entry(k, v) for k, v in question.context.items()]
+    if request.context:
+        parameters["ContextEntries"] = [_entry(k, v) for k, v in request.context.items()]
     return parameters
 
 
@@ -135,19 +135,21 @@ def _entry(key: str, value: str | tuple[str, ...]) -> dict[str, object]:
     return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": "stringList"}
 
 
-def _asked_action(read: Reader, result: Mapping[str, Any], actions: Sequence[str]) -> str:
-    """The action as it was asked: IAM may answer in another case."""
+def _requested_action(
+    read: ResponseReader, result: Mapping[str, Any], actions: Sequence[str]
+) -> str:
+    """The action as requested: IAM may return it in another case."""
     name = read.require(result, "EvalActionName", str)
     for action in actions:
         if action.lower() == name.lower():
             return action
-    raise read.wrong(f"a result for {name}, which was not asked about")
+    raise read.wrong(f"a result for {name}, which was not requested")
 
 
 def _result(
-    read: Reader, result: Mapping[str, Any], action: str, resources: tuple[str, ...]
+    read: ResponseReader, result: Mapping[str, Any], action: str, resources: tuple[str, ...]
 ) -> dict[tuple[str, str], Permission]:
-    """Each resource's own result; the action's where it is about one resource, or allowed all."""
+    """The results per resource, or the action's where that holds for one or for all resources."""
     specific = result.get("ResourceSpecificResults")
     if specific:
         return {
@@ -171,7 +173,7 @@ def _result(
 
 
 def _permission(
-    read: Reader,
+    read: ResponseReader,
     action: str,
     resource: str,
     item: Mapping[str, Any],
@@ -194,7 +196,7 @@ def _permission(
 
 
 def _evidence(
-    read: Reader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
+    read: ResponseReader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
 ) -> dict[str, object]:
     statements = item.get("MatchedStatements", result.get("MatchedStatements"))
     matched = [
@@ -211,7 +213,7 @@ def _evidence(
         "organization_allows": _flag(
             item, result, "OrganizationsDecisionDetail", "AllowedByOrganizations"
         ),
-        "does_not_see": _BLIND,
+        "does_not_see": _NOT_SIMULATED,
     }
 
 

@@ -1,1 +1,1 @@
-"""Sessions, the read-only guard, clients, retries, errors and the call log."""
+"""Sessions, the read-only guard, clients, retries, failures and the call log."""

@@ -1,4 +1,4 @@
-"""What AWS's own words say of a denial: who, what, on what, and which kind of policy."""
+"""Read AWS's access denied messages: who, which action, which resource, which kind of policy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPLICIT = re.compile(
 )
 _IMPLICIT = re.compile(r"\bbecause no (?P<kind>[A-Za-z -]+?) allows the (?P<action>\S+) action")
 
-# AWS's terms (IAM user guide, "Troubleshoot access denied error messages") -> the layer's name.
+# AWS's terms (IAM user guide, "Troubleshoot access denied error messages") -> our layer.
 _LAYERS: Final = {
     "identity-based": "identity",
     "resource-based": "resource",
@@ -29,11 +29,11 @@ _LAYERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Denial:
-    """A denial as AWS words it; what the message does not say is "".
+class DenialMessage:
+    """The parts of a message; what it does not say is "".
 
-    `explicit` is None where no reason was given. `layer` is identity, resource, boundary, session,
-    scp, rcp, endpoint, trust, or "". `policy_arn` is there in AWS's newer messages only.
+    `explicit` is None where no reason is given. `layer` is identity, resource, boundary, session,
+    scp, rcp, endpoint, trust, or "". Only AWS's newer messages have a `policy_arn`.
     """
 
     user: str = ""
@@ -55,12 +55,12 @@ class Denial:
         return f"an explicit deny in the {what}{named}"
 
 
-def parse(message: str) -> Denial:
-    """Read AWS's message; anything unknown in it leaves its field empty. Never raises."""
+def parse_denial(message: str) -> DenialMessage:
+    """The parts of AWS's message; what is not recognised stays empty. Never raises."""
     explicit = _EXPLICIT.search(message)
     implicit = _IMPLICIT.search(message)
     reason = explicit or implicit
-    return Denial(
+    return DenialMessage(
         user=_first(_USER, message),
         action=_first(_ACTION, message) or (implicit["action"] if implicit else ""),
         resource=_first(_RESOURCE, message).rstrip(".,;"),

@@ -1,4 +1,4 @@
-"""Where calls go: to AWS (or any endpoint), or to an account inside this process."""
+"""Where calls go: to AWS or another endpoint, or to an account inside this process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ecr_feed.facts.aws import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """An access key. `session_token` is there for temporary credentials."""
+class SigningKey:
+    """An access key to sign with; temporary credentials have a `session_token`."""
 
     access_key_id: str
     secret: Secret = field(repr=False)
@@ -23,21 +23,22 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """`answer` is called for each `before-send` event and returns botocore's AWSResponse.
+    """Where the suite's clients send their calls.
 
-    `keys` maps the labels that account files use to keys that the seeder made. With kind
-    "embedded" no environment variable, profile, proxy or certificate of this machine is read.
-    `endpoint_url` takes every call of the suite's clients, AWS_ENDPOINT_URL notwithstanding.
+    `answer` handles each `before-send` event and returns botocore's AWSResponse. `keys` maps the
+    labels of account files to the keys that the seeder made. With kind "embedded", clients read no
+    environment variable, profile, proxy or certificate of this machine. `endpoint_url` receives
+    every call, even where AWS_ENDPOINT_URL is set.
     """
 
     kind: Literal["aws", "embedded"] = "aws"
     answer: Callable[..., Any] | None = None
-    keys: Mapping[str, Key] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[str, SigningKey] = field(default_factory=lambda: MappingProxyType({}))
     endpoint_url: str | None = None
 
     @property
     def embedded(self) -> bool:
-        """Nothing leaves this process."""
+        """The account is in this process: no call leaves it."""
         return self.kind == "embedded"
 
 

@@ -1,9 +1,9 @@
-"""One botocore session for one set of credentials. Imported only when a client is to be made."""
+"""A botocore session for one set of credentials. Imported only when a client is made."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,20 +16,20 @@ from botocore.config import Config
 from botocore.utils import parse_timestamp
 
 from ecr_feed import __version__
-from ecr_feed.aws.transport.backend import Backend, Key
+from ecr_feed.aws.transport.backend import Backend, SigningKey
 from ecr_feed.aws.transport.retries import THROTTLED_ATTEMPTS
 
-# Providers that find credentials nobody named: the machine's own. A profile without keys would
-# fall through to them. (`credential_source` in a profile names them, and is not affected.)
+# Providers of the machine's own credentials, which botocore would use for a profile without keys.
+# (A profile that names them by `credential_source` is not affected.)
 _AMBIENT: Final = ("ec2-credentials-file", "boto-config", "container-role", "iam-role")
-# A test endpoint is not shown the token of somebody's real login.
+# A test endpoint must not receive the token of a real login.
 _LOGINS: Final = frozenset({"sso", "sso-oidc", "signin"})
 _NO_PROFILE: Final = (None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every client states. Seconds; `threads` is how many may call at once."""
+    """Settings of every client: timeouts in seconds, and how many threads may call at once."""
 
     connect_timeout: float = 5.0
     read_timeout: float = 15.0
@@ -37,13 +37,13 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Expiries:
-    """When temporary credentials end, by access key ID, as the exchanges' answers say."""
+class SessionExpiries:
+    """When temporary credentials expire, by access key ID, as AWS's responses say."""
 
     known: dict[str, datetime] = field(default_factory=dict)
 
-    def see(self, parsed: Mapping[str, Any], **_: object) -> None:
-        """Handler of `after-call`: AssumeRole* and SSO's GetRoleCredentials."""
+    def record(self, parsed: Mapping[str, Any], **_: object) -> None:
+        """Handle `after-call` of AssumeRole* and of SSO's GetRoleCredentials."""
         self._keep(parsed.get("Credentials"), "AccessKeyId", "Expiration")
         self._keep(parsed.get("roleCredentials"), "accessKeyId", "expiration")
 
@@ -58,10 +58,10 @@ class Expiries:
 
 
 class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore has no types
-    """A botocore session whose clients all get our configuration and, if set, one endpoint.
+    """A botocore session whose clients all get our configuration and, if set, our endpoint.
 
-    botocore makes clients of its own for credentials; they come through `create_client` too, so
-    that a test endpoint receives the AssumeRole of a profile as well.
+    botocore also makes its clients for credentials by `create_client`, so a test endpoint receives
+    the AssumeRole call of a profile as well.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
         super().__init__(profile=profile, session_vars=_variables(backend, profile, worker))
         self._feed_backend = backend
         self._feed_config = config
-        self.register_component("data_loader", builtin())
-        # For the clients that botocore makes for itself: an assumed role's STS.
+        self.register_component("data_loader", bundled_data())
+        # For clients that botocore makes itself, such as the STS client of an assumed role.
         self.set_config_variable("region", region)
         self.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=utc)
         if profile is not None:
@@ -98,12 +98,15 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
         if endpoint is not None and service_name not in _LOGINS:
             kwargs["endpoint_url"] = kwargs.get("endpoint_url") or endpoint
         if self._feed_backend.embedded:
-            kwargs.setdefault("verify", True)  # AWS_CA_BUNDLE stays outside
+            kwargs.setdefault("verify", True)  # not AWS_CA_BUNDLE
         return super().create_client(service_name, *args, **kwargs)
 
 
 def utc(value: Any) -> datetime:
-    """AWS's timestamps in UTC; numbers without dateutil's local zone (a quarter of a call)."""
+    """A timestamp of AWS's in UTC.
+
+    Numbers are converted here, since botocore's conversion takes a quarter of a call's time.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return datetime.fromtimestamp(value, UTC)
     parsed: datetime = parse_timestamp(value)
@@ -111,7 +114,7 @@ def utc(value: Any) -> datetime:
 
 
 def configuration(settings: Settings, backend: Backend, *, unsigned: bool = False) -> Config:
-    """The configuration of every client. The embedded account takes none from the environment."""
+    """The configuration of every client; that of the embedded account ignores the environment."""
     extra: dict[str, Any] = {}
     if backend.embedded:
         extra = {
@@ -128,7 +131,7 @@ def configuration(settings: Settings, backend: Backend, *, unsigned: bool = Fals
         read_timeout=settings.read_timeout,
         max_pool_connections=settings.threads + 2,
         user_agent_extra=f"ecr-feed-checks/{__version__}",
-        # The embedded account needs no rate limiter: nothing there is saved by waiting.
+        # Rate limiting would only delay calls to the embedded account.
         retries={
             "mode": "standard" if backend.embedded else "adaptive",
             "total_max_attempts": THROTTLED_ATTEMPTS,
@@ -138,25 +141,18 @@ def configuration(settings: Settings, backend: Backend, *, unsigned: bool = Fals
 
 
 @cache
-def builtin() -> Any:
-    """The service data that came with botocore, without what ~/.aws/models adds; read once."""
+def bundled_data() -> Any:
+    """A loader of botocore's own service data, without what ~/.aws/models adds."""
     loader = botocore.loaders.Loader
     return loader([loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
-def static(session: FeedSession, key: Key) -> None:
-    """Give a session fixed credentials."""
+def set_key(session: FeedSession, key: SigningKey) -> None:
+    """Make a session sign with this key."""
     token = key.session_token
     session.set_credentials(
         key.access_key_id, key.secret.reveal(), None if token is None else token.reveal()
     )
-
-
-def hook(session: FeedSession, installers: tuple[Callable[[Any], None], ...]) -> FeedSession:
-    """Let each installer register on the session's events; before its first client."""
-    for install in installers:
-        install(session.events)
-    return session
 
 
 def _variables(
@@ -165,12 +161,12 @@ def _variables(
     """Overrides of botocore's variable table (config key, environment variable, default, type)."""
     if backend.embedded:
         table = botocore.session.Session.SESSION_VARIABLES
-        outside: dict[str, tuple[Any, Any, Any, Any]] = {
+        variables: dict[str, tuple[Any, Any, Any, Any]] = {
             name: (None, None, default, convert) for name, (_, _, default, convert) in table.items()
         }
         for name in ("config_file", "credentials_file"):
-            outside[name] = (None, None, os.devnull, None)
-        return outside
+            variables[name] = (None, None, os.devnull, None)
+        return variables
     if worker or profile is not None:
         return {}
-    return {"profile": _NO_PROFILE}  # AWS_PROFILE belongs to the machine, not to this feed
+    return {"profile": _NO_PROFILE}  # AWS_PROFILE is the machine's, not this feed's

@@ -1,4 +1,4 @@
-"""The record of every call that left, or tried to: the evidence that the suite only read."""
+"""The record of every call that was sent: the evidence that the suite only reads."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ecr_feed.aws.transport import error_codes
-from ecr_feed.aws.transport.errors import date_of
+from ecr_feed.aws.transport.failures import date_of
 from ecr_feed.aws.transport.readonly import GuardError
 from ecr_feed.aws.transport.response import sanitize
 from ecr_feed.facts.aws import Call
 
 _STARTED: Final = "ecr_feed.started"
-# Nothing left the process: no credentials to sign with, or a call that was never built.
+# Errors before a request is sent: no credentials to sign with, or invalid parameters.
 _NOT_SENT: Final = frozenset(
     {
         "NoCredentialsError",
@@ -34,9 +34,9 @@ _NOT_SENT: Final = frozenset(
 
 
 class CallLog:
-    """Thread-safe list of `Call`s; holds no parameter, no header and no secret.
+    """Thread-safe list of `Call`s, without parameters, headers and secrets.
 
-    `on_call` is told of each, by the thread that made it.
+    `on_call` is called after each one, in the thread that made the call.
     """
 
     def __init__(self, on_call: Callable[[], None] = lambda: None) -> None:
@@ -54,42 +54,42 @@ class CallLog:
         self._on_call()
 
     def drain(self) -> list[Call]:
-        """The calls since the last drain, in the order of their answers; they leave the log."""
+        """The calls since the last drain, in the order of their responses; removes them."""
         with self._lock:
             calls, self._calls = self._calls, []
         return calls
 
     def peek(self) -> tuple[Call, ...]:
-        """The calls since the last drain, left in place."""
+        """The calls since the last drain; keeps them."""
         with self._lock:
             return tuple(self._calls)
 
     def forget_last(self) -> None:
-        """The calling thread is about to make another call, which may not get as far as here."""
+        """Forget this thread's last call: its next one may fail before it is recorded."""
         self._last.call = None
 
     def last(self) -> Call | None:
-        """The last call of the calling thread."""
+        """The last call of this thread."""
         call = getattr(self._last, "call", None)
         return call if isinstance(call, Call) else None
 
-    def saw_offset(self, offset: timedelta) -> None:
-        """Keep one reading of this machine's clock minus AWS's."""
+    def add_offset(self, offset: timedelta) -> None:
+        """Record one measurement of this machine's clock minus AWS's."""
         with self._lock:
             self._offsets.append(offset)
 
     def clock_offset(self) -> timedelta | None:
-        """The median of the readings; None where no answer carried a Date."""
+        """The median of the measurements; None where no response had a usable Date."""
         with self._lock:
             ordered = sorted(self._offsets)
         return ordered[len(ordered) // 2] if ordered else None
 
 
-class Recorder:
+class CallRecorder:
     """Writes each operation of a session's clients into a `CallLog`.
 
-    Hooked on the session's events, so that the calls of botocore's own credential providers are
-    recorded too.
+    It handles the session's events, so it also records the calls of botocore's own credential
+    providers.
     """
 
     def __init__(self, log: CallLog, now: Any) -> None:
@@ -115,12 +115,12 @@ class Recorder:
     ) -> None:
         metadata: Mapping[str, Any] = parsed.get("ResponseMetadata") or {}
         fault: object = parsed.get("Error")
-        code = error_codes.plain(fault.get("Code")) if isinstance(fault, Mapping) else ""
+        code = error_codes.bare_code(fault.get("Code")) if isinstance(fault, Mapping) else ""
         failed = http_response.status_code >= 300
         date = date_of(metadata)
         if date is not None:
             now: datetime = self._now()
-            self._log.saw_offset(now - date)
+            self._log.add_offset(now - date)
         self._write(
             model.service_model.service_id.hyphenize(),
             model.name,
@@ -134,7 +134,7 @@ class Recorder:
         self, exception: BaseException, context: Mapping[str, Any], event_name: str, **_: Any
     ) -> None:
         names = {kind.__name__ for kind in type(exception).__mro__}
-        # A ClientError here is a credential provider's call, which was recorded as itself.
+        # A ClientError here comes from a credential provider's call, which has its own record.
         if isinstance(exception, GuardError) or names & _NOT_SENT or "ClientError" in names:
             return
         parts = event_name.split(".")

@@ -1,4 +1,4 @@
-"""A service in a region, as one set of credentials sees it: calls answer or raise ReadError."""
+"""A client of one service in one region: calls return the parsed response or raise ReadError."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ecr_feed.aws.transport.call_log import CallLog
-from ecr_feed.aws.transport.errors import Asked, classify, malformed
+from ecr_feed.aws.transport.failures import CallContext, malformed_failure, to_failure
 from ecr_feed.aws.transport.readonly import GuardError
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
-# A page token that is always new would be followed for ever. ECR's quota is 100,000 repositories.
+# An endpoint whose page tokens never end is stopped here. ECR's quota is 100,000 repositories.
 MOST_PAGES: Final = 2000
 
 
@@ -25,39 +25,39 @@ def utcnow() -> datetime:
 
 @dataclass(slots=True)
 class _Host:
-    answered: bool = False
-    dead: Failure | None = None
+    responded: bool = False
+    unreachable: Failure | None = None
 
 
 @dataclass(slots=True)
-class Hosts:
-    """What is known of each host: one that never answered is not waited for by every caller."""
+class HostStates:
+    """Which hosts responded: one that never did is called once, not by every caller again."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _hosts: dict[str, _Host] = field(default_factory=dict)
 
-    def dead(self, host: str) -> Failure | None:
-        """How the host was found unreachable, if it never answered anything."""
+    def unreachable(self, host: str) -> Failure | None:
+        """The failure of the first call, for a host that never responded."""
         with self._lock:
-            return self._hosts.setdefault(host, _Host()).dead
+            return self._hosts.setdefault(host, _Host()).unreachable
 
-    def answered(self, host: str) -> None:
-        """An answer came, of whatever kind."""
+    def record_response(self, host: str) -> None:
+        """The host sent a response, whatever its status."""
         with self._lock:
-            known = self._hosts.setdefault(host, _Host())
-            known.answered, known.dead = True, None
+            state = self._hosts.setdefault(host, _Host())
+            state.responded, state.unreachable = True, None
 
-    def failed(self, host: str, failure: Failure) -> None:
-        """No answer came. A connection that was lost is quick to try again, and is tried."""
+    def record_failure(self, host: str, failure: Failure) -> None:
+        """The host sent no response. After a lost connection, further calls still try it."""
         with self._lock:
-            known = self._hosts.setdefault(host, _Host())
-            gone = failure.trouble.unreachable and failure.trouble != Trouble.RESET
-            if gone and not known.answered:
-                known.dead = failure
+            state = self._hosts.setdefault(host, _Host())
+            silent = failure.trouble.unreachable and failure.trouble != Trouble.RESET
+            if silent and not state.responded:
+                state.unreachable = failure
 
 
 class Client:
-    """The one way from a reader to an AWS operation."""
+    """Calls AWS operations for the readers; every call goes through here."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Client:
         service: str,
         region: str,
         log: CallLog,
-        hosts: Hosts,
+        hosts: HostStates,
         now: Callable[[], datetime] = utcnow,
     ) -> None:
         self.service = service
@@ -78,69 +78,74 @@ class Client:
         self._now = now
         self._methods = {api: name for name, api in boto.meta.method_to_api_mapping.items()}
 
-    def asked(self, operation: str) -> Asked:
-        """A call of this client, for whoever finds its answer wanting."""
-        return Asked(self.service, operation, self.region, host=self.host)
+    def context(self, operation: str) -> CallContext:
+        """A call of this client, to describe its failure with."""
+        return CallContext(self.service, operation, self.region, host=self.host)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The parsed answer of an operation by its API name; raises ReadError, classified."""
-        dead = self._hosts.dead(self.host)
-        if dead is not None:
-            raise ReadError(replace(dead, operation=operation, service=self.service))
+        """The parsed response of an operation, by its API name. Raises ReadError."""
+        silent = self._hosts.unreachable(self.host)
+        if silent is not None:
+            raise ReadError(replace(silent, operation=operation, service=self.service))
         method = getattr(self._boto, self._methods[operation])
         self._log.forget_last()
         try:
             answer = method(**parameters)
         except GuardError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a client raises is classified, kept
+        except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
             raise self._failure(error, operation) from None
-        self._hosts.answered(self.host)
+        self._hosts.record_response(self.host)
         if not isinstance(answer, dict):
             raise self.malformed(operation, "the answer is not an object")
         return answer
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._boto.close()
 
     def malformed(self, operation: str, message: str) -> ReadError:
-        """The error for an answer that came and lacks what it must have."""
+        """The error for a response that lacks something it must contain."""
         last = self._log.last()
         request_id = last.request_id if last and last.operation == operation else ""
-        return ReadError(malformed(self.asked(operation), message, request_id))
+        return ReadError(malformed_failure(self.context(operation), message, request_id))
 
     def pages(
         self,
         operation: str,
         *,
-        asks: str = "nextToken",
-        says: str = "nextToken",
+        request_key: str = "nextToken",
+        response_key: str = "nextToken",
         **parameters: Any,
     ) -> Iterator[dict[str, Any]]:
-        """Every page of a list. A token seen before is malformed."""
+        """Every page of a list, each asked for with the token of the one before.
+
+        Raises ReadError; a token that repeats, or is not a text, is MALFORMED.
+        """
         seen: set[str] = set()
         token: object = None
         for _ in range(MOST_PAGES):
-            page = self.call(operation, **parameters, **({} if token is None else {asks: token}))
+            page = self.call(
+                operation, **parameters, **({} if token is None else {request_key: token})
+            )
             yield page
-            token = page.get(says)
+            token = page.get(response_key)
             if token is None:
                 return
             if not isinstance(token, str) or not token or token in seen:
-                raise self.malformed(operation, f"the list loops: its {says} repeats")
+                raise self.malformed(operation, f"the list loops: its {response_key} repeats")
             seen.add(token)
         raise self.malformed(operation, f"the list has more than {MOST_PAGES} pages")
 
     def _failure(self, error: Exception, operation: str) -> ReadError:
         last = self._log.last()
         attempts = last.attempts if last and last.operation == operation else 1
-        failure = classify(
+        failure = to_failure(
             error,
-            Asked(self.service, operation, self.region, attempts, self.host, self._now()),
+            CallContext(self.service, operation, self.region, attempts, self.host, self._now()),
         )
         if failure.code and not failure.trouble.unreachable and failure.operation == operation:
-            self._hosts.answered(self.host)
+            self._hosts.record_response(self.host)
         elif failure.operation == operation:
-            self._hosts.failed(self.host, failure)
+            self._hosts.record_failure(self.host, failure)
         return ReadError(failure)

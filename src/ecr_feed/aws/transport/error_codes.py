@@ -1,4 +1,4 @@
-"""AWS's error codes by what they mean, in the JSON and in the query protocol's spelling.
+"""AWS's error codes by their meaning, as the JSON and the query protocols spell them.
 
 Sources: the error lists of the ECR, IAM, STS, EC2 and Organizations API references, "Common error
 types", and botocore's own list of throttling codes.
@@ -96,8 +96,7 @@ NOT_SUBSCRIBED: Final = frozenset(
     }
 )
 REGION_OFF: Final = STS_OFF | NOT_SUBSCRIBED
-# Every call of ours but one is signed: where the signature is missing, it was lost on the way.
-# MissingAuthenticationToken is in no family, and concludes nothing.
+# MissingAuthenticationToken is in no family: our calls are signed, so a proxy is at fault.
 INVALID_PARAMETER: Final = frozenset(
     {
         "InvalidInput",
@@ -128,20 +127,20 @@ _BY_CODE: Final = {
 }
 
 
-def plain(code: object) -> str:
-    """The bare code: `com.amazonaws.ecr#AccessDeniedException:http://...` loses both ends."""
+def bare_code(code: object) -> str:
+    """The code alone, from a form such as `com.amazonaws.ecr#AccessDeniedException:http://...`."""
     if not isinstance(code, str):
         return ""
     return code.rpartition("#")[2].partition(":")[0].strip()
 
 
 def is_status(code: str) -> bool:
-    """An HTTP status stands where AWS's code should: the body was no AWS error at all."""
+    """An HTTP status in place of a code: the body was not an AWS error."""
     return code == "" or _NUMBER.match(code) is not None
 
 
 def trouble_of(code: str) -> Trouble:
-    """What a code means by itself; clocks and regions are told apart by the callers."""
+    """What a code means by itself; callers tell a wrong clock and a disabled region apart."""
     if code == "407":
         return Trouble.PROXY
     if code == "429":

@@ -1,11 +1,11 @@
-"""The written list of operations that may leave this process, and the guard that holds to it."""
+"""The list of operations that the suite may call, and the guard that refuses all others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Made for the sake of the answer: none of these changes anything in an account.
+# None of these changes anything in an account.
 READS: Final[Mapping[str, frozenset[str]]] = {
     "ecr": frozenset(
         {
@@ -25,7 +25,6 @@ READS: Final[Mapping[str, frozenset[str]]] = {
     "iam": frozenset(
         {
             "GetAccessKeyLastUsed",
-            "GetAccountAuthorizationDetails",
             "GetAccountSummary",
             "GetGroupPolicy",
             "GetLoginProfile",
@@ -48,44 +47,40 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "SimulatePrincipalPolicy",
         }
     ),
-    "account": frozenset({"GetRegionOptStatus", "ListRegions"}),
     "organizations": frozenset(
         {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget"}
     ),
 }
-# How a credential provider turns what the caller has into a session: AWS hands out credentials and
-# keeps nothing that a later call could see. OIDC feeds and profiles cannot be judged without.
-EXCHANGES: Final[Mapping[str, frozenset[str]]] = {
+# How credential providers obtain session credentials, for OIDC feeds and for profiles. They change
+# nothing in an account either.
+CREDENTIAL_CALLS: Final[Mapping[str, frozenset[str]]] = {
     "sts": frozenset({"AssumeRole", "AssumeRoleWithWebIdentity"}),
     "sso": frozenset({"GetRoleCredentials"}),
     "sso-oidc": frozenset({"CreateToken"}),
     "signin": frozenset({"CreateOAuth2Token"}),
 }
-SERVICES: Final = frozenset(READS) | frozenset(EXCHANGES)
+SERVICES: Final = frozenset(READS) | frozenset(CREDENTIAL_CALLS)
 
 
 class GuardError(Exception):
-    """An operation that is not on the written list was about to be called."""
+    """An operation that is not on the list was called; nothing was sent."""
 
     def __init__(self, service: str, operation: str) -> None:
-        super().__init__(
-            f"{service}:{operation} is not on the list of reads (ecr_feed/aws/readonly.py):"
-            " nothing was sent"
-        )
+        super().__init__(f"{service}:{operation} is not on the list of reads: nothing was sent")
         self.service = service
         self.operation = operation
 
 
 def is_allowed(service: str, operation: str) -> bool:
     """Whether an operation, by its API name, is on the list."""
-    return operation in READS.get(service, ()) or operation in EXCHANGES.get(service, ())
+    return operation in READS.get(service, ()) or operation in CREDENTIAL_CALLS.get(service, ())
 
 
 def install(events: Any) -> None:
-    """Hook the guard into a session's event emitter; clients made afterwards inherit it.
+    """Register the guard on a session's event emitter, for all clients made afterwards.
 
-    `provide-client-params` comes first for every operation, presigned URLs and paginators
-    included; `before-call` is the last event before a request is signed and sent.
+    `provide-client-params` is the first event of every operation, presigned URLs and paginators
+    included; `before-call` is the last one before a request is signed and sent.
     """
     for event in ("provide-client-params", "before-call"):
         events.register_first(event, _refuse, unique_id=f"ecr-feed-read-only-{event}")

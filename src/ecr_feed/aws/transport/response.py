@@ -1,4 +1,4 @@
-"""Fields taken out of an answer (one that lacks a required field is malformed), and safe text."""
+"""Fields of a response, where a missing required field is malformed, and texts without secrets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, Final, Protocol, TypeVar
 from ecr_feed.facts.aws import ReadError
 
 LIMIT: Final = 700
-# What SignatureDoesNotMatch appends: our own signed request, word for word.
+# What SignatureDoesNotMatch appends: the signed request that it received.
 _ECHO = re.compile(r"\s*The (?:Canonical String|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE)
-# What botocore appends to an answer it cannot parse: the answer's whole body.
+# What botocore appends to a response that it cannot parse: the whole body.
 _BODY = re.compile(r",?\s*(?:invalid XML received|invalid JSON received)\b.*", re.DOTALL)
 _KEY_ID = re.compile(r"\b((?:AKIA|ASIA))[A-Z0-9]{8,}([A-Z0-9]{4})\b")
 _HASH = re.compile(r"(?<![A-Za-z0-9+/=:])[A-Za-z0-9+/=_-]{64,}(?![A-Za-z0-9+/=_-])")
@@ -26,7 +26,10 @@ _URL_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]+@")
 
 
 def sanitize(text: object) -> str:
-    """`text` in one printable line of at most `LIMIT` characters; "" for what is no text."""
+    """`text` without secrets, in one printable line of at most `LIMIT` characters.
+
+    "" for anything but a text.
+    """
     if not isinstance(text, str):
         return ""
     shown = _BODY.sub("", _ECHO.sub("", text))
@@ -42,22 +45,22 @@ def sanitize(text: object) -> str:
 T = TypeVar("T")
 
 
-class Answered(Protocol):
-    """Who can say that an answer is malformed: a `Client`."""
+class MalformedErrors(Protocol):
+    """What makes the error for a malformed answer: a `Client`."""
 
     def malformed(self, operation: str, message: str) -> ReadError:
         """The error to raise."""
 
 
-class Reader:
-    """Takes fields out of one answer; raises ReadError (MALFORMED) for what is wrong."""
+class ResponseReader:
+    """Takes fields out of a response; raises ReadError (MALFORMED) for a missing or wrong one."""
 
-    def __init__(self, client: Answered, operation: str) -> None:
+    def __init__(self, client: MalformedErrors, operation: str) -> None:
         self._client = client
         self._operation = operation
 
     def require(self, answer: object, key: str, kind: type[T]) -> T:
-        """`answer[key]`, there, of the type, and not an empty text."""
+        """`answer[key]`, which must exist, have the type, and not be an empty text."""
         value = answer.get(key) if isinstance(answer, Mapping) else None
         if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
             raise self.wrong(f"the answer has no {key}" if value is None else f"unexpected {key}")
@@ -66,7 +69,7 @@ class Reader:
         return value
 
     def maybe(self, answer: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
-        """`answer[key]` of the type, or None where the key is absent."""
+        """`answer[key]`, which must have the type, or None where the key is absent."""
         return None if answer.get(key) is None else self.require(answer, key, kind)
 
     def text(self, answer: Mapping[str, Any], key: str, otherwise: str = "") -> str:
@@ -83,7 +86,7 @@ class Reader:
         return self.maybe(answer, key, datetime)
 
     def items(self, answer: object, key: str) -> list[Mapping[str, Any]]:
-        """A list that must be there, of objects."""
+        """`answer[key]`, which must be a list of objects."""
         found: list[Any] = self.require(answer, key, list)
         if not all(isinstance(item, Mapping) for item in found):
             raise self.wrong(f"{key} contains something that is not an object")
@@ -99,5 +102,5 @@ class Reader:
         return tuple(found)
 
     def wrong(self, message: str) -> ReadError:
-        """The error for this answer."""
+        """The error for this response."""
         return self._client.malformed(self._operation, message)

@@ -1,10 +1,10 @@
-"""When a failed attempt is worth another: bounded, so that no run waits for what will not come.
+"""How often a failed call is retried: less than botocore would, depending on the failure.
 
-botocore counts attempts alike for every kind of failure. Here a throttled call gets the ten
-attempts that the client is configured with, a server fault five, a connection fault two; and an
-operation that was throttled for a minute without a single success in its region is given up by
-all its callers at once. Hooked before botocore's own handler, which keeps every decision that is
-not taken here (backoff times, the adaptive rate limit).
+botocore has one limit for all kinds of failure. Here a throttled call gets the ten attempts that
+the client is configured with, a server error five, a connection error two. An operation that was
+throttled in a region for a minute, without one success, is given up by all its callers. The handler
+runs before botocore's own, which decides whatever is not decided here (backoff times, the adaptive
+rate limit).
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ _LONGEST_BACKOFF: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Failed:
-    """One failed attempt, as the event tells it."""
+class _Attempt:
+    """One attempt that had a response."""
 
-    status: int  # 0: no answer came
+    status: int
     code: str
-    attempts: int
+    number: int  # from 1
     key: tuple[str, str, str]  # service, region, operation
 
 
 class Retries:
-    """Answers botocore's `needs-retry` event: a delay in seconds, False (give up), None (yours).
+    """Handles botocore's `needs-retry` event.
 
-    `waits` False is for the embedded account: the same number of attempts, without the waiting.
+    Returns a delay in seconds, False (no further attempt) or None (botocore decides). With `waits`
+    False, for the embedded account, the number of attempts is the same and the delays are 0.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Retries:
         self._throttled_since: dict[tuple[str, str, str], float] = {}
 
     def install(self, events: Any) -> None:
-        """Register before the clients are made: per service, since the more specific goes first."""
+        """Register before clients are made; per service, to run before botocore's handler."""
         for service in sorted(SERVICES):
             events.register_first(f"needs-retry.{service}", self.needs_retry)
 
@@ -66,21 +67,21 @@ class Retries:
     ) -> float | bool | None:
         """The decision on one attempt; the arguments are the event's."""
         if caught_exception is not None:
-            return self._connection(caught_exception, attempts)
+            return self._after_connection_error(caught_exception, attempts)
         if response is None:
             return None
         http, parsed = response
-        fault = parsed.get("Error")
-        code = error_codes.plain(fault.get("Code")) if isinstance(fault, Mapping) else ""
+        error = parsed.get("Error")
+        code = error_codes.bare_code(error.get("Code")) if isinstance(error, Mapping) else ""
         context = request_dict.get("context") or {}
         key = (
             operation.service_model.service_id.hyphenize(),
             str(context.get("client_region")),
             operation.name,
         )
-        return self._answered(_Failed(http.status_code, code, attempts, key))
+        return self._after_response(_Attempt(http.status_code, code, attempts, key))
 
-    def _connection(self, error: BaseException, attempts: int) -> float | bool | None:
+    def _after_connection_error(self, error: BaseException, attempts: int) -> float | bool | None:
         from botocore.exceptions import ConnectionError as NoConnection
         from botocore.exceptions import HTTPClientError
 
@@ -90,26 +91,26 @@ class Retries:
             return False
         return None if self._waits else 0.0
 
-    def _answered(self, failed: _Failed) -> float | bool | None:
-        if failed.code in error_codes.THROTTLED or failed.code == "429":
-            return self._throttled(failed)
+    def _after_response(self, attempt: _Attempt) -> float | bool | None:
+        if attempt.code in error_codes.THROTTLED or attempt.code == "429":
+            return self._after_throttling(attempt)
         with self._lock:
-            self._throttled_since.pop(failed.key, None)
-        if failed.status >= 500:
-            if failed.attempts >= SERVER_ATTEMPTS:
+            self._throttled_since.pop(attempt.key, None)
+        if attempt.status >= 500:
+            if attempt.number >= SERVER_ATTEMPTS:
                 return False
             return None if self._waits else 0.0
         return None
 
-    def _throttled(self, failed: _Failed) -> float | bool | None:
+    def _after_throttling(self, attempt: _Attempt) -> float | bool | None:
         now = self._monotonic()
         with self._lock:
-            since = self._throttled_since.setdefault(failed.key, now)
-        if failed.attempts >= THROTTLED_ATTEMPTS or now - since > GIVE_UP_SECONDS:
+            since = self._throttled_since.setdefault(attempt.key, now)
+        if attempt.number >= THROTTLED_ATTEMPTS or now - since > GIVE_UP_SECONDS:
             return False
         if not self._waits:
             return 0.0
-        if failed.code not in error_codes.BOTOCORE_MISSES:
+        if attempt.code not in error_codes.BOTOCORE_MISSES:
             return None
-        longest: float = min(2.0 ** (failed.attempts - 1), _LONGEST_BACKOFF)
+        longest: float = min(2.0 ** (attempt.number - 1), _LONGEST_BACKOFF)
         return random.uniform(0.0, longest)

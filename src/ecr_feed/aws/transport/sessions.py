@@ -1,4 +1,4 @@
-"""Every client of the suite is made here: configured, guarded, recorded, kept for the run."""
+"""Makes every client of the suite: configured, guarded, recorded, and kept for the run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecr_feed.aws.transport import readonly
 from ecr_feed.aws.transport.backend import AWS, Backend
-from ecr_feed.aws.transport.call_log import CallLog, Recorder
-from ecr_feed.aws.transport.client import Client, Hosts, utcnow
-from ecr_feed.aws.transport.credentials import opened
-from ecr_feed.aws.transport.errors import Asked, classify
+from ecr_feed.aws.transport.call_log import CallLog, CallRecorder
+from ecr_feed.aws.transport.client import Client, HostStates, utcnow
+from ecr_feed.aws.transport.credential_sessions import session_for
+from ecr_feed.aws.transport.failures import CallContext, to_failure
 from ecr_feed.aws.transport.retries import Retries
 from ecr_feed.config import (
     Credentials,
@@ -35,8 +35,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What is known of the credentials that a session holds; never the secret."""
+class SessionCredentials:
+    """The key that a session signs with, without its secret.
+
+    `expires_at` is None for a long-term key and where the expiry is unknown; `source` says how the
+    credentials were obtained, such as "profile octopus (sso)".
+    """
 
     access_key_id: str
     expires_at: datetime | None
@@ -46,8 +50,8 @@ class Held:
 class Sessions:
     """Makes each client once per (credentials, service, region, endpoint) and keeps it.
 
-    Clients are to be asked for before threads start; asking is safe from any thread. `environ` is
-    where `env_prefix` credentials are read; botocore itself reads os.environ.
+    Safe to use from several threads. `environ` is where `env_prefix` credentials are read; botocore
+    itself reads os.environ. `on_secret` is called with each secret that the sessions hold.
     """
 
     def __init__(
@@ -68,15 +72,15 @@ class Sessions:
         self.on_secret = on_secret
         self._settings = settings
         self.environ = os.environ if environ is None else environ
-        self._hosts = Hosts()
+        self._hosts = HostStates()
         self._lock = threading.RLock()
-        self._cells: dict[object, Once[Any]] = {}
+        self._facts: dict[object, Once[Any]] = {}
         self._clients: dict[object, Client] = {}
         self._expiries: Any = None
 
     @property
     def threads(self) -> int:
-        """How many reads may be under way at once."""
+        """How many reads may run at once."""
         return self.settings.threads
 
     @property
@@ -97,11 +101,11 @@ class Sessions:
         *,
         via: str = "",
     ) -> Client:
-        """The client; raises ReadError where there are no credentials to make one with.
+        """The client; raises ReadError where the credentials cannot be obtained.
 
-        `endpoint_url` is the feed's own; without one the backend's, then AWS_ENDPOINT_URL_*,
-        AWS_ENDPOINT_URL and the profile's `endpoint_url` and `services` count, as in the AWS CLI.
-        `via` is the region whose STS gives an OIDC feed its session; by default `region`.
+        `endpoint_url` is the feed's own. Without one, the backend's is used, else those of
+        AWS_ENDPOINT_URL_*, AWS_ENDPOINT_URL and the profile, as in the AWS CLI. `via` is the region
+        whose STS gives an OIDC feed its session; by default `region`.
         """
         via = (via or region) if isinstance(credentials, OidcCredentials) else ""
         key = (credentials, via, endpoint_url, service, region)
@@ -109,19 +113,19 @@ class Sessions:
             if key not in self._clients:
                 try:
                     session = self._session(credentials, via or region, endpoint_url)
-                    self._learn(session)
+                    self._report_secrets(session)
                     boto = session.create_client(
                         service, region_name=region, endpoint_url=endpoint_url
                     )
                 except ReadError:
                     raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                    raise _no_session(error, region) from None
-                self._clients[key] = self.wrap(boto, service, region)
+                    raise _session_error(error, region) from None
+                self._clients[key] = self.client_from(boto, service, region)
             return self._clients[key]
 
-    def _learn(self, session: FeedSession) -> None:
-        """Tell whoever redacts what must not be seen: the credentials that the session holds."""
+    def _report_secrets(self, session: FeedSession) -> None:
+        """Pass the secrets that the session holds to `on_secret`, to be redacted."""
         found = session.get_credentials()
         frozen = None if found is None else found.get_frozen_credentials()
         for text in () if frozen is None else (frozen.secret_key, frozen.token):
@@ -129,59 +133,61 @@ class Sessions:
                 self.on_secret(Secret(text))
 
     def close(self) -> None:
-        """Close every client's connections; the facts that were read stay."""
+        """Close the connections of every client; facts that were read stay."""
         with self._lock:
             for client in self._clients.values():
                 client.close()
 
     def shared(self, key: object, read: Callable[[], T]) -> Once[T]:
-        """The run's one cell under this key: feeds with the same credentials read once."""
+        """The run's one fact under this key, so that feeds with the same credentials share it."""
         with self._lock:
-            cell: Once[T] = self._cells.setdefault(key, Once(read))
-            return cell
+            fact: Once[T] = self._facts.setdefault(key, Once(read))
+            return fact
 
-    def held(self, credentials: Credentials, region: str, endpoint_url: str | None = None) -> Held:
-        """The key that the credentials resolve to; asks nobody once a call was made with it.
+    def session_credentials(
+        self, credentials: Credentials, region: str, endpoint_url: str | None = None
+    ) -> SessionCredentials:
+        """The key that the credentials resolve to; makes no call after one was made with it.
 
-        Raises ReadError where they cannot be had.
+        Raises ReadError where they cannot be obtained.
         """
         session = self._session(credentials, region, endpoint_url)
         try:
             found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-            raise _no_session(error, region) from None
+            raise _session_error(error, region) from None
         if frozen is None:
-            return Held("", None, credentials.source)
+            return SessionCredentials("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
         named = isinstance(credentials, (ProfileCredentials, WorkerCredentials))
-        return Held(
+        return SessionCredentials(
             frozen.access_key,
-            self._expiries.known.get(frozen.access_key) or self._told(credentials, method),
+            self._expiries.known.get(frozen.access_key) or self._stated_expiry(credentials, method),
             f"{credentials.source} ({method})" if named and method else credentials.source,
         )
 
-    def _told(self, credentials: Credentials, method: str) -> datetime | None:
-        """AWS_CREDENTIAL_EXPIRATION, which tools that export a session set beside it."""
+    def _stated_expiry(self, credentials: Credentials, method: str) -> datetime | None:
+        """AWS_CREDENTIAL_EXPIRATION, which tools that export a session set as well."""
         if isinstance(credentials, EnvCredentials):
             text = self.environ.get(credentials.env_prefix + "AWS_CREDENTIAL_EXPIRATION", "")
         elif isinstance(credentials, WorkerCredentials) and method == "env":
             text = self.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
         else:
-            return self._seeded(credentials)
+            return self._embedded_expiry(credentials)
         try:
             when = datetime.fromisoformat(text)
         except ValueError:
             return None
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
-    def _seeded(self, credentials: Credentials) -> datetime | None:
-        """When the embedded account's own temporary key ends."""
+    def _embedded_expiry(self, credentials: Credentials) -> datetime | None:
+        """When a temporary key of the embedded account expires."""
         key = self.backend.keys.get(label_of(credentials))
         return None if key is None else key.expires_at
 
-    def wrap(self, boto: Any, service: str, region: str) -> Client:
-        """A botocore client behind the suite's own way of calling."""
+    def client_from(self, boto: Any, service: str, region: str) -> Client:
+        """The suite's client around a botocore client."""
         return Client(
             boto, service=service, region=region, log=self.log, hosts=self._hosts, now=self.now
         )
@@ -195,15 +201,15 @@ class Sessions:
 
         def read() -> FeedSession:
             try:
-                return opened(self, credentials, region, endpoint_url)
+                return session_for(self, credentials, region, endpoint_url)
             except ReadError:
                 raise
             except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                raise _no_session(error, region) from None
+                raise _session_error(error, region) from None
 
         return self.shared(key, read).get()
 
-    def new(
+    def new_session(
         self,
         region: str,
         endpoint_url: str | None = None,
@@ -212,8 +218,12 @@ class Sessions:
         worker: bool = False,
         unsigned: bool = False,
     ) -> FeedSession:
-        """A botocore session without credentials yet: guarded, recorded, patient."""
-        from ecr_feed.aws.transport.botosession import Expiries, FeedSession, configuration, hook
+        """A botocore session without credentials yet, guarded and recorded, with our retries."""
+        from ecr_feed.aws.transport.botosession import (
+            FeedSession,
+            SessionExpiries,
+            configuration,
+        )
 
         backend = self.backend
         if endpoint_url is not None:
@@ -221,19 +231,15 @@ class Sessions:
         config = configuration(self.settings, backend, unsigned=unsigned)
         session = FeedSession(backend, config, region, profile=profile, worker=worker)
         if self._expiries is None:
-            self._expiries = Expiries()
-        expiries, answer = self._expiries, backend.answer
-        installers = (
-            readonly.install,
-            Recorder(self.log, self.now).install,
-            Retries(waits=not backend.embedded).install,
-            lambda events: events.register("after-call", expiries.see),
-        )
-        hook(session, installers)
-        if answer is not None:
-            session.events.register_first("before-send", answer)
+            self._expiries = SessionExpiries()
+        readonly.install(session.events)
+        CallRecorder(self.log, self.now).install(session.events)
+        Retries(waits=not backend.embedded).install(session.events)
+        session.events.register("after-call", self._expiries.record)
+        if backend.answer is not None:
+            session.events.register_first("before-send", backend.answer)
         return session
 
 
-def _no_session(error: Exception, region: str) -> ReadError:
-    return ReadError(classify(error, Asked("sts", "GetCallerIdentity", region)))
+def _session_error(error: Exception, region: str) -> ReadError:
+    return ReadError(to_failure(error, CallContext("sts", "GetCallerIdentity", region)))

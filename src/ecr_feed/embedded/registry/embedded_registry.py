@@ -1,7 +1,7 @@
 """The registry as one object to start and close, and how our own clients connect to it.
 
-Clients use the real host names: `LoopbackAdapter` serves the registry client, `EmbeddedWay` the
-reachability prober. Both connect to loopback alone.
+Clients use the real host names: `LoopbackAdapter` serves the registry client, `EmbeddedConnector`
+the reachability prober. Both connect to loopback alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ecr_feed.embedded.registry.authority import Authority
 from ecr_feed.embedded.registry.tls_server import ASK, TlsServer, ToldFaults
 from ecr_feed.naming import RegistryHost
 from ecr_feed.oci.network import Network, Timeouts
-from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, SystemWay
+from ecr_feed.reach.connection import ProxyAddress, ProxyRefusedError, SystemConnector
 
 PULLS: Final[Mapping[str, Handler]] = {
     "ping": pulls.ping,
@@ -74,10 +74,10 @@ class EmbeddedRegistry(AbstractContextManager["EmbeddedRegistry"]):
             timeouts=timeouts or Timeouts(),
         )
 
-    def way(self) -> EmbeddedWay:
+    def way(self) -> EmbeddedConnector:
         """The connections of the reachability prober: to this server, with the account's faults."""
-        direct = SystemWay(ca=str(self.ca_file), proxy_for=_no_proxy)
-        return EmbeddedWay(direct, self._core.faults, self.port)
+        direct = SystemConnector(ca=str(self.ca_file), proxy_for=_no_proxy)
+        return EmbeddedConnector(direct, self._core.faults, self.port)
 
     def close(self) -> None:
         """End every server and thread, and remove the certificates."""
@@ -146,13 +146,13 @@ _AT_HANDSHAKE: Final[Mapping[str, Callable[[], OSError]]] = {
 
 
 @dataclass(frozen=True)
-class EmbeddedWay:
+class EmbeddedConnector:
     """Connects every host of the embedded account to its TLS server; configured faults apply.
 
     `direct` makes the connections and trusts the embedded authority; `port` is the server's.
     """
 
-    direct: SystemWay
+    direct: SystemConnector
     faults: Faults
     port: int
 

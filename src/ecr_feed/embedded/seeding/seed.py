@@ -10,7 +10,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from ecr_feed.aws.transport.backend import Key
+from ecr_feed.aws.transport.backend import SigningKey
 from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.faults import Fault
 from ecr_feed.embedded.identity.callers import owner_key
@@ -37,7 +37,7 @@ OWNER: Final = "owner"
 class Seeded:
     """A filled account. `keys`: label -> access key."""
 
-    keys: Mapping[str, Key] = field(repr=False)
+    keys: Mapping[str, SigningKey] = field(repr=False)
 
 
 def fill(core: EmbeddedAws, account: AccountFile) -> Seeded:
@@ -56,8 +56,8 @@ def fill(core: EmbeddedAws, account: AccountFile) -> Seeded:
         core.faults.add(_fault(table, seeded.keys, core.now()))
     ring, number = core.world.keys, account.account
     own = {
-        ROOT: Key(number, Secret(ring.root_secret)),
-        OWNER: Key(owner_key(number), Secret(ring.owner_secret)),
+        ROOT: SigningKey(number, Secret(ring.root_secret)),
+        OWNER: SigningKey(owner_key(number), Secret(ring.owner_secret)),
     }
     return replace(seeded, keys={**own, **seeded.keys})
 
@@ -117,7 +117,7 @@ def _allows(text: str) -> bool:
     return any(statement.get("Effect") == "Allow" for statement in listed)
 
 
-def _fault(table: FaultTable, keys: Mapping[str, Key], now: datetime) -> Fault:
+def _fault(table: FaultTable, keys: Mapping[str, SigningKey], now: datetime) -> Fault:
     """`{in_12_hours}` in a body is the time, in epoch seconds, at which a new token expires."""
     fields = table.model_dump(exclude={"key"})
     if table.body is not None:

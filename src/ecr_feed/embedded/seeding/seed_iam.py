@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from ecr_feed.aws.transport.backend import Key
+from ecr_feed.aws.transport.backend import SigningKey
 from ecr_feed.embedded.identity.callers import new_key_id, new_secret
 from ecr_feed.embedded.identity.issued_sessions import instance_session
 from ecr_feed.embedded.seeding.account_file import (
@@ -33,7 +33,7 @@ _EC2_TRUST = {
 }
 
 
-def fill_iam(owner: Owner, account: AccountFile) -> dict[str, Key]:
+def fill_iam(owner: Owner, account: AccountFile) -> dict[str, SigningKey]:
     """Create everything of IAM in the file; returns label -> key."""
     return _IamFiller(owner, account).run()
 
@@ -46,13 +46,13 @@ class _IamFiller:
         self._file = account
         self._names = account.placeholders
         self._arns: dict[str, str] = {}  # the account's own policies, by name
-        self._keys: dict[str, Key] = {}
+        self._keys: dict[str, SigningKey] = {}
 
     @property
     def _iam(self) -> Any:
         return self._owner.client("iam", self._file.region, self._file.account)
 
-    def run(self) -> dict[str, Key]:
+    def run(self) -> dict[str, SigningKey]:
         """Create everything in order of dependency."""
         for policy in self._file.policy:
             text = self._text(policy.document)
@@ -119,9 +119,9 @@ class _IamFiller:
                 self._keys[key.label] = self._user_key(user, key)
             self._use(key)
 
-    def _user_key(self, user: UserTable, key: KeyTable) -> Key:
+    def _user_key(self, user: UserTable, key: KeyTable) -> SigningKey:
         if key.status == "unknown":
-            return Key(new_key_id("AKIA", self._file.account), Secret(new_secret()))
+            return SigningKey(new_key_id("AKIA", self._file.account), Secret(new_secret()))
         made = self._iam.create_access_key(UserName=user.name)["AccessKey"]
         named = {"UserName": user.name, "AccessKeyId": made["AccessKeyId"]}
         if key.temporary:
@@ -131,11 +131,11 @@ class _IamFiller:
         if key.status == "inactive":
             self._iam.update_access_key(**named, Status="Inactive")
         secret = new_secret() if key.status == "wrong-secret" else made["SecretAccessKey"]
-        return Key(made["AccessKeyId"], Secret(secret))
+        return SigningKey(made["AccessKeyId"], Secret(secret))
 
     def _temporary(
         self, key: KeyTable, long_lived: tuple[str, str, None], named: dict[str, str]
-    ) -> Key:
+    ) -> SigningKey:
         """GetSessionToken for the user; the long-lived key is deleted afterwards."""
         sts = self._owner.as_key("sts", self._file.region, long_lived)
         with self._owner.ago(1 if key.status == "expired" else 0):
@@ -166,7 +166,7 @@ class _IamFiller:
         for key in role.keys:
             self._keys[key.label] = self._role_key(role, key)
 
-    def _role_key(self, role: RoleTable, key: KeyTable) -> Key:
+    def _role_key(self, role: RoleTable, key: KeyTable) -> SigningKey:
         """A session as a worker's metadata service provides it, without an API call."""
         core = self._owner.core
         if core is None:
@@ -184,14 +184,14 @@ class _IamFiller:
                 timedelta(seconds=role.max_session_seconds),
             )
         secret, token = Secret(session.secret), Secret(session.token)
-        return Key(session.key_id, secret, token, session.expires)
+        return SigningKey(session.key_id, secret, token, session.expires)
 
     def _role_arn(self, role: RoleTable) -> str:
         return f"arn:{self._file.partition}:iam::{self._file.account}:role{role.path}{role.name}"
 
 
-def _temporary_key(made: Mapping[str, Any]) -> Key:
-    return Key(
+def _temporary_key(made: Mapping[str, Any]) -> SigningKey:
+    return SigningKey(
         made["AccessKeyId"],
         Secret(made["SecretAccessKey"]),
         Secret(made["SessionToken"]),

@@ -186,7 +186,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
 
 
 @dataclass(slots=True)
-class Destination:
+class PlanScope:
     """The account, region and partition that the plan is applied to."""
 
     account: str
@@ -194,10 +194,8 @@ class Destination:
     partition: str = "aws"
 
 
-def destination_of(
-    plan: Plan, region: str = "", account: str = ""
-) -> tuple[Destination, list[str]]:
-    """The destination, and a sentence for each assumption."""
+def scope_of(plan: Plan, region: str = "", account: str = "") -> tuple[PlanScope, list[str]]:
+    """The scope, and a sentence for each assumption."""
     notes = []
     accounts, regions = _arns(plan)
     named = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
@@ -207,7 +205,7 @@ def destination_of(
     if not where:
         notes.append("The plan names no region: us-east-1 is assumed.")
         where = "us-east-1"
-    return Destination(named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws"), notes
+    return PlanScope(named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws"), notes
 
 
 def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:

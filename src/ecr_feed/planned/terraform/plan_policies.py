@@ -13,7 +13,7 @@ from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.iam import PolicyError, parse
-from ecr_feed.planned.terraform.plan import Destination, Instance, Plan, region_of
+from ecr_feed.planned.terraform.plan import PlanScope, Instance, Plan, region_of
 
 _DOCUMENT = "aws_iam_policy_document"
 _KINDS = {
@@ -29,7 +29,7 @@ class PlanPolicies:
     """Reads policies of a plan; unknown ones are noted with their addresses."""
 
     plan: Plan
-    destination: Destination
+    scope: PlanScope
     notes: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
 
@@ -161,7 +161,7 @@ class PlanPolicies:
         return "*" if made.get("*") == ["*"] else made
 
     def _region(self, target: Instance) -> str:
-        return region_of(self.plan, target) or self.destination.region
+        return region_of(self.plan, target) or self.scope.region
 
     def arn(self, target: Instance) -> str:
         """The ARN that a planned resource will have, from its name; "" if it cannot be derived."""
@@ -169,13 +169,13 @@ class PlanPolicies:
         if isinstance(known, str) and known:
             return known
         name, path = target.get("name"), target.get("path") or "/"
-        iam = f"arn:{self.destination.partition}:iam::{self.destination.account}"
+        iam = f"arn:{self.scope.partition}:iam::{self.scope.account}"
         if not name and target.type != "aws_iam_openid_connect_provider":
             return ""
         made = {
             "aws_ecr_repository": (
-                f"arn:{self.destination.partition}:ecr:{self._region(target)}:"
-                f"{self.destination.account}:"
+                f"arn:{self.scope.partition}:ecr:{self._region(target)}:"
+                f"{self.scope.account}:"
                 f"repository/{name}"
             ),
             "aws_iam_user": f"{iam}:user{path}{name}",

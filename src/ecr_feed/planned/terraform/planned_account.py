@@ -7,7 +7,7 @@ from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
 from ecr_feed.planned.terraform.identities import Identities, tags_of
-from ecr_feed.planned.terraform.plan import Instance, Plan, destination_of, region_of
+from ecr_feed.planned.terraform.plan import Instance, Plan, scope_of, region_of
 from ecr_feed.planned.terraform.plan_policies import PlanPolicies
 
 FileTable = dict[str, Any]
@@ -36,28 +36,28 @@ def account_from_plan(
             "the key `planned_values`."
         )
     plan = Plan(document)
-    destination, assumed = destination_of(plan, region, account)
-    policies = PlanPolicies(plan, destination)
+    scope, assumed = scope_of(plan, region, account)
+    policies = PlanPolicies(plan, scope)
     found = Identities(policies)
     found.read()
     repositories = _repositories(policies)
     assumed += _give_key(policies, found, identity, source)
-    here = [each["name"] for each in repositories if each["region"] == destination.region]
+    here = [each["name"] for each in repositories if each["region"] == scope.region]
     names = list(packages) or here
     if not names:
         raise AccountError(f"{source}: it creates no aws_ecr_repository, and no package is named.")
     feed = {
         "name": "Plan",
-        "region": destination.region,
-        "account": destination.account,
+        "region": scope.region,
+        "account": scope.account,
         "packages": names,
         "credentials": {"key": LABEL},
     }
     tables = {
         "says": f"The account after {source} is applied.",
-        "account": destination.account,
-        "region": destination.region,
-        "enabled_regions": sorted({destination.region, *(each["region"] for each in repositories)}),
+        "account": scope.account,
+        "region": scope.region,
+        "enabled_regions": sorted({scope.region, *(each["region"] for each in repositories)}),
         "repository": repositories,
         "policy": list(found.own.values()),
         **{kind: list(tables.values()) for kind, tables in found.tables.items()},
@@ -81,7 +81,7 @@ def _repositories(policies: PlanPolicies) -> list[FileTable]:
             policies.note(f"{each.address}: its name is known only after apply.")
             continue
         filters = each.get("image_tag_mutability_exclusion_filter") or []
-        region = region_of(policies.plan, each) or policies.destination.region
+        region = region_of(policies.plan, each) or policies.scope.region
         tables[name, region] = {
             "name": name,
             "mutability": each.get("image_tag_mutability") or "MUTABLE",
@@ -111,7 +111,7 @@ def _put(
         written = policies.plan.expression(instance, "repository")
         targets = policies.plan.targets(instance, written)
         repository = next((t.get("name") for t in targets if t.get("name")), None)
-    region = region_of(policies.plan, instance) or policies.destination.region
+    region = region_of(policies.plan, instance) or policies.scope.region
     table = tables.get((str(repository), region))
     if table is None:
         policies.note(f"{instance.address}: the repository {repository!r} is not in the plan.")

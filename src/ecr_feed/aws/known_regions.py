@@ -1,4 +1,4 @@
-"""Which regions botocore knows, and which need no opting in. No network."""
+"""Which regions botocore lists, and which are enabled by default. No network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import cache
 from typing import Final
 
 # "Considerations before enabling and disabling Regions" (AWS Account Management reference guide):
-# those introduced before 20 March 2019 are on in every account and cannot be turned off.
-DEFAULT_ON: Final = frozenset(
+# those introduced before 20 March 2019 are enabled in every account and cannot be disabled.
+ENABLED_BY_DEFAULT: Final = frozenset(
     {
         "ap-northeast-1",
         "ap-northeast-2",
@@ -29,8 +29,8 @@ DEFAULT_ON: Final = frozenset(
         "us-west-2",
     }
 )
-# Where to ask whether a key lives at all, in this order. Outside `aws` no region is opt-in.
-_ASK_IN: Final = {
+# Where to ask whether a key is valid at all, in this order. Outside `aws` no region is opt-in.
+_DEFAULT_REGIONS: Final = {
     "aws": ("us-east-1", "us-west-2"),
     "aws-cn": ("cn-north-1", "cn-northwest-1"),
     "aws-us-gov": ("us-gov-west-1", "us-gov-east-1"),
@@ -44,7 +44,10 @@ _ASK_IN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class KnownRegions:
-    """The regions that this botocore lists; an unlisted one may be newer than it."""
+    """The regions that the installed botocore lists; a newer region may be missing.
+
+    `partitions` are pairs of region and partition.
+    """
 
     names: frozenset[str]
     with_ecr: frozenset[str]
@@ -52,10 +55,10 @@ class KnownRegions:
     botocore: str
 
     def partition(self, region: str) -> str:
-        """The partition of a listed region; "" for one that is not listed."""
+        """The partition of a region; "" where it is not listed."""
         return dict(self.partitions).get(region, "")
 
-    def siblings(self, region: str) -> tuple[str, ...]:
+    def others_with_ecr(self, region: str) -> tuple[str, ...]:
         """The other regions of the same partition that have ECR, sorted."""
         partition = self.partition(region)
         of = dict(self.partitions)
@@ -82,38 +85,38 @@ _AWS_SUFFIXES: Final = (
 
 
 def is_aws_host(host: str) -> bool:
-    """A host (with or without port) under one of AWS's own domains."""
+    """Whether a host (HOST or HOST:PORT) is in one of AWS's domains, on port 443."""
     name, colon, port = host.partition(":")
     return name.lower().endswith(_AWS_SUFFIXES) and (not colon or port == "443")
 
 
-def is_default_on(region: str) -> bool:
-    """The region cannot be disabled: listed as such, or outside the commercial partition."""
-    return region in DEFAULT_ON or known_regions().partition(region) not in ("", "aws")
+def is_enabled_by_default(region: str) -> bool:
+    """Whether a region cannot be disabled: it is one of the list, or outside partition `aws`."""
+    return region in ENABLED_BY_DEFAULT or known_regions().partition(region) not in ("", "aws")
 
 
-def ask_in(region: str) -> str:
-    """Another region of the partition that is on in every account; "" where there is none."""
+def other_default_region(region: str) -> str:
+    """Another region of the partition that is enabled in every account; "" without one."""
     partition = known_regions().partition(region) or "aws"
-    return next((other for other in _ASK_IN.get(partition, ()) if other != region), "")
+    return next((other for other in _DEFAULT_REGIONS.get(partition, ()) if other != region), "")
 
 
-def ask_in_aws(region: str) -> str:
-    """A region of the commercial partition to ask, for a region outside it; else ""."""
+def commercial_region(region: str) -> str:
+    """A region of the commercial partition, for a region outside of it; else ""."""
     partition = known_regions().partition(region)
-    return "" if partition in ("", "aws") else _ASK_IN["aws"][0]
+    return "" if partition in ("", "aws") else _DEFAULT_REGIONS["aws"][0]
 
 
 @cache
 def known_regions() -> KnownRegions:
-    """Botocore's regions of every partition, pseudo-regions such as `aws-global` left out."""
+    """Botocore's regions of every partition, without pseudo-regions such as `aws-global`."""
     import botocore
     import botocore.session
 
-    from ecr_feed.aws.transport.botosession import builtin
+    from ecr_feed.aws.transport.botosession import bundled_data
 
     session = botocore.session.Session()
-    loader = builtin()
+    loader = bundled_data()
     session.register_component("data_loader", loader)
     partition_of: dict[str, str] = {}
     with_ecr: set[str] = set()

@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci.errors import refused, refused_head, unanswered
+from ecr_feed.oci.registry_errors import reason_of_error, reason_of_head_refusal, reason_of_refusal
 
 
 def oci(code: object, message: object = "said") -> bytes:
@@ -49,7 +49,7 @@ def oci(code: object, message: object = "said") -> bytes:
     ],
 )
 def test_answers_of_a_registry(status: int, body: bytes, trouble: Trouble, code: str) -> None:
-    found = refused(status, body, "text/html" if b"<html" in body else "application/json")
+    found = reason_of_refusal(status, body, "text/html" if b"<html" in body else "application/json")
     assert (found.trouble, found.code) == (trouble, code)
     assert "<html" not in found.message
 
@@ -67,7 +67,7 @@ def test_answers_of_a_registry(status: int, body: bytes, trouble: Trouble, code:
 )
 def test_answers_of_the_storage(code: str, trouble: Trouble) -> None:
     body = f"<Error><Code>{code}</Code><Message>said</Message></Error>".encode()
-    found = refused(403, body, "application/xml", registry=False)
+    found = reason_of_refusal(403, body, "application/xml", registry=False)
     assert (found.trouble, found.code, found.message) == (trouble, code, "said")
 
 
@@ -84,7 +84,7 @@ def test_answers_of_the_storage(code: str, trouble: Trouble) -> None:
     ],
 )
 def test_answers_to_head(status: int, marked: bool, trouble: Trouble) -> None:
-    assert refused_head(status, from_registry=marked).trouble is trouble
+    assert reason_of_head_refusal(status, from_registry=marked).trouble is trouble
 
 
 def wrapped(inner: Exception) -> Exception:
@@ -127,7 +127,7 @@ def proxy(said: str) -> Exception:
     ],
 )
 def test_exceptions(error: Exception, trouble: Trouble, says: str) -> None:
-    found = unanswered(error)
+    found = reason_of_error(error)
     assert found.trouble is trouble
     assert says in found.message
     assert "secret" not in repr(found)
@@ -136,4 +136,4 @@ def test_exceptions(error: Exception, trouble: Trouble, says: str) -> None:
 def test_exceptions_that_wrap_each_other_end() -> None:
     one, other = ValueError("a"), ValueError("b")
     one.__cause__, other.__cause__ = other, one
-    assert unanswered(one).trouble is Trouble.RESET
+    assert reason_of_error(one).trouble is Trouble.RESET

@@ -1,4 +1,4 @@
-"""Every policy of the account that applies to a user or a role, and which could not be read."""
+"""The policies of its account that apply to a user or role, and which of them were not readable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 from ecr_feed.aws.transport.client import Client
-from ecr_feed.aws.transport.response import Reader
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 from ecr_feed.facts.iam import PolicyDocument, Principal, Source
 from ecr_feed.once import Once
@@ -23,17 +23,17 @@ _MOST_ITEMS: Final = 1000
 
 
 class PrincipalReader:
-    """Reads principals through one IAM client; a managed policy is read once for all of them."""
+    """Reads principals through one IAM client; each managed policy is read once for all of them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._managed: dict[str, Once[tuple[str, Source]]] = {}
 
     def read(self, arn: str) -> Principal:
-        """The principal behind an identity's ARN (a session's leads to its role, path included).
+        """The principal of an identity's ARN; that of a session is its role, path included.
 
-        Raises ReadError where it does not exist (NOT_FOUND), or is none whose policies IAM keeps
-        (a federated user). A read that is refused is kept in `unread`, and the rest is read.
+        Raises ReadError where it does not exist (NOT_FOUND) or IAM has no policies for it (a
+        federated user). A read that is refused is kept in `unread`, and the rest is read.
         """
         parts = _ARN.fullmatch(arn)
         kind, _, name = parts["rest"].partition("/") if parts else ("", "", "")
@@ -47,9 +47,9 @@ class PrincipalReader:
             role = name.partition("/")[0]
             base = f"arn:{parts['partition']}:iam::{parts['account']}:role/{role}"
             return self._role(base, parts["account"], role, session=arn)
-        raise ReadError(self._no_principal(arn))
+        raise ReadError(self._not_a_principal(arn))
 
-    def _no_principal(self, arn: str) -> Failure:
+    def _not_a_principal(self, arn: str) -> Failure:
         return Failure(
             Trouble.OTHER,
             "iam",
@@ -60,7 +60,7 @@ class PrincipalReader:
         )
 
     def _user(self, arn: str, account: str, path_and_name: str) -> Principal:
-        path, _, name = path_and_name.rpartition("/")
+        name = path_and_name.rpartition("/")[2]
         unread: list[Failure] = []
         found = self._entity("GetUser", "User", unread, UserName=name)
         policies = self._of("User", name, unread)
@@ -72,11 +72,8 @@ class PrincipalReader:
             arn=arn,
             account=account,
             name=name,
-            path=f"/{path}/" if path else "/",
             policies=tuple(policies),
             boundary=self._boundary(found, unread),
-            created_at=Reader(self._client, "GetUser").time(found, "CreateDate"),
-            groups=tuple(groups),
             tags=self._tags("GetUser", found),
             unread=tuple(unread),
         )
@@ -84,17 +81,15 @@ class PrincipalReader:
     def _role(self, arn: str, account: str, name: str, *, session: str) -> Principal:
         unread: list[Failure] = []
         found = self._entity("GetRole", "Role", unread, RoleName=name)
-        read = Reader(self._client, "GetRole")
-        real = read.text(found, "Arn", arn)
+        read = ResponseReader(self._client, "GetRole")
+        real_arn = read.text(found, "Arn", arn)
         seconds = read.maybe(found, "MaxSessionDuration", int)
-        used = read.maybe(found, "RoleLastUsed", dict) or {}
         trust = found.get("AssumeRolePolicyDocument")
         return Principal(
             kind="role",
-            arn=real,
+            arn=real_arn,
             account=account,
             name=name,
-            path=read.text(found, "Path", "/"),
             session_arn=session,
             policies=tuple(self._of("Role", name, unread)),
             boundary=self._boundary(found, unread),
@@ -102,8 +97,6 @@ class PrincipalReader:
             if trust is None
             else PolicyDocument(f"trust policy of {name}", "trust", trust, via=f"role {name}"),
             max_session=None if seconds is None else timedelta(seconds=seconds),
-            created_at=read.time(found, "CreateDate"),
-            last_used_at=read.time(used, "LastUsedDate"),
             tags=self._tags("GetRole", found),
             unread=tuple(unread),
         )
@@ -111,16 +104,16 @@ class PrincipalReader:
     def _entity(
         self, operation: str, key: str, unread: list[Failure], **parameters: str
     ) -> Mapping[str, Any]:
-        """The user or role itself; without it its boundary is unknown, which `unread` says."""
+        """The user or role itself; where it cannot be read, `unread` says so and it is empty."""
 
         def read() -> Mapping[str, Any]:
             answer = self._client.call(operation, **parameters)
-            return Reader(self._client, operation).require(answer, key, dict)
+            return ResponseReader(self._client, operation).require(answer, key, dict)
 
         try:
             return read()
         except ReadError as error:
-            if error.failure.trouble == Trouble.NOT_FOUND or not _is_of_one_read(error.failure):
+            if error.failure.trouble == Trouble.NOT_FOUND or not _concerns_one_read(error.failure):
                 raise
             unread.append(error.failure)
             return {}
@@ -146,21 +139,21 @@ class PrincipalReader:
     def _inline(self, kind: str, name: str, policy: str) -> Source:
         operation = f"Get{kind}Policy"
         answer = self._client.call(operation, **{f"{kind}Name": name, "PolicyName": policy})
-        return _document(Reader(self._client, operation), answer, "PolicyDocument")
+        return _document(ResponseReader(self._client, operation), answer, "PolicyDocument")
 
     def _managed_policy(self, arn: str) -> Once[tuple[str, Source]]:
         """(name, document) of a managed policy's default version."""
 
         def read() -> tuple[str, Source]:
             policy = self._client.call("GetPolicy", PolicyArn=arn)
-            of_policy = Reader(self._client, "GetPolicy")
+            of_policy = ResponseReader(self._client, "GetPolicy")
             head = of_policy.require(policy, "Policy", dict)
             version = self._client.call(
                 "GetPolicyVersion",
                 PolicyArn=arn,
                 VersionId=of_policy.require(head, "DefaultVersionId", str),
             )
-            of_version = Reader(self._client, "GetPolicyVersion")
+            of_version = ResponseReader(self._client, "GetPolicyVersion")
             body = of_version.require(version, "PolicyVersion", dict)
             name = of_policy.text(head, "PolicyName", arn.rpartition("/")[2])
             return name, _document(of_version, body, "Document")
@@ -178,7 +171,7 @@ class PrincipalReader:
         return PolicyDocument(managed[0], "boundary", managed[1], arn, "permissions boundary")
 
     def _tags(self, operation: str, found: Mapping[str, Any]) -> Mapping[str, str]:
-        read = Reader(self._client, operation)
+        read = ResponseReader(self._client, operation)
         if found.get("Tags") is None:
             return {}
         tags = read.items(found, "Tags")
@@ -187,13 +180,13 @@ class PrincipalReader:
     def _names(
         self, operation: str, key: str, inner: str | None, unread: list[Failure], **who: str
     ) -> list[str]:
-        """A paged list of names, or of one text of each item; refused as a whole into `unread`."""
+        """A paged list of names, or of one text per item; empty, and in `unread`, where refused."""
         return self._kept(unread, lambda: list(self._each(operation, key, inner, who))) or []
 
     def _each(
         self, operation: str, key: str, inner: str | None, who: Mapping[str, str]
     ) -> Iterator[str]:
-        read = Reader(self._client, operation)
+        read = ResponseReader(self._client, operation)
         for page in iam_pages(self._client, operation, **who):
             if inner is None:
                 read.require(page, key, list)
@@ -203,33 +196,33 @@ class PrincipalReader:
 
     @staticmethod
     def _kept(unread: list[Failure], read: Callable[[], T]) -> T | None:
-        """The value, or None with the failure kept; a client that is closed to us is raised."""
+        """The value, or None with the failure kept; raises what would end every other read too."""
         try:
             return read()
         except ReadError as error:
-            if not _is_of_one_read(error.failure):
+            if not _concerns_one_read(error.failure):
                 raise
             unread.append(error.failure)
             return None
 
 
 def iam_pages(client: Client, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """IAM's way of paging: Marker while IsTruncated."""
+    """The pages of an IAM list: Marker while IsTruncated."""
     for page in client.pages(
-        operation, asks="Marker", says="Marker", MaxItems=_MOST_ITEMS, **parameters
+        operation, request_key="Marker", response_key="Marker", MaxItems=_MOST_ITEMS, **parameters
     ):
         if page.get("IsTruncated") is True and not page.get("Marker"):
             raise client.malformed(operation, "the list is truncated and has no Marker")
         yield page
 
 
-def _is_of_one_read(failure: Failure) -> bool:
-    """The failure is this read's own: denied, gone in between, malformed, throttled out."""
+def _concerns_one_read(failure: Failure) -> bool:
+    """The failure concerns this read alone: denied, deleted meanwhile, malformed, throttled."""
     return not (failure.trouble.credentials or failure.trouble.unreachable)
 
 
-def _document(read: Reader, answer: Mapping[str, Any], key: str) -> Source:
-    """A policy document: botocore decodes it to a mapping; what is no JSON stays (quoted) text."""
+def _document(read: ResponseReader, answer: Mapping[str, Any], key: str) -> Source:
+    """A policy document: a mapping where botocore decoded it, else text, here without quoting."""
     document = answer.get(key)
     if isinstance(document, Mapping):
         return document

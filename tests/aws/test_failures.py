@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import IncompleteRead, NewConnectionError, ProtocolError
 
-from ecr_feed.aws.transport.errors import Asked, classify
+from ecr_feed.aws.transport.failures import CallContext, to_failure
 from ecr_feed.facts.aws import Trouble
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-ASKED = Asked("ecr", "DescribeImages", "eu-west-1", now=NOW)
+CONTEXT = CallContext("ecr", "DescribeImages", "eu-west-1", now=NOW)
 
 
 def client_error(
@@ -68,55 +68,78 @@ def client_error(
     ids=repr,
 )
 def test_aws_codes(code: object, trouble: Trouble) -> None:
-    failure = classify(client_error(code), ASKED)
+    failure = to_failure(client_error(code), CONTEXT)
     assert failure.trouble == trouble
     assert failure.request_id == "r-1"
 
 
 def test_the_body_of_a_page_is_not_quoted() -> None:
-    failure = classify(client_error("502", "<html>secret page</html>"), ASKED)
+    failure = to_failure(client_error("502", "<html>secret page</html>"), CONTEXT)
     assert failure.message == "HTTP 400 without an AWS error in its body"
 
 
 @pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
 def test_a_clock_is_told_from_a_wrong_secret(code: str) -> None:
     late = "Signature expired: 20261101T100000Z is now earlier than 20261101T114500Z"
-    said = classify(client_error(code, f"{late} (20261101T120000Z - 15 min.)"), ASKED)
+    said = to_failure(client_error(code, f"{late} (20261101T120000Z - 15 min.)"), CONTEXT)
     assert (said.trouble, said.offset) == (Trouble.CLOCK, timedelta(hours=-2))
-    dated = classify(client_error(code, date="Sun, 01 Nov 2026 14:00:00 GMT"), ASKED)
+    dated = to_failure(client_error(code, date="Sun, 01 Nov 2026 14:00:00 GMT"), CONTEXT)
     assert (dated.trouble, dated.offset) == (Trouble.CLOCK, timedelta(hours=-2))
-    both = classify(
+    both = to_failure(
         client_error(
             code, f"{late} (20261101T120000Z - 15 min.)", date="Sun, 01 Nov 2026 12:00:00 GMT"
         ),
-        ASKED,
+        CONTEXT,
     )
     assert both.offset == timedelta(hours=-2)  # what AWS states, whatever a proxy's Date is
-    early = classify(client_error(code, "Signature not yet current: 2"), ASKED)
+    early = to_failure(client_error(code, "Signature not yet current: 2"), CONTEXT)
     assert (early.trouble, early.offset) == (Trouble.CLOCK, None)
-    near = classify(client_error(code, date="Sun, 01 Nov 2026 12:05:00 GMT"), ASKED)
+    near = to_failure(client_error(code, date="Sun, 01 Nov 2026 12:05:00 GMT"), CONTEXT)
     assert (near.trouble, near.offset) == (Trouble.SIGNATURE, timedelta(minutes=-5))
 
 
 def test_a_scope_that_is_not_the_hosts_is_no_wrong_secret() -> None:
     said = client_error("SignatureDoesNotMatch", "Credential should be scoped to a valid region.")
-    assert classify(said, ASKED).trouble == Trouble.OTHER
+    assert to_failure(said, CONTEXT).trouble == Trouble.OTHER
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 14:00:00 GMT"])
-def test_a_date_that_is_none_gives_no_offset(date: str) -> None:
-    assert classify(client_error("AccessDenied", date=date), ASKED).offset is None
+UNUSABLE_DATES = (
+    "",
+    "0",
+    "yesterday",
+    "Sun, 99 Nov 2026 14:00:00 GMT",
+    "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Sat, 01 Jan 0001 00:00:00 +0100",
+)
+
+
+@pytest.mark.parametrize("date", UNUSABLE_DATES)
+def test_a_date_that_is_not_usable_gives_no_offset(date: str) -> None:
+    assert to_failure(client_error("AccessDenied", date=date), CONTEXT).offset is None
+
+
+def test_a_response_without_a_date_gives_no_offset() -> None:
+    assert to_failure(client_error("AccessDenied"), CONTEXT).offset is None
+
+
+def test_times_of_a_signature_error_that_are_not_times_give_no_offset() -> None:
+    message = (
+        "Signature expired: 20261399T100000Z is now earlier than T (20269901T120000Z - 15 min.)"
+    )
+    assert to_failure(client_error("SignatureDoesNotMatch", message), CONTEXT).offset is None
+    dated = client_error("SignatureDoesNotMatch", message, date="Sun, 01 Nov 2026 14:00:00 GMT")
+    assert to_failure(dated, CONTEXT).offset == timedelta(hours=-2)
 
 
 def test_a_clock_far_off_does_not_excuse_an_unknown_key() -> None:
-    failure = classify(
-        client_error("UnrecognizedClientException", date="Sun, 01 Nov 2026 14:00:00 GMT"), ASKED
+    failure = to_failure(
+        client_error("UnrecognizedClientException", date="Sun, 01 Nov 2026 14:00:00 GMT"), CONTEXT
     )
     assert failure.trouble == Trouble.UNKNOWN_KEY
 
 
 def test_a_role_that_may_not_be_assumed_is_no_credentials() -> None:
-    failure = classify(client_error("AccessDenied", operation="AssumeRole"), ASKED)
+    failure = to_failure(client_error("AccessDenied", operation="AssumeRole"), CONTEXT)
     assert failure.trouble == Trouble.NO_CREDENTIALS
     assert failure.action == "sts:AssumeRole"
 
@@ -126,7 +149,7 @@ def test_an_echoed_request_is_cut_off() -> None:
         "The request signature we calculated does not match.\n\nThe Canonical String for this"
         " request should have been\n'POST\n/\nx-amz-security-token:abc'"
     )
-    said = classify(client_error("SignatureDoesNotMatch", message), ASKED).message
+    said = to_failure(client_error("SignatureDoesNotMatch", message), CONTEXT).message
     assert said == "The request signature we calculated does not match."
 
 
@@ -192,11 +215,11 @@ URL = "https://api.ecr.eu-west-1.amazonaws.com/"
     ),
 )
 def test_errors_without_an_answer(error: Exception, trouble: Trouble) -> None:
-    assert classify(error, ASKED).trouble == trouble
+    assert to_failure(error, CONTEXT).trouble == trouble
 
 
 def test_an_unknown_exception_tells_its_type_only() -> None:
-    failure = classify(RuntimeError("with a secret"), ASKED)
+    failure = to_failure(RuntimeError("with a secret"), CONTEXT)
     assert (failure.code, failure.message) == ("RuntimeError", "")
 
 
@@ -214,15 +237,15 @@ def test_any_error_shape_is_classified_and_fit_to_print(
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
     error = boto.ClientError({}, "DescribeImages")
     error.response = response
-    failure = classify(error, ASKED)
+    failure = to_failure(error, CONTEXT)
     assert failure.message.isprintable()
     assert len(failure.message) <= 700
     if not isinstance(code, str) or not any(c.isalpha() for c in code):
         assert failure.trouble != Trouble.DENIED
-    assert str(failure.said)
+    assert str(failure.summary)
 
 
 @given(code=st.integers(100, 599), message=st.text())
 def test_no_status_alone_denies(code: int, message: str) -> None:
     troubles = {Trouble.MALFORMED, Trouble.PROXY, Trouble.THROTTLED}
-    assert classify(client_error(str(code), message), ASKED).trouble in troubles
+    assert to_failure(client_error(str(code), message), CONTEXT).trouble in troubles

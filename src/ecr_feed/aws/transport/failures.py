@@ -1,4 +1,4 @@
-"""Any exception of an AWS call becomes one `Failure`, by AWS's error code, never by HTTP status."""
+"""Turn the exception of an AWS call into one `Failure`: by AWS's error code, not by HTTP status."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ecr_feed.aws.transport import error_codes
 from ecr_feed.aws.transport.response import sanitize
 from ecr_feed.facts.aws import Failure, Trouble
+from ecr_feed.text.times import http_date
 
-# SigV4 tolerates at least this much; a signature fault beyond it is the clock's before the key's.
+# SigV4 accepts at least this much; with a larger offset, a signature error is due to the clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _CLOCK_WORDS = re.compile(r"signature (?:expired|not yet current)", re.IGNORECASE)
 _SCOPE_WORDS = re.compile(r"credential should be scoped to", re.IGNORECASE)
-# The signed time, and in brackets AWS's own: "expired: T1 is now earlier than T2 (T3 - 15 min.)".
+# The signed time, and in brackets AWS's time: "expired: T1 is now earlier than T2 (T3 - 15 min.)".
 _CLOCK_TIMES = re.compile(r"(\d{8}T\d{6}Z)\D.*\((\d{8}T\d{6}Z)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which call failed; `now` is this machine's time at the answer, for the clock's offset."""
+class CallContext:
+    """A call that failed; `now` is this machine's time at the response, for the clock offset."""
 
     service: str
     operation: str
@@ -33,102 +33,93 @@ class Asked:
     host: str = ""
     now: datetime | None = None
 
+    def failure(self, trouble: Trouble, code: str, message: str) -> Failure:
+        """A failure of this call."""
+        return Failure(
+            trouble=trouble,
+            service=self.service,
+            operation=self.operation,
+            region=self.region,
+            code=code,
+            message=message,
+            attempts=self.attempts,
+            host=self.host,
+        )
 
-def classify(error: BaseException, asked: Asked) -> Failure:
-    """The one `Failure` of an exception that a client raised. Never raises.
 
-    A call that failed while its credentials were being fetched (an assumed role, a web identity)
-    is named by the operation that really failed and is trouble with the credentials.
+def to_failure(error: BaseException, context: CallContext) -> Failure:
+    """The `Failure` of an exception that a client raised. Never raises.
+
+    If fetching the credentials failed (an assumed role, a web identity), the failure names that
+    operation instead of the one that was called.
     """
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
-        return _answered(error, response, asked)
-    trouble, code, message = _unanswered(error)
-    return Failure(
-        trouble=trouble,
-        service=asked.service,
-        operation=asked.operation,
-        region=asked.region,
-        code=code,
-        message=message,
-        attempts=asked.attempts,
-        host=asked.host,
-    )
+        return _of_error_response(error, response, context)
+    return context.failure(*_without_response(error))
 
 
-def malformed(asked: Asked, message: str, request_id: str = "") -> Failure:
-    """An answer that came, and lacks what it must have."""
-    return Failure(
-        trouble=Trouble.MALFORMED,
-        service=asked.service,
-        operation=asked.operation,
-        region=asked.region,
-        message=sanitize(message),
-        request_id=request_id,
-        attempts=asked.attempts,
-        host=asked.host,
-    )
+def malformed_failure(context: CallContext, message: str, request_id: str = "") -> Failure:
+    """The failure of a response that lacks something it must contain."""
+    failure = context.failure(Trouble.MALFORMED, "", sanitize(message))
+    return replace(failure, request_id=request_id)
 
 
-def _answered(error: BaseException, response: Mapping[str, Any], asked: Asked) -> Failure:
+def _of_error_response(
+    error: BaseException, response: Mapping[str, Any], context: CallContext
+) -> Failure:
     metadata = _mapping(response.get("ResponseMetadata"))
     fault = _mapping(response.get("Error"))
-    code = error_codes.plain(fault.get("Code"))
+    code = error_codes.bare_code(fault.get("Code"))
     trouble = error_codes.trouble_of(code)
-    # Without an AWS error code the body is some machine's page in between: not to be quoted.
+    # Without an AWS error code the body is not from AWS (a proxy's page, say): it is not quoted.
     message = (
         f"HTTP {metadata.get('HTTPStatusCode', code) or '?'} without an AWS error in its body"
         if error_codes.is_status(code)
         else sanitize(fault.get("Message"))
     )
-    offset = _offset(metadata, message, asked.now)
-    failure = Failure(
-        trouble=trouble,
-        service=asked.service,
-        operation=asked.operation,
-        region=asked.region,
-        code=code,
-        message=message,
+    offset = _offset(metadata, message, context.now)
+    failure = replace(
+        context.failure(trouble, code, message),
         request_id=sanitize(metadata.get("RequestId")),
-        attempts=_attempts(metadata, asked.attempts),
+        attempts=_attempts(metadata, context.attempts),
         offset=offset,
-        host=asked.host,
     )
-    return _of_the_exchange(_of_the_clock(failure), getattr(error, "operation_name", ""))
+    return _of_credential_call(_of_signature(failure), getattr(error, "operation_name", ""))
 
 
-def _of_the_clock(failure: Failure) -> Failure:
-    """A late clock answers like a wrong secret: told apart by AWS's sanitize or by its Date."""
-    far = failure.offset is not None and abs(failure.offset) > CLOCK_TOLERANCE
-    said = _CLOCK_WORDS.search(failure.message) is not None
+def _of_signature(failure: Failure) -> Failure:
+    """A wrong clock has the error codes of a wrong secret: AWS's message or the Date decides."""
     if failure.code not in error_codes.SIGNATURE:
         return failure
-    if said or far:
+    far = failure.offset is not None and abs(failure.offset) > CLOCK_TOLERANCE
+    if far or _CLOCK_WORDS.search(failure.message) is not None:
         return replace(failure, trouble=Trouble.CLOCK)
-    # Signed for another region or service than the host's own: the endpoint's, not the secret's.
+    # Signed for another region or service than the endpoint's: the secret may be right.
     scoped = _SCOPE_WORDS.search(failure.message) is not None
     return replace(failure, trouble=Trouble.OTHER) if scoped else failure
 
 
-def _of_the_exchange(failure: Failure, operation: str) -> Failure:
+def _of_credential_call(failure: Failure, operation: str) -> Failure:
+    """Name the operation that failed, where botocore made another one for the credentials."""
     if not operation or operation == failure.operation:
         return failure
     return replace(
         failure,
         service=_SERVICE_OF.get(operation, failure.service),
         operation=operation,
-        trouble=Trouble.NO_CREDENTIALS if refused(failure) else failure.trouble,
+        trouble=Trouble.NO_CREDENTIALS if is_refusal(failure) else failure.trouble,
         host="",
     )
 
 
-def refused(failure: Failure) -> bool:
-    """An exchange for credentials (AssumeRole and its like) was refused for good, by its answer.
+def is_refusal(failure: Failure) -> bool:
+    """Whether a call for credentials, such as AssumeRole, was refused and would be again.
 
-    A fault of the service, or of the identity provider, may pass.
+    An error of the service or of the identity provider may be temporary, and is not a refusal.
     """
-    for_good = failure.trouble in (Trouble.DENIED, Trouble.NOT_FOUND)
-    return for_good or failure.code in error_codes.INVALID_PARAMETER
+    refused = failure.trouble in (Trouble.DENIED, Trouble.NOT_FOUND)
+    return refused or failure.code in error_codes.INVALID_PARAMETER
 
 
 _SERVICE_OF: Final = {
@@ -147,38 +138,34 @@ def _attempts(metadata: Mapping[str, Any], otherwise: int) -> int:
 
 
 def _offset(metadata: Mapping[str, Any], message: str, now: datetime | None) -> timedelta | None:
-    """This machine's clock minus AWS's: by the times that AWS states, else by the answer's Date."""
+    """This machine's clock minus AWS's, from the times in AWS's message, else from the Date."""
     times = _CLOCK_TIMES.search(message) if _CLOCK_WORDS.search(message) else None
-    if times is not None:
-        return _stamp(times[1]) - _stamp(times[2])
+    signed, received = (_stamp(times[1]), _stamp(times[2])) if times else (None, None)
+    if signed is not None and received is not None:
+        return signed - received
     date = date_of(metadata)
     return None if now is None or date is None else now - date
 
 
 def date_of(metadata: Mapping[str, Any]) -> datetime | None:
-    """The Date header of an answer's `ResponseMetadata`, in UTC; None where there is none."""
+    """The usable Date header of a response's `ResponseMetadata`, in UTC; None without one."""
     value = _mapping(metadata.get("HTTPHeaders")).get("date")
-    if not isinstance(value, str):
-        return None
-    try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    return http_date(value) if isinstance(value, str) else None
 
 
-def _stamp(text: str) -> datetime:
+def _stamp(text: str) -> datetime | None:
+    """A time such as 20261101T120000Z; None for digits that are not a time."""
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:  # digits that are no time: no offset then
-        return datetime.fromtimestamp(0, UTC)
+    except ValueError:
+        return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-# By class name along the error's ancestry, so that nothing of botocore is imported to classify.
+# By the class names of an error and its base classes, so that botocore need not be imported here.
 _BY_CLASS: Final = {
     "ProxyConnectionError": Trouble.PROXY,
     "InvalidProxiesConfigError": Trouble.PROXY,
@@ -211,14 +198,17 @@ _BY_CLASS: Final = {
     "SSOError": Trouble.NO_CREDENTIALS,
     "LoginError": Trouble.NO_CREDENTIALS,
 }
-# What a parser trips over in a 200 that is no AWS answer (a page, a JSON text, an absurd number).
-_PARSER_TRIPS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
-# Expired sanitize of the providers that have one exception for everything.
+# What botocore's parsers raise on a 200 that is not an AWS response (a page, an absurd number).
+_PARSER_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+# Some credential providers have one exception for everything; the text says that it expired.
 _EXPIRED_WORDS = re.compile(r"\b(?:has|is|have|are) (?:\w+ )?expired|\bexpired\b", re.IGNORECASE)
 
 
-def _unanswered(error: BaseException) -> tuple[Trouble, str, str]:
-    """(trouble, code, message) of an error without an AWS answer; the code names our type."""
+def _without_response(error: BaseException) -> tuple[Trouble, str, str]:
+    """(trouble, code, message) of an error without an AWS response.
+
+    The code is "", or the exception's type where its kind is unknown.
+    """
     name = type(error).__name__
     causes = tuple(_causes(error))
     trouble = next(
@@ -228,28 +218,28 @@ def _unanswered(error: BaseException) -> tuple[Trouble, str, str]:
         trouble = Trouble.EXPIRED
     if trouble in (None, Trouble.REFUSED, Trouble.RESET):
         trouble = _by_cause(causes) or trouble
-    if trouble is None and isinstance(error, _PARSER_TRIPS) and not _is_botocores(error):
+    if trouble is None and isinstance(error, _PARSER_ERRORS) and not _is_from_botocore(error):
         return Trouble.MALFORMED, "", f"the answer could not be read ({name})"
     if trouble is None:
-        # An unknown exception's text may hold anything: its type is all that is told.
-        told = sanitize(str(error)) if _is_botocores(error) else ""
-        return Trouble.OTHER, name, told
-    return trouble, "", sanitize(_told(error, causes))
+        # The text of an unknown exception may contain anything: only its type is reported.
+        message = sanitize(str(error)) if _is_from_botocore(error) else ""
+        return Trouble.OTHER, name, message
+    return trouble, "", sanitize(_message_of(error, causes))
 
 
-def _told(error: BaseException, causes: tuple[BaseException, ...]) -> str:
+def _message_of(error: BaseException, causes: tuple[BaseException, ...]) -> str:
     """The error's text with the socket's own, such as "407 Proxy Authentication Required"."""
     text = str(error)
     deepest = next((str(c) for c in reversed(causes) if isinstance(c, OSError) and str(c)), "")
     return text if not deepest or deepest in text else f"{text} ({deepest})"
 
 
-def _is_botocores(error: BaseException) -> bool:
+def _is_from_botocore(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in {"botocore", "boto3"}
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it, also where botocore and urllib3 keep it as an argument."""
+    """The error and its causes, including those that botocore and urllib3 keep as arguments."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
@@ -273,7 +263,7 @@ def _by_cause(causes: tuple[BaseException, ...]) -> Trouble | None:
         return Trouble.DNS
     if names & {"SSLError", "SSLCertVerificationError", "CertificateError"}:
         return Trouble.TLS
-    if any(_is_bundle(c) for c in causes):
+    if any(_is_ca_bundle_error(c) for c in causes):
         return Trouble.TLS
     if any(isinstance(c, TimeoutError) for c in causes):
         return Trouble.TIMEOUT
@@ -287,6 +277,6 @@ def _by_socket(causes: tuple[BaseException, ...]) -> Trouble | None:
     return Trouble.RESET if any(isinstance(c, lost) for c in causes) else None
 
 
-def _is_bundle(cause: BaseException) -> bool:
-    """The CA bundle that AWS_CA_BUNDLE names is not there, or is none."""
+def _is_ca_bundle_error(cause: BaseException) -> bool:
+    """The CA bundle that AWS_CA_BUNDLE names does not exist or cannot be read."""
     return isinstance(cause, OSError) and "certificate" in str(cause).lower()

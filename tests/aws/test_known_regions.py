@@ -7,12 +7,12 @@ import sys
 import botocore
 import pytest
 
-from ecr_feed.aws.readers.regions import (
-    DEFAULT_ON,
-    ask_in,
+from ecr_feed.aws.known_regions import (
+    ENABLED_BY_DEFAULT,
     is_aws_host,
-    is_default_on,
+    is_enabled_by_default,
     known_regions,
+    other_default_region,
 )
 
 
@@ -27,25 +27,25 @@ def test_every_partition_is_known_and_no_pseudo_region() -> None:
 
 def test_siblings_stay_in_the_partition() -> None:
     known = known_regions()
-    assert known.siblings("cn-north-1") == ("cn-northwest-1",)
-    assert "eu-west-1" not in known.siblings("eu-west-1")
-    assert len(known.siblings("eu-west-1")) >= 33
+    assert known.others_with_ecr("cn-north-1") == ("cn-northwest-1",)
+    assert "eu-west-1" not in known.others_with_ecr("eu-west-1")
+    assert len(known.others_with_ecr("eu-west-1")) >= 33
 
 
 def test_default_regions_exist() -> None:
-    assert known_regions().names >= DEFAULT_ON
-    assert is_default_on("cn-north-1")
-    assert not is_default_on("me-south-1")
-    assert not is_default_on("no-where-1")
+    assert known_regions().names >= ENABLED_BY_DEFAULT
+    assert is_enabled_by_default("cn-north-1")
+    assert not is_enabled_by_default("me-south-1")
+    assert not is_enabled_by_default("no-where-1")
 
 
 @pytest.mark.parametrize("region", sorted(known_regions().names))
 def test_where_to_ask_is_on_by_default_and_in_the_partition(region: str) -> None:
-    other = ask_in(region)
+    other = other_default_region(region)
     if other:
         assert other != region
         assert known_regions().partition(other) == known_regions().partition(region)
-        assert is_default_on(other)
+        assert is_enabled_by_default(other)
 
 
 def test_importing_the_readers_imports_no_boto() -> None:

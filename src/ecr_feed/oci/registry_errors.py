@@ -1,4 +1,4 @@
-"""Why a registry call failed: classified by error code and exception type, not by status."""
+"""Why a request failed: by error code and exception type, not by HTTP status where avoidable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import urllib3
 
 from ecr_feed.facts.aws import Trouble
 
-# OCI distribution-spec, "Error codes", and the two that ECR adds in the field.
+# OCI distribution-spec, "Error codes", and two more that ECR sends.
 _CODES: Final = {
     "UNAUTHORIZED": Trouble.LOGIN_REFUSED,
     "DENIED": Trouble.DENIED,
@@ -26,7 +26,7 @@ _CODES: Final = {
     "MANIFEST_BLOB_UNKNOWN": Trouble.NOT_FOUND,
     "TOOMANYREQUESTS": Trouble.THROTTLED,
 }
-# S3's own codes, as the layer storage sends them in XML.
+# S3's error codes, which the layer storage sends in XML.
 _STORAGE: Final = {
     "AccessDenied": Trouble.DENIED,
     "NoSuchKey": Trouble.NOT_FOUND,
@@ -44,37 +44,38 @@ _UNREACHED: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADD
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A classified failure: `code` is the service's own code, or "" where it named none."""
+class FailureReason:
+    """Why a request failed; `code` is the service's error code, or ""."""
 
     trouble: Trouble
     message: str
     code: str = ""
 
 
-def refused(status: int, body: bytes, content_type: str, *, registry: bool = True) -> Cause:
-    """Classify an answer that is not a success.
+def reason_of_refusal(
+    status: int, body: bytes, content_type: str, *, registry: bool = True
+) -> FailureReason:
+    """The reason of a response that is not a success.
 
-    `registry` is False for the storage host, whose errors are S3's XML. A refusal that carries
-    neither a known code nor a registry's marks may come from something in between (a
-    proxy's block page), so it stays OTHER.
+    `registry` is False for the storage host, whose errors are S3's XML. A refusal without a known
+    code may come from a proxy (a block page), so its trouble is OTHER.
     """
     text = body.decode("utf-8", "replace")
     if _EXPIRED.search(text):
-        return Cause(Trouble.EXPIRED, "the authorization token has expired", _oci(text)[0])
+        return FailureReason(Trouble.EXPIRED, "the authorization token has expired", _oci(text)[0])
     code, message = _oci(text)
     if code:
-        return Cause(_CODES.get(code, Trouble.OTHER), message, code)
+        return FailureReason(_CODES.get(code, Trouble.OTHER), message, code)
     found = _XML_CODE.search(text)
     if found is not None and not registry:
-        said = _XML_MESSAGE.search(text)
+        in_xml = _XML_MESSAGE.search(text)
         known = _STORAGE.get(found.group(1), Trouble.OTHER)
-        return Cause(known, said.group(1) if said else "", found.group(1))
+        return FailureReason(known, in_xml.group(1) if in_xml else "", found.group(1))
     return _by_status(status, text, content_type)
 
 
-def _by_status(status: int, text: str, content_type: str) -> Cause:
-    """An answer without a code: only unambiguous statuses are classified."""
+def _by_status(status: int, text: str, content_type: str) -> FailureReason:
+    """The reason of a response without a code: only unambiguous statuses are classified."""
     shown = "" if "html" in content_type.lower() else text.strip()
     by_status = {
         401: Trouble.LOGIN_REFUSED,
@@ -82,20 +83,20 @@ def _by_status(status: int, text: str, content_type: str) -> Cause:
         408: Trouble.TIMEOUT,
         429: Trouble.THROTTLED,
     }
-    return Cause(by_status.get(status, Trouble.OTHER), shown, f"HTTP {status}")
+    return FailureReason(by_status.get(status, Trouble.OTHER), shown, f"HTTP {status}")
 
 
-def refused_head(status: int, *, from_registry: bool) -> Cause:
-    """A refused HEAD has no body: what matters is whether the registry itself answered."""
+def reason_of_head_refusal(status: int, *, from_registry: bool) -> FailureReason:
+    """The reason of a refused HEAD, which has no body with a code."""
     meanings = {
-        401: Cause(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
-        403: Cause(Trouble.DENIED, "access is denied", "HTTP 403"),
-        404: Cause(Trouble.NOT_FOUND, "no such tag", "HTTP 404"),
-        429: Cause(Trouble.THROTTLED, "too many requests", "HTTP 429"),
+        401: FailureReason(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
+        403: FailureReason(Trouble.DENIED, "access is denied", "HTTP 403"),
+        404: FailureReason(Trouble.NOT_FOUND, "no such tag", "HTTP 404"),
+        429: FailureReason(Trouble.THROTTLED, "too many requests", "HTTP 429"),
     }
     if from_registry or status in (401, 404, 429):
-        return meanings.get(status, Cause(Trouble.OTHER, "", f"HTTP {status}"))
-    return Cause(Trouble.OTHER, "the answer is not from the registry", f"HTTP {status}")
+        return meanings.get(status, FailureReason(Trouble.OTHER, "", f"HTTP {status}"))
+    return FailureReason(Trouble.OTHER, "the answer is not from the registry", f"HTTP {status}")
 
 
 def _oci(text: str) -> tuple[str, str]:
@@ -115,26 +116,26 @@ def _oci(text: str) -> tuple[str, str]:
     )
 
 
-def unanswered(error: BaseException) -> Cause:
-    """What an exception of requests means. Its text is left out: it may hold passwords."""
+def reason_of_error(error: BaseException) -> FailureReason:
+    """The reason of an exception of `requests`, without its text, which may contain a password."""
     chain = tuple(_chain(error))
     if type(error) is OSError and "TLS CA certificate bundle" in str(error):
-        return Cause(Trouble.TLS, "the configured CA bundle file does not exist")
+        return FailureReason(Trouble.TLS, "the configured CA bundle file does not exist")
     if any(isinstance(one, requests.exceptions.ProxyError) for one in chain):
         return _proxy(chain)
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
-            return Cause(Trouble.TLS, str(one.verify_message))
+            return FailureReason(Trouble.TLS, str(one.verify_message))
     if any(isinstance(one, _CUT) for one in chain):
-        return Cause(Trouble.RESET, "the connection was cut off")
+        return FailureReason(Trouble.RESET, "the connection was cut off")
     if any(isinstance(one, (ssl.SSLError, requests.exceptions.SSLError)) for one in chain):
-        return Cause(Trouble.TLS, "the TLS handshake failed")
+        return FailureReason(Trouble.TLS, "the TLS handshake failed")
     for kind, trouble, words in _KINDS:
         if any(isinstance(one, kind) for one in chain):
-            return Cause(trouble, words)
+            return FailureReason(trouble, words)
     if any(isinstance(one, OSError) and one.errno in _UNREACHED for one in chain):
-        return Cause(Trouble.REFUSED, "no route to the host")
-    return Cause(Trouble.RESET, "the connection failed")
+        return FailureReason(Trouble.REFUSED, "no route to the host")
+    return FailureReason(Trouble.RESET, "the connection failed")
 
 
 # Order matters: a connection that timed out is also a ConnectionError.
@@ -159,22 +160,22 @@ _KINDS: Final[
 )
 
 
-def _proxy(chain: tuple[BaseException, ...]) -> Cause:
-    """A proxy that refused, or that could not be reached."""
-    # Only the status is taken from the text: the rest is the proxy's own.
+def _proxy(chain: tuple[BaseException, ...]) -> FailureReason:
+    """The reason of an error of a proxy: it refused, or could not be reached."""
+    # Only the status is taken from the text; the rest is written by the proxy.
     found = _TUNNEL.search(" ".join(str(one) for one in chain if isinstance(one, OSError)))
     if found is None and any(isinstance(one, _CUT) for one in chain):
-        # urllib3 blames the proxy for a tunnel that breaks after it was opened, too.
-        return Cause(Trouble.RESET, "the connection was cut, by the proxy or behind it")
+        # urllib3 also reports a tunnel that breaks later as an error of the proxy.
+        return FailureReason(Trouble.RESET, "the connection was cut, by the proxy or behind it")
     if found is None:
-        return Cause(Trouble.PROXY, "the proxy cannot be reached")
+        return FailureReason(Trouble.PROXY, "the proxy cannot be reached")
     if found.group(1) == "407":
-        return Cause(Trouble.PROXY, "the proxy requires a login", "407")
-    return Cause(Trouble.PROXY, "the proxy does not connect to this host", found.group(1))
+        return FailureReason(Trouble.PROXY, "the proxy requires a login", "407")
+    return FailureReason(Trouble.PROXY, "the proxy does not connect to this host", found.group(1))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything it wraps, the way requests and urllib3 wrap."""
+    """The error and all errors inside of it, as requests and urllib3 nest them."""
     waiting, seen = [error], set[int]()
     while waiting:
         one = waiting.pop()

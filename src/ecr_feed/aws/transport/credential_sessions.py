@@ -1,4 +1,4 @@
-"""How each kind of credentials in a feeds file becomes a session that can sign."""
+"""Make a session that can sign, from each kind of credentials in a feeds file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ecr_feed.aws.transport.backend import Backend, Key
-from ecr_feed.aws.transport.errors import Asked, classify, refused
-from ecr_feed.aws.transport.response import Reader, sanitize
+from ecr_feed.aws.transport.backend import Backend, SigningKey
+from ecr_feed.aws.transport.failures import CallContext, is_refusal, to_failure
+from ecr_feed.aws.transport.response import ResponseReader, sanitize
 from ecr_feed.config import (
     Credentials,
     EnvCredentials,
@@ -38,7 +38,7 @@ class SessionMaker(Protocol):
     def environ(self) -> Mapping[str, str]:
         """Where `env_prefix` credentials are read."""
 
-    def new(
+    def new_session(
         self,
         region: str,
         endpoint_url: str | None = None,
@@ -49,53 +49,54 @@ class SessionMaker(Protocol):
     ) -> FeedSession:
         """A session without credentials yet."""
 
-    def wrap(self, boto: Any, service: str, region: str) -> Client:
-        """A botocore client behind the suite's own way of calling."""
+    def client_from(self, boto: Any, service: str, region: str) -> Client:
+        """The suite's client around a botocore client."""
 
 
-# Calamari's own name: a trust policy that looks at sts:RoleSessionName must judge us like it.
+# The name that Octopus uses: a trust policy may have a condition on sts:RoleSessionName.
 OIDC_SESSION_NAME: Final = "OctopusAwsAuthentication"
 _EMPTY_PROFILE: Final = "profile {profile} names no key, role, SSO session or process"
 _MOST_TOKEN_BYTES: Final = 64 * 1024
 _JWT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
-def opened(
+def session_for(
     sessions: SessionMaker, credentials: Credentials, region: str, endpoint_url: str | None
 ) -> FeedSession:
-    """The session of the credentials.
+    """The session of the credentials; makes a call only for a web identity.
 
-    Raises ReadError (NO_CREDENTIALS and the like) where they cannot be had; makes a call for a
-    web identity only.
+    Raises ReadError (NO_CREDENTIALS, for example) where they cannot be obtained.
     """
-    from ecr_feed.aws.transport.botosession import static
+    from ecr_feed.aws.transport.botosession import set_key
 
     if isinstance(credentials, ProfileCredentials):
-        _must_be_outside(sessions, credentials.source, region)
-        session = sessions.new(region, endpoint_url, profile=credentials.profile)
-        return _holding(session, region, _EMPTY_PROFILE.format(profile=credentials.profile))
+        _refuse_embedded(sessions, credentials.source, region)
+        session = sessions.new_session(region, endpoint_url, profile=credentials.profile)
+        return _with_credentials(
+            session, region, _EMPTY_PROFILE.format(profile=credentials.profile)
+        )
     if isinstance(credentials, WorkerCredentials) and not sessions.backend.embedded:
-        session = sessions.new(region, endpoint_url, worker=True)
-        return _holding(session, region, _nothing_here(sessions.environ))
+        session = sessions.new_session(region, endpoint_url, worker=True)
+        return _with_credentials(session, region, _no_machine_credentials(sessions.environ))
     key = (
         _web_identity(sessions, credentials, region, endpoint_url)
         if isinstance(credentials, OidcCredentials)
-        else _key(sessions, credentials, region)
+        else _signing_key(sessions, credentials, region)
     )
-    session = sessions.new(region, endpoint_url)
-    static(session, key)
+    session = sessions.new_session(region, endpoint_url)
+    set_key(session, key)
     return session
 
 
-def _holding(session: FeedSession, region: str, otherwise: str) -> FeedSession:
-    """The session, if its chain of providers found credentials; asks metadata services."""
+def _with_credentials(session: FeedSession, region: str, otherwise: str) -> FeedSession:
+    """The session, if botocore finds credentials for it; may call metadata services."""
     if session.get_credentials() is None:
-        raise _none(region, otherwise)
+        raise _no_credentials(region, otherwise)
     return session
 
 
-def _nothing_here(environ: Mapping[str, str]) -> str:
-    """Where the machine's own credentials were looked for, and what keeps them from being found."""
+def _no_machine_credentials(environ: Mapping[str, str]) -> str:
+    """Where the machine's own credentials were looked for."""
     if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         metadata = "instance metadata is disabled by AWS_EC2_METADATA_DISABLED"
     else:
@@ -106,37 +107,37 @@ def _nothing_here(environ: Mapping[str, str]) -> str:
     )
 
 
-def _must_be_outside(sessions: SessionMaker, what: str, region: str) -> None:
+def _refuse_embedded(sessions: SessionMaker, what: str, region: str) -> None:
     if sessions.backend.embedded:
-        raise _none(region, f"the embedded account has no place for {what}")
+        raise _no_credentials(region, f"the embedded account has no place for {what}")
 
 
-def _key(
+def _signing_key(
     sessions: SessionMaker,
     credentials: EnvCredentials | KeyCredentials | WorkerCredentials,
     region: str,
-) -> Key:
+) -> SigningKey:
     if not isinstance(credentials, EnvCredentials):
         label = label_of(credentials)
         if label not in sessions.backend.keys:
-            raise _none(region, f"the embedded account has no key labelled {label!r}")
+            raise _no_credentials(region, f"the embedded account has no key labelled {label!r}")
         return sessions.backend.keys[label]
     names = [credentials.access_key_id, credentials.secret_access_key, credentials.session_token]
     values = [sessions.environ.get(name, "").strip() for name in names]
     missing = [name for name, value in zip(names[:2], values[:2], strict=True) if not value]
     if missing:
-        raise _none(region, f"not set in the environment: {', '.join(missing)}")
-    return Key(values[0], Secret(values[1]), Secret(values[2]) if values[2] else None)
+        raise _no_credentials(region, f"not set in the environment: {', '.join(missing)}")
+    return SigningKey(values[0], Secret(values[1]), Secret(values[2]) if values[2] else None)
 
 
 def _web_identity(
     sessions: SessionMaker, credentials: OidcCredentials, region: str, endpoint_url: str | None
-) -> Key:
+) -> SigningKey:
     """AssumeRoleWithWebIdentity, unsigned, in the feed's region: what Octopus does."""
-    token = _token(credentials, region)
-    anonymous = sessions.new(region, endpoint_url, unsigned=True)
+    token = _web_identity_token(credentials, region)
+    anonymous = sessions.new_session(region, endpoint_url, unsigned=True)
     boto = anonymous.create_client("sts", region_name=region, endpoint_url=endpoint_url)
-    client = sessions.wrap(boto, "sts", region)
+    client = sessions.client_from(boto, "sts", region)
     operation = "AssumeRoleWithWebIdentity"
     try:
         answer = client.call(
@@ -147,27 +148,27 @@ def _web_identity(
             DurationSeconds=credentials.session_seconds,
         )
     except ReadError as error:
-        raise ReadError(_as_credentials(error.failure)) from None
+        raise ReadError(_credentials_failure(error.failure)) from None
     given = answer.get("Credentials")
     fields = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    read = Reader(client, operation)
+    read = ResponseReader(client, operation)
     values = [read.require(given, name, str) for name in fields]
-    return Key(values[0], Secret(values[1]), Secret(values[2]))
+    return SigningKey(values[0], Secret(values[1]), Secret(values[2]))
 
 
-def _as_credentials(failure: Failure) -> Failure:
-    """A role that may not be assumed is no denial of a call: it is no credentials.
+def _credentials_failure(failure: Failure) -> Failure:
+    """A refused AssumeRoleWithWebIdentity means no credentials, and not that a call was denied.
 
-    A token that is past its time says nothing of the feed, whose own is made anew for each use.
+    An expired token file says nothing about the feed, which gets a new token for each use.
     """
     if failure.trouble is Trouble.EXPIRED:
         return replace(failure, trouble=Trouble.OTHER)
-    return replace(failure, trouble=Trouble.NO_CREDENTIALS) if refused(failure) else failure
+    return replace(failure, trouble=Trouble.NO_CREDENTIALS) if is_refusal(failure) else failure
 
 
-def _token(credentials: OidcCredentials, region: str) -> Secret:
+def _web_identity_token(credentials: OidcCredentials, region: str) -> Secret:
     if credentials.token_file is None:
-        raise _none(
+        raise _no_credentials(
             region,
             "no token_file: only the Octopus Server can sign a web identity token for this feed",
         )
@@ -176,21 +177,23 @@ def _token(credentials: OidcCredentials, region: str) -> Secret:
             text = file.read(_MOST_TOKEN_BYTES).decode("ascii").strip()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise _bad_file(region, f"token file {credentials.token_file}: {reason}") from None
+        raise _unusable_token(region, f"token file {credentials.token_file}: {reason}") from None
     except UnicodeDecodeError:
-        raise _bad_file(region, f"token file {credentials.token_file} is not text") from None
+        raise _unusable_token(region, f"token file {credentials.token_file} is not text") from None
     if _JWT.fullmatch(text) is None:
-        raise _bad_file(region, f"token file {credentials.token_file} has no web identity token")
+        raise _unusable_token(
+            region, f"token file {credentials.token_file} has no web identity token"
+        )
     return Secret(text)
 
 
-def _bad_file(region: str, message: str) -> ReadError:
-    """The sample token is unusable: nothing is known of the feed's own."""
-    failure = _none(region, message).failure
+def _unusable_token(region: str, message: str) -> ReadError:
+    """The token file cannot be used; the feed itself may work."""
+    failure = _no_credentials(region, message).failure
     return ReadError(replace(failure, trouble=Trouble.OTHER, code="TokenFile"))
 
 
-def _none(region: str, message: str) -> ReadError:
+def _no_credentials(region: str, message: str) -> ReadError:
     return ReadError(
         Failure(
             trouble=Trouble.NO_CREDENTIALS,
@@ -203,10 +206,10 @@ def _none(region: str, message: str) -> ReadError:
 
 
 def missing_profiles(suite: Suite) -> list[str]:
-    """The profiles the suite names that neither ~/.aws/config nor ~/.aws/credentials holds.
+    """The profiles that the suite names and that no AWS configuration file defines.
 
-    Reads the two files (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE), calls nobody. Raises
-    ReadError where a file is no INI file.
+    Reads ~/.aws/config and ~/.aws/credentials, or the files that AWS_CONFIG_FILE and
+    AWS_SHARED_CREDENTIALS_FILE name; makes no call. Raises ReadError where one cannot be parsed.
     """
     credentials = [suite.auditor, *(feed.credentials for feed in suite.feeds)]
     named = [each.profile for each in credentials if isinstance(each, ProfileCredentials)]
@@ -218,5 +221,5 @@ def missing_profiles(suite: Suite) -> list[str]:
     try:
         known = set(botocore.session.Session().available_profiles)
     except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-        raise ReadError(classify(error, Asked("sts", "GetCallerIdentity", ""))) from None
+        raise ReadError(to_failure(error, CallContext("sts", "GetCallerIdentity", ""))) from None
     return [name for name in wanted if name not in known]

@@ -1,4 +1,4 @@
-"""What the auditor can tell of an account: the documents behind the feed's permissions."""
+"""The documents behind a feed's permissions, as one set of credentials may read them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from ecr_feed.aws.readers import access_keys, ecr_documents, organization, simulation
-from ecr_feed.aws.readers.identity import Who
-from ecr_feed.aws.readers.principal import PrincipalReader
+from ecr_feed.aws.readers.identity import IdentityReader
+from ecr_feed.aws.readers.identity_policies import PrincipalReader
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.sessions import Sessions
@@ -30,12 +30,12 @@ T = TypeVar("T")
 
 
 class DocumentReader:
-    """Facts that one set of credentials reads of an account, each once; raise ReadError.
+    """Reads documents of an account, each once; every method raises ReadError.
 
-    Made with the auditor's credentials; with the feed's own for what a feed may read itself.
-    `account` is the account that is judged: nothing is asked with credentials of another one,
-    which may have a user or a repository of the same name. IAM is asked through `region`, the
-    registry's documents in the region that is named with the question, by default the same.
+    `credentials` are the auditor's, or the feed's own for what a feed may read itself. `account` is
+    the account that is judged: with credentials of another account nothing is called, since that
+    may have a user or a repository of the same name. IAM is called through `region`; documents of
+    the registry are read in the region that the method names, by default the same.
     """
 
     def __init__(
@@ -53,19 +53,19 @@ class DocumentReader:
         self._credentials = credentials
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
-        self._cells: dict[object, Once[Any]] = {}
+        self._facts: dict[object, Once[Any]] = {}
         self._principals = Once(lambda: PrincipalReader(self._client("iam")))
 
     def identity(self) -> Identity:
-        """Who the auditor is."""
-        who = Who(self._sessions, self._credentials, self._endpoint_url)
+        """Who the credentials are."""
+        who = IdentityReader(self._sessions, self._credentials, self._endpoint_url)
         return self._once("identity", lambda: who.identity(self.region), own=False)
 
     @property
     def known_arn(self) -> str:
-        """Who the auditor is, if that was read already."""
-        cell = self._cells.get("identity")
-        known = cell.peek() if cell is not None else None
+        """The ARN of the credentials, or "" where it was not read yet."""
+        fact = self._facts.get("identity")
+        known = fact.peek() if fact is not None else None
         return known.arn if known is not None else ""
 
     def principal(self, arn: str) -> Principal:
@@ -75,9 +75,9 @@ class DocumentReader:
         )
 
     def organization(self, account: str) -> Organization:
-        """The organisation's policies over an account; refusals are kept in `unread`.
+        """The organisation's policies that apply to an account; refusals are kept in `unread`.
 
-        The auditor of a management account may ask about its members.
+        Credentials of the management account can read those of its members.
         """
 
         def read() -> Organization:
@@ -87,11 +87,11 @@ class DocumentReader:
 
         return self._once(("organization", account), read, own=False)
 
-    def simulate(self, principal: Principal, question: SimulationRequest) -> tuple[Permission, ...]:
-        """The simulation witness on each action and resource."""
+    def simulate(self, principal: Principal, request: SimulationRequest) -> tuple[Permission, ...]:
+        """IAM's simulation of each action on each resource."""
         return self._once(
-            ("simulation", principal.arn, question.key),
-            lambda: simulation.simulate(self._client("iam"), principal, question),
+            ("simulation", principal.arn, request.key),
+            lambda: simulation.simulate(self._client("iam"), principal, request),
             account=principal.account,
         )
 
@@ -106,7 +106,7 @@ class DocumentReader:
         )
 
     def has_console_password(self, principal: Principal) -> bool:
-        """A user that people can log in as."""
+        """Whether a user has a password for the AWS console."""
         return self._once(
             ("password", principal.arn),
             lambda: access_keys.has_console_password(self._client("iam"), principal.name),
@@ -114,7 +114,7 @@ class DocumentReader:
         )
 
     def oidc_provider(self, arn: str) -> OidcProvider | None:
-        """An OIDC identity provider of the account; None where there is none."""
+        """An OIDC identity provider of the account; None where it does not exist."""
         return self._once(
             ("provider", arn),
             lambda: access_keys.oidc_provider(self._client("iam"), arn),
@@ -122,14 +122,8 @@ class DocumentReader:
         )
 
     def oidc_providers(self) -> tuple[str, ...]:
-        """The ARNs of the OIDC providers of the auditor's account."""
+        """The ARNs of all OIDC providers of the account."""
         return self._once("providers", lambda: access_keys.oidc_providers(self._client("iam")))
-
-    def region_status(self, region: str) -> str:
-        """Whether a region is enabled for the auditor's account, in AWS's word."""
-        return self._once(
-            ("region", region), lambda: access_keys.region_status(self._client("account"), region)
-        )
 
     def repository_policy(self, repository: str, region: str = "") -> PolicyDocument | None:
         """The repository's policy, None where it has none."""
@@ -144,7 +138,7 @@ class DocumentReader:
         return self._ecr("lifecycle", region, ecr_documents.lifecycle_policy, repository)
 
     def repository_tags(self, repository_arn: str, region: str = "") -> Mapping[str, str]:
-        """The repository's tags, which conditions may look at."""
+        """The repository's tags, which policy conditions may use."""
         return self._ecr("tags", region, ecr_documents.repository_tags, repository_arn)
 
     def cache_rules(self, region: str = "") -> tuple[CacheRule, ...]:
@@ -173,14 +167,14 @@ class DocumentReader:
     ) -> T:
         def guarded() -> T:
             for each in (account, self.account) if own else ():
-                self._belongs(each)
+                self._require_account(each)
             return read()
 
         with self._lock:
-            cell = self._cells.setdefault(key, Once(guarded))
-        return cast("T", cell.get())
+            fact = self._facts.setdefault(key, Once(guarded))
+        return cast("T", fact.get())
 
-    def _belongs(self, account: str) -> None:
+    def _require_account(self, account: str) -> None:
         own = self.identity().account if account else ""
         if own != account:
             raise ReadError(

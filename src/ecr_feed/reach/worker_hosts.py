@@ -1,4 +1,4 @@
-"""Which hosts a worker needs, and which VPC endpoint stands in for each. Pure.
+"""The hosts that a worker needs, and the VPC endpoint for each. Pure.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 """
@@ -14,7 +14,7 @@ from ecr_feed.naming.hosts import RegistryHost
 from ecr_feed.oci.endpoint import registry_origin
 
 PORT: Final = 443
-# IAM's one host of a partition lies in this region, where its name says one.
+# The region in the name of a partition's IAM host; "" where the name has none.
 _IAM: Final = {
     "aws": "",
     "aws-us-gov": "us-gov",
@@ -38,8 +38,8 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """One host. `endpoint` is the VPC endpoint that replaces the way through the internet.
+class WorkerHost:
+    """A host. `endpoint` is the VPC endpoint service that makes it reachable without internet.
 
     `gateway`: that endpoint is a gateway (routes), not an interface (private DNS).
     """
@@ -58,33 +58,35 @@ def hosts_for(
     registry: str = "",
     sts: bool = True,
     iam: bool = False,
-) -> tuple[Where, ...]:
+) -> tuple[WorkerHost, ...]:
     """The hosts of a feed in a region.
 
-    `account` None: the registry's host is not known, unless `registry` (host or address, as the
-    token names it) says it; raises `EndpointError` where that is none. `sts` is needed by OIDC
-    credentials, and by an audit that asks who it is; `iam` by an auditor alone.
+    The registry's host is that of `registry` (a host, or an address such as the token's), else of
+    `account`, and left out without either. `sts` is needed for OIDC credentials and by this audit,
+    `iam` by the auditor only. Raises `EndpointError` if `registry` is not a registry's address.
     """
     suffix = partition(region).suffix
     bucket = f"prod-{region}-starport-layer-bucket.s3.{region}.{suffix}"
-    found = [Where(Purpose.API, f"api.ecr.{region}.{suffix}", endpoint=_name(region, "ecr.api"))]
+    found = [
+        WorkerHost(Purpose.API, f"api.ecr.{region}.{suffix}", endpoint=_name(region, "ecr.api"))
+    ]
     if registry or account:
         found.append(_registry(region, account or "", registry))
     found.append(
-        Where(Purpose.LAYERS, bucket, endpoint=_name(region, "s3"), gateway=True),
+        WorkerHost(Purpose.LAYERS, bucket, endpoint=_name(region, "s3"), gateway=True),
     )
     if sts:
         host = f"sts.{region}.{suffix}"
-        found.append(Where(Purpose.STS, host, endpoint=_name(region, "sts")))
+        found.append(WorkerHost(Purpose.STS, host, endpoint=_name(region, "sts")))
     if iam:
-        found.append(Where(Purpose.IAM, _iam(region)))
+        found.append(WorkerHost(Purpose.IAM, _iam(region)))
     return tuple(found)
 
 
-def _registry(region: str, account: str, named: str) -> Where:
+def _registry(region: str, account: str, named: str) -> WorkerHost:
     origin = registry_origin(named or RegistryHost.for_(account, region).host)
     name = _name(region, "ecr.dkr") if RegistryHost.parse(origin.host).ok else ""
-    return Where(Purpose.REGISTRY, origin.host, origin.port, name)
+    return WorkerHost(Purpose.REGISTRY, origin.host, origin.port, name)
 
 
 def _iam(region: str) -> str:
@@ -94,7 +96,7 @@ def _iam(region: str) -> str:
 
 
 def _name(region: str, service: str) -> str:
-    """The endpoint service's name; outside the public partitions only its end is certain."""
+    """The endpoint service's name; outside aws and aws-us-gov only its end is known."""
     if partition(region).name in ("aws", "aws-us-gov"):
         return f"com.amazonaws.{region}.{service}"
     return f"(...).{region}.{service}"
