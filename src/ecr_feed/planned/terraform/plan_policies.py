@@ -13,7 +13,7 @@ from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.iam import PolicyError, parse
-from ecr_feed.planned.terraform.plan import PlanScope, Instance, Plan, region_of
+from ecr_feed.planned.terraform.plan import Instance, Plan, PlanScope, region_of
 
 _DOCUMENT = "aws_iam_policy_document"
 _KINDS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
 from ecr_feed.planned.terraform.identities import Identities, tags_of
-from ecr_feed.planned.terraform.plan import Instance, Plan, scope_of, region_of
+from ecr_feed.planned.terraform.plan import Instance, Plan, region_of, scope_of
 from ecr_feed.planned.terraform.plan_policies import PlanPolicies
 
 FileTable = dict[str, Any]
