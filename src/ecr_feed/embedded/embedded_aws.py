@@ -26,7 +26,7 @@ from ecr_feed.embedded.identity.callers import (
     verify,
 )
 from ecr_feed.embedded.identity.required_permissions import on_repository
-from ecr_feed.embedded.identity.sts_api import StsCall, answer_sts
+from ecr_feed.embedded.identity.sts_api import answer_sts
 from ecr_feed.embedded.organizations_api import OrganizationsApi, answer_account
 from ecr_feed.embedded.protocol.botocore_data import known_partition
 from ecr_feed.embedded.protocol.operation_calls import ApiCall, answer, parse, read_params, refuse
@@ -38,7 +38,7 @@ from ecr_feed.embedded.protocol.wire import (
     WireRequest,
     WireResponse,
 )
-from ecr_feed.embedded.world import Clock, World, utc_now
+from ecr_feed.embedded.world import AuthenticatedCall, Clock, World, utc_now
 
 _log = logging.getLogger(__name__)
 _UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
@@ -176,7 +176,7 @@ class EmbeddedAws:
         if call.service == "iam":
             return _answer_iam(IamCall(self.world, caller, call))
         if call.service == "sts":
-            return answer_sts(StsCall(self.world, caller, call))
+            return answer_sts(AuthenticatedCall(self.world, caller, call))
         if call.service == "account":
             return answer_account(self.world.regions, call)
         if call.service == "organizations":

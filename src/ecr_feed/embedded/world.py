@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from ecr_feed.embedded.ecr.registry_state import StoredRegistries
 from ecr_feed.embedded.iam.store import Directory, IamStore
@@ -19,6 +19,7 @@ from ecr_feed.embedded.identity.callers import (
     unknown_key,
 )
 from ecr_feed.embedded.protocol.botocore_data import known_partition, regions
+from ecr_feed.embedded.protocol.operation_calls import ApiCall
 
 
 @dataclass(slots=True)
@@ -161,3 +162,17 @@ class World:
             return key_id, session.issuer.rsplit("/", 1)[-1]
         key = self.keys.keys.get(key_id)
         return (key_id, key.user) if key else (key_id,)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedCall:
+    """One call of an authenticated caller, and the world it acts on."""
+
+    world: World
+    caller: ApiCaller
+    api_call: ApiCall
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The call's parameters."""
+        return self.api_call.params

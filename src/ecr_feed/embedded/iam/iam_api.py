@@ -7,25 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from ecr_feed.embedded.identity.callers import ApiCaller, StoredKey
-from ecr_feed.embedded.protocol.operation_calls import ApiCall
+from ecr_feed.embedded.identity.callers import StoredKey
 from ecr_feed.embedded.protocol.wire import Result, ServiceError
-from ecr_feed.embedded.world import World
+from ecr_feed.embedded.world import AuthenticatedCall
 from ecr_feed.iam import PolicyError, parse
 
 
 @dataclass(frozen=True, slots=True)
-class IamCall:
-    """One IAM call of one caller."""
-
-    world: World
-    caller: ApiCaller
-    api_call: ApiCall
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The call's parameters."""
-        return self.api_call.params
+class IamCall(AuthenticatedCall):
+    """One IAM call."""
 
     @property
     def account(self) -> str:

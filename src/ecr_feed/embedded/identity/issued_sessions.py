@@ -17,6 +17,19 @@ def role_session(
     world: World, account: str, role: Entity, name: str, life: timedelta, **more: Any
 ) -> Session:
     """A session of a role; the caller is already authorised. `more`: further fields of Session."""
+    return _start(
+        world,
+        account,
+        role,
+        life,
+        arn=f"arn:{world.partition}:sts::{account}:assumed-role/{role.name}/{name}",
+        user_id=f"{role.entity_id}:{name}",
+        **more,
+    )
+
+
+def _start(world: World, account: str, issuer: Entity, life: timedelta, **more: Any) -> Session:
+    """Issue temporary credentials; `more`: further fields of Session."""
     now = world.clock.now()
     return world.keys.start(
         Session(
@@ -24,9 +37,7 @@ def role_session(
             secret=new_secret(),
             token=session_token(),
             account=account,
-            arn=f"arn:{world.partition}:sts::{account}:assumed-role/{role.name}/{name}",
-            user_id=f"{role.entity_id}:{name}",
-            issuer=role.arn,
+            issuer=issuer.arn,
             issued=now,
             expires=now + life,
             **more,
@@ -46,21 +57,7 @@ def instance_session(
 
 def user_session(world: World, account: str, user: Entity, life: timedelta) -> Session:
     """A session of a user (GetSessionToken) with the user's ARN and permissions."""
-    now = world.clock.now()
-    return world.keys.start(
-        Session(
-            key_id=new_key_id("ASIA", account),
-            secret=new_secret(),
-            token=session_token(),
-            account=account,
-            arn=user.arn,
-            user_id=user.entity_id,
-            issuer=user.arn,
-            issued=now,
-            expires=now + life,
-            kind="user",
-        )
-    )
+    return _start(world, account, user, life, arn=user.arn, user_id=user.entity_id, kind="user")
 
 
 def session_policies(world: World, account: str, params: Mapping[str, Any]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from ecr_feed.embedded.identity.issued_sessions import (
 from ecr_feed.embedded.identity.required_permissions import about_call, tags
 from ecr_feed.embedded.protocol.operation_calls import ApiCall
 from ecr_feed.embedded.protocol.wire import Result, ServiceError
-from ecr_feed.embedded.world import World
+from ecr_feed.embedded.world import AuthenticatedCall, World
 from ecr_feed.iam import Decision, Policies, Request, decide
 
 
@@ -240,27 +240,13 @@ def _web_trusted(
     return decide(request, replace(Policies(resource=trust), rcps=rcps))
 
 
-@dataclass(frozen=True, slots=True)
-class StsCall:
-    """One STS call of one caller."""
-
-    world: World
-    caller: ApiCaller
-    api_call: ApiCall
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The call's parameters."""
-        return self.api_call.params
-
-
-def caller_identity(call: StsCall) -> Result:
+def caller_identity(call: AuthenticatedCall) -> Result:
     """GetCallerIdentity: needs no permission, and no policy can deny it."""
     caller = call.caller
     return {"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn}
 
 
-def session_for_user(call: StsCall) -> Result:
+def session_for_user(call: AuthenticatedCall) -> Result:
     """GetSessionToken: temporary credentials of a user; AccessDenied for a session."""
     caller = call.caller
     if caller.kind != "user" or caller.session:
@@ -271,7 +257,7 @@ def session_for_user(call: StsCall) -> Result:
     return {"Credentials": shown(user_session(call.world, caller.account, user, life))}
 
 
-def answer_sts(call: StsCall) -> Result:
+def answer_sts(call: AuthenticatedCall) -> Result:
     """The answer of an STS call."""
     handler = HANDLERS.get(call.api_call.operation)
     if handler is None:
@@ -280,7 +266,7 @@ def answer_sts(call: StsCall) -> Result:
     return handler(call)
 
 
-HANDLERS: Final[Mapping[str, Callable[[StsCall], Result]]] = {
+HANDLERS: Final[Mapping[str, Callable[[AuthenticatedCall], Result]]] = {
     "GetCallerIdentity": caller_identity,
     "GetSessionToken": session_for_user,
     "AssumeRole": lambda c: assume_role(c.world, c.caller, c.api_call),
