@@ -15,8 +15,8 @@ from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import KeyCredentials
-from ecr_feed.embedded.protocol.doors import boto3_answer
-from ecr_feed.embedded.seeding.accounts import AccountFile
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
+from ecr_feed.embedded.seeding.account_file import AccountFile
 from ecr_feed.embedded.seeding.seed import core_for, fill
 from ecr_feed.facts.aws import Answer, Trouble
 from ecr_feed.iam import Outcome, Policies, Request, decide, parse

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ecr_feed.embedded.seeding.accounts import from_tables, load
+from ecr_feed.embedded.seeding.account_file import from_tables, load
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.seed import core_for, fill
 
 ROOT = Path(__file__).parents[2]
 _READY = (
-    "from pathlib import Path; from ecr_feed.embedded.seeding.accounts import load; "
+    "from pathlib import Path; from ecr_feed.embedded.seeding.account_file import load; "
     "from ecr_feed.embedded.seeding.seed import core_for, fill; "
     "file = load(Path('fixtures/accounts/healthy.toml')); fill(core_for(file), file)"
 )

@@ -1,4 +1,4 @@
-"""The door that contract tests go through."""
+"""The entry points that contract tests use."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.doors import Door, in_process, over_http
+from tests.embedded.entry_points import EntryPoint, in_process, over_http
 from tests.embedded.ministack import AGREES, DEVIATIONS, INSTALL, VARIABLE, ministack
 
 
 @pytest.fixture(scope="session", params=["in process", "http", "ministack"])
 def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Door]:
-    """One filled account per door for the whole run."""
+) -> Iterator[EntryPoint]:
+    """One filled account per entry point for the whole run."""
     if request.param == "ministack" and VARIABLE not in os.environ:
         leave = pytest.fail if os.environ.get("CI") else pytest.skip  # CI has every real part
         leave(INSTALL)
-    with _open(request.param, tmp_path_factory.mktemp("door")) as way:
+    with _open(request.param, tmp_path_factory.mktemp("entry")) as way:
         yield way
 
 
-def _open(name: str, folder: Path) -> AbstractContextManager[Door]:
+def _open(name: str, folder: Path) -> AbstractContextManager[EntryPoint]:
     if name == "http":
         return over_http(folder)
     return ministack(folder) if name == "ministack" else in_process()
 
 
 @pytest.fixture
-def door(request: pytest.FixtureRequest, opened: Door) -> Door:
+def entry(request: pytest.FixtureRequest, opened: EntryPoint) -> EntryPoint:
     """A way in. Where ministack is known to differ from AWS it must differ: the list stays true."""
     function: str = request.function.__name__
     listed = function in DEVIATIONS and request.node.name not in AGREES

@@ -1,4 +1,4 @@
-"""ministack 1.5.33: an AWS stand-in that nobody here wrote, in an environment of its own."""
+"""ministack 1.5.33: an independent AWS simulator, in its own environment."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ecr_feed.embedded.seeding.accounts import AccountFile, load
-from ecr_feed.embedded.seeding.seed import fill_endpoint
-from tests.embedded.doors import CONTRACT, Door, at_endpoint
+from ecr_feed.embedded.seeding.account_file import AccountFile, load
+from tests.embedded.entry_points import CONTRACT, EntryPoint, at_endpoint
 from tests.embedded.world import ACCOUNT
+from tests.support.endpoints import fill_endpoint
 
 VARIABLE: Final = "MINISTACK_PYTHON"
 INSTALL: Final = (
@@ -75,7 +75,7 @@ def account() -> AccountFile:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[Door]:
+def ministack(folder: Path) -> Iterator[EntryPoint]:
     """A ministack that holds the contract account."""
     with running(folder) as url:
         seeded = fill_endpoint(url, account())
@@ -87,7 +87,7 @@ def ministack(folder: Path) -> Iterator[Door]:
             for label, key in seeded.keys.items()
         }
         profiles["root"] = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "root"}
-        yield Door("ministack", at_endpoint(url, profiles))
+        yield EntryPoint("ministack", at_endpoint(url, profiles))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Facts of ECR that the embedded account stands for, through every door."""
+"""Facts of ECR that the embedded account stands for, through every entry point."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.embedded.doors import Door
+from tests.embedded.entry_points import EntryPoint
 from tests.embedded.world import ACCOUNT, OTHER, REGION, refused, rows
 
 
-def test_the_first_page_holds_100_rows_and_the_rest_follow(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_the_first_page_holds_100_rows_and_the_rest_follow(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     first = ecr.describe_repositories()
     assert len(first["repositories"]) == 100
     assert first["nextToken"]
@@ -23,14 +23,14 @@ def test_the_first_page_holds_100_rows_and_the_rest_follow(door: Door) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1000])
-def test_pages_are_as_large_as_asked(door: Door, size: int) -> None:
-    page = door.client("ecr").describe_repositories(maxResults=size)
+def test_pages_are_as_large_as_asked(entry: EntryPoint, size: int) -> None:
+    page = entry.client("ecr").describe_repositories(maxResults=size)
     assert len(page["repositories"]) == min(size, 254)
     assert ("nextToken" in page) == (size < 254)
 
 
-def test_a_token_is_opaque_and_good_for_its_question_only(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_a_token_is_opaque_and_good_for_its_question_only(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     token = ecr.describe_repositories(maxResults=3)["nextToken"]
     assert not token.isdigit()
     once = ecr.describe_repositories(maxResults=3, nextToken=token)["repositories"]
@@ -56,13 +56,15 @@ def test_a_token_is_opaque_and_good_for_its_question_only(door: Door) -> None:
     ],
     ids=["101 names", "page", "case", "length", "names+page", "names+token", "registry"],
 )
-def test_what_botocore_lets_through_is_refused(door: Door, params: dict[str, object]) -> None:
-    said = refused(door.client("ecr").describe_repositories, **params)
+def test_what_botocore_lets_through_is_refused(
+    entry: EntryPoint, params: dict[str, object]
+) -> None:
+    said = refused(entry.client("ecr").describe_repositories, **params)
     assert said[::2] == ("InvalidParameterException", 400)
 
 
-def test_images_named_exclude_paging_and_are_100_at_most(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_images_named_exclude_paging_and_are_100_at_most(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     image = {"imageTag": "1.0.0"}
     for params in (
         {"imageIds": [image], "maxResults": 5},
@@ -73,8 +75,8 @@ def test_images_named_exclude_paging_and_are_100_at_most(door: Door) -> None:
 
 
 @pytest.mark.parametrize("name", ["a--b/c__d", "x__y", "a---b", "a.b_c/d-e", "0/1", "ab"])
-def test_names_that_aws_allows_work(door: Door, name: str) -> None:
-    ecr = door.client("ecr")
+def test_names_that_aws_allows_work(entry: EntryPoint, name: str) -> None:
+    ecr = entry.client("ecr")
     if name != "a--b/c__d":
         ecr.create_repository(repositoryName=name)
     row = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
@@ -85,22 +87,22 @@ def test_names_that_aws_allows_work(door: Door, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["A/b", "a__", "-a", "a..b", "a___b", "a//b", "a/", "é" * 3])
-def test_names_that_aws_refuses_are_refused(door: Door, name: str) -> None:
-    said = refused(door.client("ecr").create_repository, repositoryName=name)
+def test_names_that_aws_refuses_are_refused(entry: EntryPoint, name: str) -> None:
+    said = refused(entry.client("ecr").create_repository, repositoryName=name)
     assert said[0] == "InvalidParameterException"
 
 
-def test_one_missing_name_fails_the_whole_batch(door: Door) -> None:
+def test_one_missing_name_fails_the_whole_batch(entry: EntryPoint) -> None:
     said = refused(
-        door.client("ecr").describe_repositories, repositoryNames=["team/app", "team/none"]
+        entry.client("ecr").describe_repositories, repositoryNames=["team/app", "team/none"]
     )
     assert said[::2] == ("RepositoryNotFoundException", 400)
     assert "'team/none'" in said[1]
     assert f"'{ACCOUNT}'" in said[1]
 
 
-def test_none_has_its_own_code(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_none_has_its_own_code(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     name = {"repositoryName": "team/app"}
     assert refused(ecr.get_repository_policy, **name)[0] == "RepositoryPolicyNotFoundException"
     assert refused(ecr.get_lifecycle_policy, **name)[0] == "LifecyclePolicyNotFoundException"
@@ -109,8 +111,8 @@ def test_none_has_its_own_code(door: Door) -> None:
     assert said[0] == "ImageNotFoundException"
 
 
-def test_list_images_has_a_row_per_tag_and_archived_ones_are_not_active(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_list_images_has_a_row_per_tag_and_archived_ones_are_not_active(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     name = {"repositoryName": "team/app"}
     listed = rows(ecr, "list_images", "imageIds", **name)
     assert sorted(row.get("imageTag", "") for row in listed) == ["", "1.0.0", "1.1.0", "latest"]
@@ -124,8 +126,8 @@ def test_list_images_has_a_row_per_tag_and_archived_ones_are_not_active(door: Do
     assert len(rows(ecr, "describe_images", "imageDetails", **name)) == 3
 
 
-def test_an_image_has_one_detail_with_all_its_tags(door: Door) -> None:
-    detail = door.client("ecr").describe_images(
+def test_an_image_has_one_detail_with_all_its_tags(entry: EntryPoint) -> None:
+    detail = entry.client("ecr").describe_images(
         repositoryName="team/app", imageIds=[{"imageTag": "latest"}]
     )["imageDetails"]
     assert [sorted(row["imageTags"]) for row in detail] == [["1.0.0", "latest"]]
@@ -134,8 +136,8 @@ def test_an_image_has_one_detail_with_all_its_tags(door: Door) -> None:
     assert "lastRecordedPullTime" not in detail[0]
 
 
-def test_a_digest_is_the_sha256_of_the_manifest(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_a_digest_is_the_sha256_of_the_manifest(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     for tag in ("2.0.0",):
         image = ecr.batch_get_image(repositoryName="team/multi", imageIds=[{"imageTag": tag}])
         got = image["images"][0]
@@ -145,8 +147,8 @@ def test_a_digest_is_the_sha256_of_the_manifest(door: Door) -> None:
         assert [p["architecture"] for p in platforms] == ["amd64", "arm64", "unknown"]
 
 
-def test_what_cannot_be_had_is_a_failure_in_a_200(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_what_cannot_be_had_is_a_failure_in_a_200(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     one = ecr.describe_images(repositoryName="team/app", imageIds=[{"imageTag": "1.0.0"}])
     digest = one["imageDetails"][0]["imageDigest"]
     ids = [
@@ -173,8 +175,8 @@ def test_what_cannot_be_had_is_a_failure_in_a_200(door: Door) -> None:
     assert [failure["failureCode"] for failure in said["failures"]] == ["ImageNotFound"]
 
 
-def test_layers_are_kept_and_checked(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_layers_are_kept_and_checked(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     got = ecr.batch_get_image(repositoryName="team/app", imageIds=[{"imageTag": "1.1.0"}])
     layer = json.loads(got["images"][0]["imageManifest"])["layers"][0]
     absent = f"sha256:{'0' * 64}"
@@ -190,8 +192,8 @@ def test_layers_are_kept_and_checked(door: Door) -> None:
     assert said[0] == "LayersNotFoundException"
 
 
-def test_a_manifest_needs_its_layers_and_its_own_digest(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_a_manifest_needs_its_layers_and_its_own_digest(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     blob = {"mediaType": "x", "digest": f"sha256:{'0' * 64}", "size": 1}
     kind = "application/vnd.oci.image.manifest.v1+json"
     manifest = {"schemaVersion": 2, "mediaType": kind, "config": blob, "layers": []}
@@ -203,8 +205,8 @@ def test_a_manifest_needs_its_layers_and_its_own_digest(door: Door) -> None:
     assert said[0] == "InvalidParameterException"
 
 
-def test_immutable_tags_stay_but_for_the_excluded(door: Door) -> None:
-    ecr = door.client("ecr")
+def test_immutable_tags_stay_but_for_the_excluded(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr")
     name = {"repositoryName": "team/frozen"}
     got = ecr.batch_get_image(**name, imageIds=[{"imageTag": "1.0.0"}])["images"][0]
     said = refused(ecr.put_image, **name, imageManifest=got["imageManifest"], imageTag="1.0.0")
@@ -216,8 +218,8 @@ def test_immutable_tags_stay_but_for_the_excluded(door: Door) -> None:
     assert put["imageId"]["imageDigest"] != got["imageId"]["imageDigest"]
 
 
-def test_the_token_is_aws_and_a_password_for_12_hours(door: Door) -> None:
-    data = door.client("ecr", "reader").get_authorization_token()["authorizationData"]
+def test_the_token_is_aws_and_a_password_for_12_hours(entry: EntryPoint) -> None:
+    data = entry.client("ecr", "reader").get_authorization_token()["authorizationData"]
     assert len(data) == 1
     user, _, password = base64.b64decode(data[0]["authorizationToken"]).decode().partition(":")
     assert user == "AWS"
@@ -230,8 +232,8 @@ def test_the_token_is_aws_and_a_password_for_12_hours(door: Door) -> None:
     assert data[0]["proxyEndpoint"] == f"https://{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 
-def test_denials_name_user_action_resource_and_reason(door: Door) -> None:
-    ecr = door.client("ecr", "reader")
+def test_denials_name_user_action_resource_and_reason(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr", "reader")
     arn = f"arn:aws:iam::{ACCOUNT}:user/ci/reader"
     stem = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository"
     for call, params, action, resource in (
@@ -248,16 +250,16 @@ def test_denials_name_user_action_resource_and_reason(door: Door) -> None:
         )
 
 
-def test_a_scoped_grant_lets_named_calls_through_and_no_list(door: Door) -> None:
-    ecr = door.client("ecr", "reader")
+def test_a_scoped_grant_lets_named_calls_through_and_no_list(entry: EntryPoint) -> None:
+    ecr = entry.client("ecr", "reader")
     assert ecr.describe_repositories(repositoryNames=["team/app"])["repositories"]
     names = ["team/app", "team/multi"]
     assert refused(ecr.describe_repositories, repositoryNames=names)[0] == "AccessDeniedException"
-    assert door.client("ecr", "lister").describe_repositories()["repositories"]
+    assert entry.client("ecr", "lister").describe_repositories()["repositories"]
 
 
-def test_the_token_has_no_resource(door: Door) -> None:
-    said = refused(door.client("ecr", "lister").get_authorization_token)
+def test_the_token_has_no_resource(entry: EntryPoint) -> None:
+    said = refused(entry.client("ecr", "lister").get_authorization_token)
     assert said[0] == "AccessDeniedException"
     assert "on resource: * because" in said[1]
 
@@ -269,20 +271,20 @@ def test_the_token_has_no_resource(door: Door) -> None:
         ("wrong", "InvalidSignatureException", "SignatureDoesNotMatch"),
     ],
 )
-def test_bad_keys(door: Door, label: str, ecr: str, sts: str) -> None:
-    assert refused(door.client("ecr", label).describe_repositories)[0] == ecr
-    assert refused(door.client("sts", label).get_caller_identity)[0] == sts
+def test_bad_keys(entry: EntryPoint, label: str, ecr: str, sts: str) -> None:
+    assert refused(entry.client("ecr", label).describe_repositories)[0] == ecr
+    assert refused(entry.client("sts", label).get_caller_identity)[0] == sts
 
 
-def test_another_registry_is_another_account(door: Door) -> None:
-    said = refused(door.client("ecr", "lister").describe_repositories, registryId=OTHER)
+def test_another_registry_is_another_account(entry: EntryPoint) -> None:
+    said = refused(entry.client("ecr", "lister").describe_repositories, registryId=OTHER)
     assert said[0] == "AccessDeniedException"
     assert f":{OTHER}:repository/*" in said[1]
-    own = door.client("ecr").describe_repositories(registryId=ACCOUNT, maxResults=1)
+    own = entry.client("ecr").describe_repositories(registryId=ACCOUNT, maxResults=1)
     assert own["repositories"][0]["registryId"] == ACCOUNT
 
 
-def test_errors_carry_a_request_id_and_the_date(door: Door) -> None:
-    said = door.client("sts").get_caller_identity()["ResponseMetadata"]
+def test_errors_carry_a_request_id_and_the_date(entry: EntryPoint) -> None:
+    said = entry.client("sts").get_caller_identity()["ResponseMetadata"]
     assert said["RequestId"]
     assert said["HTTPHeaders"]["date"].endswith("GMT")

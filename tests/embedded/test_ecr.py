@@ -1,4 +1,4 @@
-"""ECR beyond what a feed reads: pushes, tags, storage classes, referrers, settings."""
+"""ECR beyond what a feed reads: pushes, tags, storage classes, settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.embedded.ecr.state import Repository
+from ecr_feed.embedded.ecr.registry_state import StoredRepository
 from tests.embedded.world import ACCOUNT, OTHER, REGION, World, refused, rows, world
 
 KIND = "application/vnd.oci.image.manifest.v1+json"
@@ -132,19 +132,6 @@ def test_ages_pulls_and_media_types_are_told(made: World) -> None:
     assert found["1.0.0.sig"]["subjectManifestDigest"] == old["imageDigest"]
 
 
-def test_referrers_are_found_by_their_subject(made: World) -> None:
-    ecr, name = made.client("ecr"), {"repositoryName": "team/app"}
-    got = ecr.describe_images(**name, imageIds=[{"imageTag": "1.0.0"}])["imageDetails"][0]
-    subject = {"subjectId": {"imageDigest": got["imageDigest"]}}
-    found = ecr.list_image_referrers(**name, **subject)["referrers"]
-    assert [row["artifactType"] for row in found] == ["application/vnd.sig"]
-    other = ecr.list_image_referrers(**name, **subject, filter={"artifactTypes": ["x"]})
-    assert other["referrers"] == []
-    assert refused(ecr.list_image_referrers, **name, **subject, maxResults=51)[0] == (
-        "InvalidParameterException"
-    )
-
-
 def test_archiving_hides_and_reviving_shows(made: World) -> None:
     ecr, name = made.client("ecr"), {"repositoryName": "team/app"}
     image = {"imageTag": "1.0.0"}
@@ -199,24 +186,18 @@ def test_repository_policies_take_no_resource_and_no_token(made: World) -> None:
 
 
 def test_settings_and_tags_of_a_repository(made: World) -> None:
-    ecr, name = made.client("ecr"), {"repositoryName": "team/app"}
-    said = refused(
-        ecr.put_image_tag_mutability, **name, imageTagMutability="IMMUTABLE_WITH_EXCLUSION"
-    )
-    assert said[0] == "InvalidParameterException"
+    ecr, name = made.client("ecr"), {"repositoryName": "team/strict"}
+    kind = {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"}
+    assert refused(ecr.create_repository, **name, **kind)[0] == "InvalidParameterException"
     filters = [{"filterType": "WILDCARD", "filter": "dev-*"}]
-    ecr.put_image_tag_mutability(
-        **name,
-        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
-        imageTagMutabilityExclusionFilters=filters,
-    )
-    row = ecr.describe_repositories(repositoryNames=["team/app"])["repositories"][0]
+    ecr.create_repository(**name, **kind, imageTagMutabilityExclusionFilters=filters)
+    row = ecr.describe_repositories(repositoryNames=["team/strict"])["repositories"][0]
     assert row["imageTagMutabilityExclusionFilters"] == filters
     arn = {"resourceArn": row["repositoryArn"]}
     ecr.tag_resource(**arn, tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
-    ecr.untag_resource(**arn, tagKeys=["a"])
-    assert ecr.list_tags_for_resource(**arn)["tags"] == [{"Key": "b", "Value": "2"}]
-    assert ecr.get_account_setting(name="REGISTRY_POLICY_SCOPE")["value"] == "V2"
+    ecr.tag_resource(**arn, tags=[{"Key": "a", "Value": "3"}])
+    tags = {tag["Key"]: tag["Value"] for tag in ecr.list_tags_for_resource(**arn)["tags"]}
+    assert tags == {"a": "3", "b": "2"}
 
 
 def test_tokens_are_for_the_registries_asked_for(made: World) -> None:
@@ -267,12 +248,12 @@ def test_rows_behind_a_token_stay_as_they_were() -> None:
         ("IMMUTABLE_WITH_EXCLUSION", ("dev-*",), "1.0", True),
         ("MUTABLE_WITH_EXCLUSION", ("v*", "release-*"), "v1", True),
         ("MUTABLE_WITH_EXCLUSION", ("v*", "release-*"), "dev", False),
-        ("IMMUTABLE_WITH_EXCLUSION", ("a[b]",), "ab", True),  # `[` is no pattern
+        ("IMMUTABLE_WITH_EXCLUSION", ("a[b]",), "ab", True),  # `[` is literal
     ],
 )
 def test_which_tags_are_immutable(
     mutability: str, exclusions: tuple[str, ...], tag: str, immutable: bool
 ) -> None:
     now = PAGED.core.now()
-    repository = Repository("a", "arn", ACCOUNT, "uri", now, mutability, exclusions)
+    repository = StoredRepository("a", "arn", ACCOUNT, "uri", now, mutability, exclusions)
     assert repository.immutable(tag) is immutable

@@ -14,11 +14,11 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ecr_feed.embedded.core.faults import Asked, Fault, Faults
+from ecr_feed.embedded.faults import CalledOperation, Fault, Faults
 from ecr_feed.embedded.protocol.http_server import serve
-from ecr_feed.embedded.protocol.requests_door import CoreAdapter
-from tests.embedded.doors import endpoint_client
+from tests.embedded.entry_points import endpoint_client
 from tests.embedded.world import ACCOUNT, World, refused, world
+from tests.support.requests_adapter import EmbeddedAwsAdapter
 
 FILE = """
 [[repository]]
@@ -128,12 +128,12 @@ def test_what_a_fault_hides_is_not_done() -> None:
 
 def test_patterns_are_globs_and_the_first_fault_wins() -> None:
     faults = Faults([Fault("ecr", "List*", code="first"), Fault(code="second")])
-    first = faults.take(Asked("ecr", "ListImages"))
-    second = faults.take(Asked("sts", "GetCallerIdentity"))
+    first = faults.take(CalledOperation("ecr", "ListImages"))
+    second = faults.take(CalledOperation("sts", "GetCallerIdentity"))
     assert (first and first.code, second and second.code) == ("first", "second")
     only = Fault(repository="team/*")
-    assert not only.matches(Asked("ecr", "GetAuthorizationToken"))
-    assert only.matches(Asked("ecr", "ListImages", repositories=("team/app",)))
+    assert not only.matches(CalledOperation("ecr", "GetAuthorizationToken"))
+    assert only.matches(CalledOperation("ecr", "ListImages", repositories=("team/app",)))
 
 
 def test_over_http_a_silent_service_lets_the_client_time_out() -> None:
@@ -154,7 +154,7 @@ def test_over_http_a_silent_service_lets_the_client_time_out() -> None:
 def test_the_requests_door_raises_what_requests_would() -> None:
     made = faulty('service = "sts"\nconnection = "connect-timeout"')
     session = requests.Session()
-    session.mount("https://", CoreAdapter(made.core))
+    session.mount("https://", EmbeddedAwsAdapter(made.core))
     form: dict[str, Any] = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
     with pytest.raises(requests.ConnectTimeout):
         session.post("https://sts.eu-west-1.amazonaws.com/", data=form)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecr_feed.embedded.protocol.moto_backend import Moto, managed_policy
+from ecr_feed.embedded.iam.moto_iam import MotoIam, managed_policy
 from tests.embedded.world import ACCOUNT
 
 FORM = {"Version": "2010-05-08"}
 
 
-def ask(moto: Moto, action: str, **form: str) -> tuple[int, str]:
+def ask(moto: MotoIam, action: str, **form: str) -> tuple[int, str]:
     status, body = moto.iam(ACCOUNT, "aws", {"Action": action, **FORM, **form})
     return status, body.decode()
 
@@ -23,7 +23,7 @@ def test_the_private_name_is_there_and_answers_in_wire_form() -> None:
     from moto.core.botocore_stubber import BotocoreStubber
 
     assert BotocoreStubber().enabled is False
-    moto = Moto()
+    moto = MotoIam()
     status, body = ask(moto, "CreateUser", UserName="x", Path="/a/")
     assert status == 200
     assert f"<Arn>arn:aws:iam::{ACCOUNT}:user/a/x</Arn>" in body
@@ -35,7 +35,7 @@ def test_the_private_name_is_there_and_answers_in_wire_form() -> None:
 def test_backends_are_dictionaries_by_account() -> None:
     from moto.backends import get_backend
 
-    moto = Moto()
+    moto = MotoIam()
     ask(moto, "CreateUser", UserName="x")
     accounts = get_backend("iam")
     assert isinstance(accounts, dict)
@@ -43,7 +43,7 @@ def test_backends_are_dictionaries_by_account() -> None:
 
 
 def test_two_worlds_share_nothing() -> None:
-    one, two = Moto(), Moto()
+    one, two = MotoIam(), MotoIam()
     ask(one, "CreateUser", UserName="only-in-one")
     assert "only-in-one" not in ask(two, "ListUsers")[1]
     ask(two, "CreateUser", UserName="only-in-two")
@@ -52,7 +52,7 @@ def test_two_worlds_share_nothing() -> None:
 
 
 def test_another_partition_has_its_own_arns() -> None:
-    moto = Moto()
+    moto = MotoIam()
     _, body = moto.iam(ACCOUNT, "aws-cn", {"Action": "CreateUser", "UserName": "x", **FORM})
     assert f"arn:aws-cn:iam::{ACCOUNT}:user/x" in body.decode()
 
@@ -65,7 +65,7 @@ def other_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_the_environment_does_not_choose_the_account(other_account: str) -> None:
-    assert other_account not in ask(Moto(), "CreateUser", UserName="x")[1]
+    assert other_account not in ask(MotoIam(), "CreateUser", UserName="x")[1]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_botocore_and_requests_are_left_alone() -> None:
     import botocore.client
     import requests
 
-    ask(Moto(), "ListUsers")
+    ask(MotoIam(), "ListUsers")
     assert botocore.client.BaseClient._make_api_call.__module__ == "botocore.client"
     assert requests.Session.send.__module__ == "requests.sessions"

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecr_feed.aws.transport.backend import SigningKey
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.seeding.accounts import AccountFile, from_tables, load
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.seeding.account_file import AccountFile, from_tables, load
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.seed import Seeded, core_for, fill
 
@@ -27,7 +27,7 @@ HEALTHY = Path(__file__).parents[2] / "fixtures" / "accounts" / "healthy.toml"
 class World:
     """A filled core and clients by key label; "" is the account's root user."""
 
-    core: Core
+    core: EmbeddedAws
     seeded: Seeded
     owner: Owner
     made: dict[tuple[str, str, str], Any] = field(default_factory=dict)

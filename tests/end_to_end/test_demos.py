@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_feed.embedded.seeding.accounts import load
+from ecr_feed.embedded.seeding.account_file import load
 from ecr_feed.plugin.catalogue import ACCOUNTS
 from ecr_feed.plugin.run import demos
 from tests.end_to_end.forked import Forks

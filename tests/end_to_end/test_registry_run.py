@@ -19,9 +19,9 @@ from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import Authority, TlsServer
 from ecr_feed.oci import CONNECTIONS
 from tests.end_to_end.plain import KEYS, Plain
+from tests.oci.debian import Debian
 from tests.oci.images import image
 from tests.oci.shelf import NAME, PASSWORD
-from tests.oci.test_docker_registry import Debian
 from tests.support.planned_calls import requests_of
 from tests.support.proxy import serving
 from tests.support.run import Ran, project_with, run_checks

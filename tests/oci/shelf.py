@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
-from ecr_feed.embedded.registry import Authority, ConnectProxy, TlsServer
+from ecr_feed.embedded.registry import Authority, TlsServer
 from ecr_feed.facts.aws import Secret
 from ecr_feed.oci import Network, RegistryClient, RegistrySession, Timeouts, pooled_adapter
 from tests.oci.images import Image
+from tests.support.connect_proxy import ConnectProxy
 
 ACCOUNT: Final = "123456789012"
 HOST: Final = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from ecr_feed.embedded.registry import TlsServer
-from ecr_feed.embedded.registry.loopback_adapter import LoopbackAdapter
-from ecr_feed.embedded.registry.server import ToldFaults
+from ecr_feed.embedded.registry.embedded_registry import LoopbackAdapter
+from ecr_feed.embedded.registry.tls_server import ToldFaults
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci import (
     EndpointError,

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from ecr_feed.embedded.core.botocore_data import new_session
+from ecr_feed.embedded.protocol.botocore_data import new_session
 from ecr_feed.iam import Outcome
 from tests.peers.rows import ACCOUNT, REGION, SESSION, TAGS, Call, Row
 
@@ -42,7 +42,7 @@ class Caller:
     One client for each service and region serves every caller: making one costs more than asking.
     """
 
-    open: Callable[[Any], None] = lambda session: None  # registers an in-process door
+    open: Callable[[Any], None] = lambda session: None  # registers an in-process entry
     endpoint_url: str | None = None
     _credentials: Credentials = field(init=False)
     _session: Any = field(init=False)

@@ -8,30 +8,27 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.identity.callers import owner_key
-from ecr_feed.embedded.protocol.doors import boto3_answer
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
 from tests.embedded.ministack import INSTALL, VARIABLE, running
 from tests.peers.account import Caller, Peer
-from tests.peers.conditions import CONDITIONS
+from tests.peers.every_row import ROWS
 from tests.peers.rows import ACCOUNT
-from tests.peers.table import STATEMENTS
-
-ROWS = (*STATEMENTS, *CONDITIONS)
 
 
 @pytest.fixture(scope="session")
 def embedded() -> Peer:
     """The embedded account, through botocore's own event; its clients come from 127.0.0.1."""
-    core = Core(clock=lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
+    core = EmbeddedAws(clock=lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
     core.world.environment.source_ip = "127.0.0.1"
 
-    def door(session: object) -> None:
+    def entry(session: object) -> None:
         emitter = session.get_component("event_emitter")  # type: ignore[attr-defined] # botocore has no types
         emitter.register_first("before-send", boto3_answer(core))
 
     owner = (owner_key(ACCOUNT), core.world.keys.owner_secret, None)
-    return Peer("embedded", Caller(door), owner).fill(ROWS)
+    return Peer("embedded", Caller(entry), owner).fill(ROWS)
 
 
 @pytest.fixture(scope="session")

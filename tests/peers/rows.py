@@ -39,8 +39,8 @@ ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/{{role}}"
 
 
 @dataclass(frozen=True)
-class Deed:
-    """What AWS judges a call by: the action, the resource, and keys that this call alone has."""
+class Permission:
+    """An action on a resource, and the condition keys of this call alone."""
 
     action: str
     resource: str
@@ -49,26 +49,28 @@ class Deed:
 
 @dataclass(frozen=True)
 class Call:
-    """A call as boto3 makes it, and the deeds that are judged; all of them must be allowed."""
+    """A call as boto3 makes it, and the permissions that it needs, all of them."""
 
     service: str
     method: str
     params: Mapping[str, Any]
-    deeds: tuple[Deed, ...]
+    permissions: tuple[Permission, ...]
     region: str = REGION
 
 
 def ecr(method: str, name: str = "team/app", *, region: str = REGION, **params: Any) -> Call:
     """A call on one repository, such as `ecr("list_images", "team/api")`."""
     operation = "".join(word.capitalize() for word in method.split("_"))
-    deed = Deed(f"ecr:{operation}", arn(name, region), _tagged(name))
-    return Call("ecr", method, {"repositoryName": name, **params}, (deed,), region)
+    permission = Permission(f"ecr:{operation}", arn(name, region), _tagged(name))
+    return Call("ecr", method, {"repositoryName": name, **params}, (permission,), region)
 
 
 def named(*names: str) -> Call:
     """DescribeRepositories of these; each is judged."""
-    deeds = tuple(Deed("ecr:DescribeRepositories", arn(name), _tagged(name)) for name in names)
-    return Call("ecr", "describe_repositories", {"repositoryNames": list(names)}, deeds)
+    permissions = tuple(
+        Permission("ecr:DescribeRepositories", arn(name), _tagged(name)) for name in names
+    )
+    return Call("ecr", "describe_repositories", {"repositoryNames": list(names)}, permissions)
 
 
 def create(name: str, **tags: str) -> Call:
@@ -76,9 +78,11 @@ def create(name: str, **tags: str) -> Call:
     asked: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{k}": v for k, v in tags.items()}
     asked["aws:TagKeys"] = tuple(tags)
     actions = ("ecr:CreateRepository", "ecr:TagResource")
-    deeds = tuple(Deed(action, arn(name), {**_tagged(name), **asked}) for action in actions)
+    permissions = tuple(
+        Permission(action, arn(name), {**_tagged(name), **asked}) for action in actions
+    )
     given = [{"Key": key, "Value": value} for key, value in tags.items()]
-    return Call("ecr", "create_repository", {"repositoryName": name, "tags": given}, deeds)
+    return Call("ecr", "create_repository", {"repositoryName": name, "tags": given}, permissions)
 
 
 def _tagged(name: str) -> dict[str, str | tuple[str, ...]]:
@@ -88,14 +92,16 @@ def _tagged(name: str) -> dict[str, str | tuple[str, ...]]:
     return {f"{prefix}/{key}": value for prefix in prefixes for key, value in TAGS.items()}
 
 
-TOKEN: Final = Call("ecr", "get_authorization_token", {}, (Deed("ecr:GetAuthorizationToken", "*"),))
+TOKEN: Final = Call(
+    "ecr", "get_authorization_token", {}, (Permission("ecr:GetAuthorizationToken", "*"),)
+)
 LISTING: Final = Call(
-    "ecr", "describe_repositories", {}, (Deed("ecr:DescribeRepositories", arn("*")),)
+    "ecr", "describe_repositories", {}, (Permission("ecr:DescribeRepositories", arn("*")),)
 )
 IMAGES: Final = ecr("list_images")
 OWN_IMAGES: Final = ecr("list_images", "{own}")
-WHO: Final = Call("sts", "get_caller_identity", {}, (Deed("sts:GetCallerIdentity", "*"),))
-SELF: Final = Call("iam", "get_user", {"UserName": "{user}"}, (Deed("iam:GetUser", USER),))
+WHO: Final = Call("sts", "get_caller_identity", {}, (Permission("sts:GetCallerIdentity", "*"),))
+SELF: Final = Call("iam", "get_user", {"UserName": "{user}"}, (Permission("iam:GetUser", USER),))
 
 
 def allow(action: Any = "ecr:*", resource: Any = "*", **condition: Any) -> Statement:

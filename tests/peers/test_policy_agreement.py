@@ -12,8 +12,8 @@ import pytest
 
 from ecr_feed.iam import Outcome, Policies, Request, decide, parse
 from tests.peers.account import Peer
-from tests.peers.conftest import ROWS
-from tests.peers.rows import ACCOUNT, Deed, Row
+from tests.peers.every_row import ROWS
+from tests.peers.rows import ACCOUNT, Permission, Row
 
 
 def simulable(row: Row) -> bool:
@@ -52,8 +52,8 @@ def test_the_embedded_account_answers_alike(row: Row, embedded: Peer) -> None:
 
 @pytest.mark.parametrize("row", SIMULATED)
 def test_the_simulation_answers_alike(row: Row, embedded: Peer) -> None:
-    for deed in row.call.deeds:
-        assert simulated(row, deed, embedded) == WORDS[judged(row, deed)]
+    for permission in row.call.permissions:
+        assert simulated(row, permission, embedded) == WORDS[judged(row, permission)]
 
 
 @pytest.mark.parametrize("row", CASES)
@@ -66,32 +66,34 @@ def test_ministack_answers_alike(row: Row, ministack: Peer) -> None:
 
 
 def evaluated(row: Row) -> Outcome:
-    """The first deed that is not allowed decides; else the call is."""
-    answers = (judged(row, deed) for deed in row.call.deeds)
+    """The first permission that is not allowed decides; else the call is."""
+    answers = (judged(row, permission) for permission in row.call.permissions)
     return next((each for each in answers if each is not Outcome.ALLOWED), Outcome.ALLOWED)
 
 
-def judged(row: Row, deed: Deed) -> Outcome:
+def judged(row: Row, permission: Permission) -> Outcome:
     """Our evaluator's word, from the row's documents alone."""
     documents = enumerate(row.documents())
     policies = Policies(
         identity=tuple(parse(text, name=f"identity-{n}") for n, text in documents),
         boundary=parse(row.document(row.boundary), kind="boundary") if row.boundary else None,
-        resource=own_policy(row, deed),
+        resource=own_policy(row, permission),
         session=parse(row.document(row.session), kind="session") if row.session else None,
     )
-    request = Request(row.principal, deed.action, row.fill(deed.resource), context(row, deed))
+    request = Request(
+        row.principal, permission.action, row.fill(permission.resource), context(row, permission)
+    )
     return decide(request, policies).outcome
 
 
-def own_policy(row: Row, deed: Deed) -> Any:
-    """The policy of the repository that the deed is about."""
-    if row.repository and "{own}" in deed.resource:
+def own_policy(row: Row, permission: Permission) -> Any:
+    """The policy of the repository that the permission is about."""
+    if row.repository and "{own}" in permission.resource:
         return parse(row.document(row.repository), kind="resource")
     return None
 
 
-def context(row: Row, deed: Deed) -> dict[str, str | tuple[str, ...]]:
+def context(row: Row, permission: Permission) -> dict[str, str | tuple[str, ...]]:
     """What AWS's pages on condition keys say that such a call carries."""
     return {
         "aws:SourceIp": "127.0.0.1",
@@ -103,7 +105,7 @@ def context(row: Row, deed: Deed) -> dict[str, str | tuple[str, ...]]:
         "aws:ResourceAccount": ACCOUNT,
         **caller(row),
         **{f"aws:PrincipalTag/{key}": value for key, value in row.tags.items()},
-        **deed.context,
+        **permission.context,
     }
 
 
@@ -125,7 +127,7 @@ def caller(row: Row) -> dict[str, str]:
     }
 
 
-def simulated(row: Row, deed: Deed, peer: Peer) -> str:
+def simulated(row: Row, permission: Permission, peer: Peer) -> str:
     """SimulatePrincipalPolicy's word, given the context and the repository's policy."""
     kind = "user" if row.session is None else "role"
     entries = [
@@ -134,11 +136,11 @@ def simulated(row: Row, deed: Deed, peer: Peer) -> str:
             "ContextKeyValues": [value] if isinstance(value, str) else list(value),
             "ContextKeyType": "string" if isinstance(value, str) else "stringList",
         }
-        for key, value in context(row, deed).items()
+        for key, value in context(row, permission).items()
     ]
-    about = {"ResourceArns": [row.fill(deed.resource)], "ContextEntries": entries}
-    if own_policy(row, deed) is not None:
+    about = {"ResourceArns": [row.fill(permission.resource)], "ContextEntries": entries}
+    if own_policy(row, permission) is not None:
         about["ResourcePolicy"] = row.document(row.repository)
     source = row.fill(f"arn:aws:iam::{ACCOUNT}:{kind}/{{{kind}}}")
-    word: str = peer.simulate(source, ActionNames=[deed.action], **about)["EvalDecision"]
+    word: str = peer.simulate(source, ActionNames=[permission.action], **about)["EvalDecision"]
     return word

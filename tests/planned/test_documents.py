@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.embedded.seeding.accounts import AccountError
+from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.planned.documents import Documents, account_from_documents
 from tests.embedded.world import refused, world
 

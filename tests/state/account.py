@@ -14,9 +14,9 @@ from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.botosession import Settings
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed, KeyCredentials, Package
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.protocol.doors import boto3_answer
-from ecr_feed.embedded.seeding.accounts import from_tables
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
+from ecr_feed.embedded.seeding.account_file import from_tables
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.seed import OWNER, fill
 from ecr_feed.permissions.answers import Rights
@@ -52,7 +52,7 @@ class Real:
     """The embedded account, filled with a user and its key."""
 
     def __init__(self) -> None:
-        self.core = Core(clock=lambda: BEGINNING)
+        self.core = EmbeddedAws(clock=lambda: BEGINNING)
         self.seeded = fill(self.core, from_tables(tomllib.loads(_FILE), "state"))
         owner = Owner(self.core)
         self.iam: Any = owner.client("iam", REGION, ACCOUNT)

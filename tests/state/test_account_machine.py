@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 )
 
 from tests.state.account import Real, digest, manifest
+from tests.state.comparison import compare, compare_answers
 from tests.state.model import (
     ACTIONS,
     EVERYTHING,
@@ -26,7 +27,6 @@ from tests.state.model import (
     Repository,
     Statement,
 )
-from tests.state.witness import compare, compare_witnesses
 
 MOST_STATEMENTS: Final = 10
 CHANGES: Final = 3  # between two looks: a run's readers take far longer than a change
@@ -186,7 +186,7 @@ class AccountMachine(RuleBasedStateMachine):
             rights = self.real.rights()
             compare(self.model, rights.account)
             if self.model.open:
-                compare_witnesses(self.model, rights)
+                compare_answers(self.model, rights)
 
     def _put(self, statement: Statement) -> None:
         self.made += 1

@@ -48,7 +48,7 @@ def _certificate(folder: Path) -> Path:
 
 @contextmanager
 def tls_server(folder: Path) -> Iterator[str]:
-    """Its address; it answers nothing, since nobody gets past the handshake."""
+    """Its address; it answers nothing, since no client completes the handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_certificate(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)

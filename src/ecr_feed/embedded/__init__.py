@@ -1,1 +1,1 @@
-"""An AWS account in this process that answers as AWS would: see docs/embedded.md."""
+"""An AWS account simulated in this process: see docs/embedded.md."""

@@ -13,7 +13,7 @@ from threading import Event
 from types import FrameType
 
 from ecr_feed.embedded.protocol.http_server import serve
-from ecr_feed.embedded.seeding.accounts import AccountError, load
+from ecr_feed.embedded.seeding.account_file import AccountError, load
 from ecr_feed.embedded.seeding.seed import Seeded, core_for, fill
 
 ACCOUNTS = Path("fixtures") / "accounts"

@@ -1,4 +1,4 @@
-"""IAM, judged as AWS judges it: a pure evaluator of policy documents.
+"""A pure evaluator of IAM policy documents, which decides as AWS does.
 
     policies = Policies(identity=(parse(policy_json, name="feed"),))
     decision = decide(Request(user_arn, "ecr:DescribeImages", repository_arn), policies)
@@ -11,9 +11,8 @@ from ecr_feed.iam.breadth import Excess, Finding, Group, breadth
 from ecr_feed.iam.decide import decide
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
-from ecr_feed.iam.kinds import SIZE_LIMITS, Kind
-from ecr_feed.iam.policy_text import PolicyError, policy_size
-from ecr_feed.iam.principal import principal_context
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
+from ecr_feed.iam.principal_matching import principal_context
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef

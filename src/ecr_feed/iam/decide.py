@@ -1,8 +1,8 @@
-"""`decide`: from a request and the policies that apply to IAM's answer, unknown keys included.
+"""`decide`: IAM's answer to a request under the policies that apply, with unknown keys resolved.
 
 Three-valued logic alone is too careful: two statements that allow for `k = a` and for `k != a`
-allow whatever `k` is. So the keys that statements look at are given representative values, one
-for each way the conditions on them can come out, and the request is judged for each combination.
+allow for every value of `k`. So each unknown key that statements look at is given representative
+values, one for each way its conditions can come out, and every combination is evaluated.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from math import prod
 from typing import TypeAlias
 
 from ecr_feed.iam.actions import acts_on_resource
+from ecr_feed.iam.combine_layers import combine_layers
 from ecr_feed.iam.decision import Decision, Outcome
-from ecr_feed.iam.domains import Choice, choices
-from ecr_feed.iam.judge import judge
+from ecr_feed.iam.representative_values import Choice, choices
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.variables import Env
 
 _COMBINATIONS = 8192
 _STATEMENTS = 1_000_000
-"""Combinations to judge, and statements to look at for that, at most (seconds of work); with more,
-each key is varied by itself from many starts."""
+"""Limits on the combinations to evaluate and the statements to look at for them (seconds of work).
+Above these, each key is varied by itself from many starting combinations."""
 
 _STARTS = 64
 
@@ -32,7 +32,7 @@ Combination: TypeAlias = tuple[int, ...]
 
 
 def settle(decision: Decision) -> Decision:
-    """An undetermined decision with `depends_on`, or a determined one if all completions agree."""
+    """The decision with `depends_on` filled in, or a determined one if all combinations agree."""
     request = decision.request
     env = request.env
     action = request.action.lower()
@@ -46,16 +46,18 @@ def settle(decision: Decision) -> Decision:
     looked_at = frozenset().union(*(statement.keys for statement in statements))
     keys = sorted(env.unknown & looked_at)
     options = [choices(key, statements, env, resource) for key in keys]
-    table = _Table(decision, env, keys, options, most=_STATEMENTS // max(len(statements), 1))
-    turning = table.turning_keys()
-    if turning or not table.complete:
+    combinations = _Combinations(
+        decision, env, keys, options, most=_STATEMENTS // max(len(statements), 1)
+    )
+    deciding = combinations.deciding_keys()
+    if deciding or not combinations.complete:
         spelled = {key.lower(): key for key in sorted(request.unknown)}
-        return replace(decision, depends_on=tuple(spelled[key] for key in turning or keys))
-    return table.agreed()
+        return replace(decision, depends_on=tuple(spelled[key] for key in deciding or keys))
+    return combinations.agreed()
 
 
-class _Table:
-    """Decisions by combination, judged when first asked for."""
+class _Combinations:
+    """Decisions by combination, each evaluated when first needed."""
 
     def __init__(
         self,
@@ -73,16 +75,16 @@ class _Table:
         self._judged: dict[Combination, Decision] = {}
         self.complete = prod(len(each) for each in options) <= min(most, _COMBINATIONS)
 
-    def turning_keys(self) -> list[str]:
-        """Keys for which two combinations that differ in nothing else get different answers."""
-        turning: set[int] = set()
+    def deciding_keys(self) -> list[str]:
+        """Keys whose value alone changes the answer for at least one combination."""
+        deciding: set[int] = set()
         for start in self._starts():
             for at in range(len(self._keys)):
-                if at not in turning and self._turns(start, at):
-                    turning.add(at)
-            if len(turning) == len(self._keys):
+                if at not in deciding and self._changes_answer(start, at):
+                    deciding.add(at)
+            if len(deciding) == len(self._keys):
                 break
-        return [self._keys[at] for at in sorted(turning)]
+        return [self._keys[at] for at in sorted(deciding)]
 
     def agreed(self) -> Decision:
         """The one answer; "explicit deny" only if every combination meets a Deny."""
@@ -105,7 +107,7 @@ class _Table:
                     (at + shift * place) % len(each) for place, each in enumerate(self._options)
                 )
 
-    def _turns(self, start: Combination, at: int) -> bool:
+    def _changes_answer(self, start: Combination, at: int) -> bool:
         here = self._answer(start)
         return any(
             self._answer((*start[:at], other, *start[at + 1 :])) != here
@@ -128,14 +130,14 @@ class _Table:
         arn = request.caller.principal_arn
         if arn is not None:
             filled.setdefault("aws:principalarn", (arn,))
-        return judge(request, self._decision.policies, Env(filled))
+        return combine_layers(request, self._decision.policies, Env(filled))
 
 
 def decide(request: Request, policies: Policies) -> Decision:
     """What IAM would answer to a request under these policies.
 
-    Undetermined only if keys of `request.unknown` can really turn the answer: two ways of filling
-    them in, one allowed and one denied, exist. Raises ValueError for a principal that is none.
+    Undetermined only if keys of `request.unknown` change the answer: one set of values allows and
+    another denies. Raises ValueError for a principal that is not valid.
     """
-    decision = judge(request, policies, request.env)
+    decision = combine_layers(request, policies, request.env)
     return settle(decision) if decision.outcome is Outcome.UNDETERMINED else decision

@@ -1,4 +1,4 @@
-"""A decision, and its reasons, which are worked out when they are asked for."""
+"""A decision and its reasons, which are computed when first read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.document import Document
-from ecr_feed.iam.layers import Asked, pose
-from ecr_feed.iam.principal import Naming
+from ecr_feed.iam.layers import PreparedRequest, prepare
+from ecr_feed.iam.principal_matching import Naming
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.statement import Resources, Statement, StatementRef
 from ecr_feed.iam.variables import Env
@@ -92,7 +92,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """An Allow statement that came near, and all that keeps it from applying."""
+    """An Allow statement that nearly applies, and everything that keeps it from applying."""
 
     layer: Layer
     statement: StatementRef
@@ -106,7 +106,7 @@ class NearMiss:
 class Decision:
     """The answer to one request, and why.
 
-    `depends_on`: the unknown keys that can turn the answer, as the request spells them, sorted.
+    `depends_on`: the unknown keys that change the answer, in the request's spelling, sorted.
     `layer` (and `level` within SCPs or RCPs): where it was decided. `blocking`: every layer that
     does not allow. `statement`: the one that allows or denies; None for an implicit deny.
     """
@@ -122,7 +122,7 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """True only when surely allowed."""
+        """True only when certainly allowed."""
         return self.outcome is Outcome.ALLOWED
 
     @property
@@ -132,17 +132,17 @@ class Decision:
 
     @property
     def nearest(self) -> tuple[NearMiss, ...]:
-        """Allow statements of the blocking layers that came nearest, best first."""
+        """The Allow statements of the blocking layers closest to applying, closest first."""
         return _nearest(self)
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Condition keys that were looked for and are not there, sorted, as policies spell them."""
+        """Condition keys that policies use and the request lacks, sorted."""
         return _absent(self)
 
     @property
     def because(self) -> str:
-        """One sentence for people."""
+        """The reason in one sentence."""
         return _because(self)
 
     @property
@@ -167,8 +167,8 @@ _WEIGHTS = {"action": 8, "principal": 4, "resource": 2, "condition": 1}
 
 
 def _nearest(decision: Decision) -> tuple[NearMiss, ...]:
-    """Allow statements of the blocking layers that came nearest, best first."""
-    question = pose(decision.request, decision.policies, decision.request.env)
+    """The Allow statements of the blocking layers closest to applying, closest first."""
+    prepared = prepare(decision.request, decision.policies, decision.request.env)
     found: dict[tuple[Layer, int], tuple[tuple[int, float], NearMiss]] = {}
     for block in decision.blocking:
         if block.statement is not None:
@@ -176,17 +176,17 @@ def _nearest(decision: Decision) -> tuple[NearMiss, ...]:
         for layer, document in _documents(block, decision):
             for statement in document.statements:
                 misses = (
-                    _as_asked(_misses(statement, question), decision) if statement.allows else ()
+                    _as_asked(_misses(statement, prepared), decision) if statement.allows else ()
                 )
                 if misses:
                     near = NearMiss(layer, statement.ref, misses)
-                    found[layer, id(statement)] = (_distance(statement, misses, question), near)
+                    found[layer, id(statement)] = (_distance(statement, misses, prepared), near)
     ranked = sorted(found.values(), key=lambda each: each[0])
     return tuple(near for _, near in ranked[:_SHOWN])
 
 
 def _as_asked(misses: Iterable[Miss], decision: Decision) -> tuple[Miss, ...]:
-    """The action as the request spells it, not as it was compared."""
+    """The misses with the action in the request's spelling instead of lower case."""
     asked = decision.request.action
     return tuple(replace(miss, found=asked) if miss.what == "action" else miss for miss in misses)
 
@@ -211,14 +211,16 @@ def _documents(block: Block, decision: Decision) -> Iterator[tuple[Layer, Docume
                 yield layer, document
 
 
-def _distance(statement: Statement, misses: Iterable[Miss], question: Asked) -> tuple[int, float]:
-    """How far a statement is from applying: what is missing first, then how alike the texts are."""
+def _distance(
+    statement: Statement, misses: Iterable[Miss], prepared: PreparedRequest
+) -> tuple[int, float]:
+    """How far a statement is from applying: the weight of its misses, then how texts differ."""
     missing = sum(_WEIGHTS[miss.what] for miss in misses)
     patterns = statement.actions.patterns
-    likeness = max(_likeness(pattern.lower(), question.action) for pattern in patterns)
+    likeness = max(_likeness(pattern.lower(), prepared.action) for pattern in patterns)
     if statement.resources is not None:
         resources = statement.resources.patterns
-        likeness += max(_likeness(pattern, question.resource) for pattern in resources)
+        likeness += max(_likeness(pattern, prepared.resource) for pattern in resources)
     return missing, -likeness
 
 
@@ -231,33 +233,33 @@ def _likeness(one: str, other: str) -> float:
     return same / max(len(one), len(other), 1)
 
 
-def _misses(statement: Statement, question: Asked) -> Iterator[Miss]:
-    if not statement.actions.match(question.action):
+def _misses(statement: Statement, prepared: PreparedRequest) -> Iterator[Miss]:
+    if not statement.actions.match(prepared.action):
         expected = _listed(statement.actions.patterns, statement.actions.negated)
-        yield Miss("action", expected, question.action)
+        yield Miss("action", expected, prepared.action)
     if statement.resources is not None:
-        if statement.resources.match(question.resource, question.env) is not True:
-            yield Miss("resource", _resources(statement.resources), question.resource)
-    elif not question.acts_on_resource:
+        if statement.resources.match(prepared.resource, prepared.env) is not True:
+            yield Miss("resource", _resources(statement.resources), prepared.resource)
+    elif not prepared.acts_on_resource:
         yield Miss("resource", "an action that acts on this resource", "*")
     if statement.principals is not None:
-        yield from _principal(statement, question)
+        yield from _principal(statement, prepared)
     for condition in statement.conditions:
-        truth = condition.evaluate(question.env)
+        truth = condition.evaluate(prepared.env)
         if truth is not True:
-            yield _condition(condition, question.env)
+            yield _condition(condition, prepared.env)
 
 
-def _principal(statement: Statement, question: Asked) -> Iterator[Miss]:
+def _principal(statement: Statement, prepared: PreparedRequest) -> Iterator[Miss]:
     principals = statement.principals
     if principals is None:
         return
-    naming = principals.naming(question.caller, question.role_arn, question.has_boundary)
+    naming = principals.naming(prepared.caller, prepared.role_arn, prepared.has_boundary)
     expected = _listed(principals.texts, principals.negated)
-    found = question.caller.arn or "an unsigned caller"
+    found = prepared.caller.arn or "an unsigned caller"
     if naming is Naming.NONE:
         yield Miss("principal", expected, found)
-    elif naming is Naming.ACCOUNT and question.same_account and not question.must_allow:
+    elif naming is Naming.ACCOUNT and prepared.same_account and not prepared.must_allow:
         yield Miss("principal", f"{expected} (leaves it to identity policies)", found)
 
 
@@ -280,21 +282,21 @@ def _condition(condition: Condition, env: Env) -> Miss:
 
 
 def _absent(decision: Decision) -> tuple[str, ...]:
-    """Condition keys that were looked for and are not there, sorted."""
-    question = pose(decision.request, decision.policies, decision.request.env)
+    """Condition keys that policies look at and the request lacks, sorted."""
+    prepared = prepare(decision.request, decision.policies, decision.request.env)
     missing: dict[str, str] = {}
     for document in decision.policies.documents:
-        for side in document.candidates(question.action, question.resource):
+        for side in document.candidates(prepared.action, prepared.resource):
             for statement, _ in side:
-                if statement.principals is None or _named(statement, question):
+                if statement.principals is None or _named(statement, prepared):
                     for lower, spelled in _looked_at(statement):
-                        if lower not in question.env.values and lower not in question.env.unknown:
+                        if lower not in prepared.env.values and lower not in prepared.env.unknown:
                             missing.setdefault(lower, spelled)
     return tuple(sorted(missing.values()))
 
 
-def _named(statement: Statement, question: Asked) -> bool:
-    return not any(miss.what == "principal" for miss in _principal(statement, question))
+def _named(statement: Statement, prepared: PreparedRequest) -> bool:
+    return not any(miss.what == "principal" for miss in _principal(statement, prepared))
 
 
 def _looked_at(statement: Statement) -> Iterator[tuple[str, str]]:
@@ -308,7 +310,7 @@ def _looked_at(statement: Statement) -> Iterator[tuple[str, str]]:
 
 
 def _because(decision: Decision) -> str:
-    """One sentence for people."""
+    """The reason in one sentence."""
     asked = f"{decision.request.action} on {decision.request.resource}"
     if decision.outcome is Outcome.ALLOWED:
         return _allowed(decision, asked)

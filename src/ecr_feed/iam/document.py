@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from ecr_feed.iam import actions
-from ecr_feed.iam.kinds import API_LIMIT, RULES, Kind
-from ecr_feed.iam.policy_text import PolicyError, load, policy_size
-from ecr_feed.iam.reader import Reader
+from ecr_feed.iam.parse_statements import DocumentParser
+from ecr_feed.iam.policy_rules import API_LIMIT, RULES, Kind, PolicyError, load, policy_size
 from ecr_feed.iam.statement import Statement
 
 _MEMORY = 4096
-"""Questions that a document remembers the statements for; then it starts anew."""
+"""Cache entries (actions, action and resource pairs) kept before the cache is cleared."""
 
 Candidate: TypeAlias = tuple[Statement, bool]
 """A statement that may apply, and whether its Resource still waits for variables."""
@@ -53,7 +52,7 @@ class Document:
         value: object = source
         if isinstance(source, str | bytes):
             value = load(source, latin_only=RULES[which].latin_only)
-        version, statements = Reader(which, name).read(value)
+        version, statements = DocumentParser(which, name).read(value)
         return cls(name, which, version, statements)
 
     @property
@@ -72,7 +71,7 @@ class Document:
     def candidates(self, lower_action: str, resource: str) -> Candidates:
         """The denying and the allowing statements that cover an action on a resource.
 
-        Remembered: the same question is asked for many principals and contexts.
+        Cached: the same pair recurs with many principals and contexts.
         """
         key = (lower_action, resource)
         found = self._by_both.get(key)

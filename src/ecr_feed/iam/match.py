@@ -26,7 +26,7 @@ def either(one: Truth, other: Truth) -> Truth:
 
 
 def turned(truth: Truth, negated: bool) -> Truth:
-    """The opposite if `negated`; what is not known stays so."""
+    """The opposite if `negated`; unknown stays unknown."""
     return truth if truth is None or not negated else not truth
 
 
@@ -140,7 +140,7 @@ def literal(tokens: Tokens) -> str | None:
 
 @lru_cache(maxsize=8192)
 def compile_tokens(tokens: Tokens) -> Test:
-    """Compile once to the cheapest test that does it: equality, prefix, regex, state set."""
+    """Compile to the cheapest test that is correct: equality, prefix, regex or state set."""
     whole = literal(tokens)
     if whole is not None:
         return whole.__eq__
@@ -156,7 +156,7 @@ def _regex(tokens: Tokens) -> str:
     source: list[str] = []
     for token in tokens:
         part = token.value if isinstance(token, Wild) else re.escape(token)
-        # A second star after a star adds nothing but backtracking.
+        # A second star after a star only adds backtracking.
         if not (part.endswith("*") and source and source[-1] == part and isinstance(token, Wild)):
             source.append(part)
     return "".join(source)

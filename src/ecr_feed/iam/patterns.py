@@ -30,7 +30,7 @@ def resource_type_pattern(arn: str) -> str:
 
 @lru_cache(maxsize=65536)
 def covers(pattern: str, other: str) -> bool:
-    """Whether `pattern` surely matches everything that `other` matches."""
+    """Whether `pattern` certainly matches everything that `other` matches."""
     wide, narrow = pattern_tokens(pattern), pattern_tokens(other)
     pending = [(0, 0)]
     seen = {(0, 0)}
@@ -56,7 +56,7 @@ def _covering(wide: Tokens, narrow: Tokens, i: int, j: int) -> list[tuple[int, i
 
 
 def _absorbs(token: Token, other: Token) -> bool:
-    """Whether a token of the wide pattern takes a token of the narrow one, whatever that means."""
+    """Whether a token of the wide pattern matches all that a token of the narrow one matches."""
     if token is Wild.ANY:
         return True
     if token is Wild.ANY_IN_SEGMENT:
@@ -118,8 +118,8 @@ def _compatible(left: Token, right: Token) -> bool:
 
 _STATES = 4000
 _STEPS = 400_000
-"""Joint positions to visit, and single steps to make, at most (a second's work); beyond, some
-combinations may stay unseen."""
+"""Limits on joint positions visited and single steps made (about a second of work); above these,
+some combinations may be missed."""
 
 _FRESH = "qzjxkvwyQZJXKVWY0123456789~"
 
@@ -129,7 +129,7 @@ Joint: TypeAlias = tuple[frozenset[int], ...]
 def separating_texts(patterns: Iterable[Tokens], avoid: Iterable[str] = ()) -> Iterator[str]:
     """One text for each set of patterns that some text matches together (none included).
 
-    `avoid`: literal texts that are looked at elsewhere and must not stand in for a combination.
+    `avoid`: literal texts that are tried separately and must not represent a combination.
     """
     listed = tuple(dict.fromkeys(patterns))
     literals = frozenset(avoid)
@@ -162,7 +162,7 @@ def _prefix(text: str, literals: frozenset[str]) -> str | None:
 
 
 def _alphabet(patterns: Sequence[Sequence[Token]]) -> tuple[str, ...]:
-    """A character none of the patterns has (it reads well in evidence), then all they have."""
+    """A readable character that no pattern has, then every character that they have."""
     used = {token for tokens in patterns for token in tokens if not isinstance(token, Wild)}
     fresh = next((char for char in _FRESH if char not in used), "\x00")
     return (fresh, *sorted(used | {":"}))

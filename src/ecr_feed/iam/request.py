@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ecr_feed.iam.document import Document
-from ecr_feed.iam.principal import Caller, read_caller
+from ecr_feed.iam.principal_matching import Caller, read_caller
 from ecr_feed.iam.variables import Env
 
 _EMPTY: Mapping[str, str | tuple[str, ...]] = MappingProxyType({})
@@ -19,10 +19,10 @@ class Request:
 
     `principal`: ARN of a user, role, role session, federated user or root user; a service's host
     name; an identity provider's ARN; None for an unsigned call. `context`: condition keys and
-    their values, `()` being an empty set. `unknown`: keys that may or may not be there; a key in
+    their values, `()` being an empty set. `unknown`: keys that may be present or absent; a key in
     neither is absent. `aws:PrincipalArn` is filled in from the principal unless given.
     `resource_account`: for ARNs without one; else the ARN's, else the caller's.
-    Raises ValueError for a principal that is none.
+    Raises ValueError for a principal that is not valid.
     """
 
     principal: str | None
@@ -34,7 +34,7 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """The principal taken apart."""
+        """The parsed principal."""
         return read_caller(self.principal)
 
     @property

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ecr_feed.iam.actions import acts_on_resource, find
-from ecr_feed.iam.kinds import SIZE_LIMITS
 from ecr_feed.iam.patterns import covers
-from ecr_feed.iam.policy_text import policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, policy_size
 
 Policy: TypeAlias = dict[str, object]
 """Policy JSON as `json.dumps` takes it."""
@@ -31,7 +30,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Grant:
-    """A statement in the making: every action on every resource."""
+    """A statement to be written: every action on every resource."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -81,7 +80,7 @@ def smallest_repository_policy(actions: Iterable[str], principals: Iterable[str]
 
 
 def _wanted(needs: Iterable[Need]) -> dict[str, set[str]]:
-    """Resources by action, without those that another one of the same action covers."""
+    """Resources by action, without those that a wider one of the same action covers."""
     asked: dict[str, set[str]] = {}
     for need in needs:
         resource = need.resource if acts_on_resource(need.action.lower()) else "*"
@@ -99,7 +98,7 @@ def _widest(resources: set[str]) -> set[str]:
 
 
 def _spelled(action: str) -> str:
-    """The action as AWS spells it, as far as AWS lists it."""
+    """The action in AWS's spelling; as given where AWS does not list it."""
     found = find(action)
     return action if found is None else found.full_name
 
@@ -133,7 +132,7 @@ def _document(grants: Iterable[_Grant]) -> Policy:
 
 
 def _packed(grants: Iterable[_Grant], limit: int) -> list[list[_Grant]]:
-    """Grants by document, filled in order; a grant too large for what is left of one is cut."""
+    """Grants by document, filled in order; a grant too large for the space left is split."""
     documents: list[list[_Grant]] = [[]]
     pending = list(reversed(list(grants)))
     while pending:

@@ -1,4 +1,4 @@
-"""One compiled policy statement, and how it meets an action and a resource."""
+"""One compiled policy statement, and how it matches an action and a resource."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecr_feed.iam.match import (
     resource_tokens,
     turned,
 )
-from ecr_feed.iam.principal import PrincipalSet
+from ecr_feed.iam.principal_matching import PrincipalSet
 from ecr_feed.iam.variables import (
     NO_VALUE,
     Env,
@@ -30,7 +30,7 @@ from ecr_feed.iam.variables import (
 
 @dataclass(frozen=True, slots=True)
 class StatementRef:
-    """Where a statement stands: the policy's name, its index from 0, its Sid (or "")."""
+    """Identifies a statement: the policy's name, its index from 0, its Sid (or "")."""
 
     policy: str
     index: int
@@ -94,7 +94,7 @@ class Resources:
         return tuple(each for template in self.templates for each in variables_in(template))
 
     def match_fixed(self, resource: str) -> Truth:
-        """What can be said without the request's context; None where a variable decides."""
+        """The result without the request's context; None where it depends on a variable."""
         if resource in self.literals:
             return not self.negated
         for test in self.tests:

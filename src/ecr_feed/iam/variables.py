@@ -21,7 +21,7 @@ _VARIABLE = re.compile(
 class Env(NamedTuple):
     """What conditions and variables are judged by.
 
-    `values`: lower-case key to its values. `unknown`: lower-case keys that may or may not be there.
+    `values`: lower-case key to its values. `unknown`: keys that may be present or absent.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -42,7 +42,7 @@ Template: TypeAlias = tuple[Part, ...]
 
 
 class Unresolved:
-    """Why a template has no text: the key is absent, or nobody knows."""
+    """Why a template has no text: the key is absent or its value unknown."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -58,7 +58,7 @@ UNKNOWN: Final = Unresolved("unknown value")
 def read_template(text: str, *, variables: bool = True) -> Template:
     """Split a pattern into wildcard text, literals and variables.
 
-    With `variables` false (Version 2008-10-17) the text is taken as it stands.
+    With `variables` false (Version 2008-10-17) the text has no variables.
     """
     return tuple(_parts(text)) if variables and "${" in text else ((text, True),)
 
@@ -107,7 +107,7 @@ def variables_in(template: Template) -> tuple[Variable, ...]:
 
 
 def fill(template: Template, env: Env) -> tuple[Piece, ...] | Unresolved:
-    """Put values in; `NO_VALUE` if a key has none and no default, `UNKNOWN` if nobody knows."""
+    """Put values in; `NO_VALUE` if a key has none and no default, `UNKNOWN` if it is unknown."""
     pieces: list[Piece] = []
     unknown = False
     for part in template:

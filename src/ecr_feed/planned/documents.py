@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile, from_tables
+from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
 from ecr_feed.iam import PolicyError, parse
 from ecr_feed.naming import judge_name
 
@@ -70,7 +70,7 @@ def account_from_documents(given: Documents) -> AccountFile:
             if judge_name(name).legal
         ],
         "user": [user],
-        "scp": [{"name": name, "document": text} for name, text in given.scps.items()],
+        "scp": [{"document": text} for text in given.scps.values()],
         "feed": [feed],
     }
     return from_tables(tables, "the documents")

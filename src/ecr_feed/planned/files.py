@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
-from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile
+from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.terraform import account_from_plan
 

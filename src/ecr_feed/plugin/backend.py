@@ -19,7 +19,7 @@ from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.aws.transport.client import utcnow
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
-from ecr_feed.embedded.seeding.accounts import AccountFile
+from ecr_feed.embedded.seeding.account_file import AccountFile
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import AccessKey
 from ecr_feed.feed.reachability import Reachability
@@ -207,7 +207,7 @@ def _outside() -> Connector:
 
 
 def _embedded(account: AccountFile, closing: ExitStack) -> Place:
-    from ecr_feed.embedded.protocol.doors import boto3_answer
+    from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
     from ecr_feed.embedded.registry import EmbeddedRegistry
     from ecr_feed.embedded.seeding.seed import core_for, fill
 

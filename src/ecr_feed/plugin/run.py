@@ -14,8 +14,8 @@ import pytest
 
 from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
-from ecr_feed.embedded.seeding.accounts import AccountFile
-from ecr_feed.embedded.seeding.accounts import load as load_account
+from ecr_feed.embedded.seeding.account_file import AccountFile
+from ecr_feed.embedded.seeding.account_file import load as load_account
 from ecr_feed.findings import Severity
 from ecr_feed.planned.files import Planned, account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue

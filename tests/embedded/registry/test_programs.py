@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.embedded.registry.conftest import HOST, STORAGE, Served
+from tests.embedded.registry.served import HOST, STORAGE, Served
 from tests.embedded.world import ACCOUNT, REGION, parts
 from tests.oci.shelf import program
+from tests.support.connect_proxy import ConnectProxy
 
 APP = f"docker://{HOST}/team/app"
 
@@ -20,10 +22,10 @@ APP = f"docker://{HOST}/team/app"
 class Shell:
     """Runs programs that know nothing but the proxy and the authority."""
 
-    def __init__(self, served: Served, home: Path) -> None:
+    def __init__(self, served: Served, proxy: ConnectProxy, home: Path) -> None:
         self.served = served
         self.home = home
-        self.proxy = served.embedded.proxy()
+        self.proxy = proxy
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
@@ -50,8 +52,10 @@ class Shell:
 
 
 @pytest.fixture
-def shell(served: Served, tmp_path: Path) -> Shell:
-    return Shell(served, tmp_path)
+def shell(served: Served, tmp_path: Path) -> Iterator[Shell]:
+    proxy = ConnectProxy(served.embedded.route)
+    yield Shell(served, proxy, tmp_path)
+    proxy.close()
 
 
 def login(shell: Shell, password: str) -> subprocess.CompletedProcess[str]:

@@ -1,1 +1,1 @@
-"""IAM and its neighbours: state, operations, evaluation of callers."""
+"""IAM's API: state (in moto), operations, the policy simulator."""

@@ -1,4 +1,4 @@
-"""Users, roles, groups and their policies, as IAM holds them, and how they are looked up."""
+"""Users, roles, groups and their policies, stored in moto, and their lookup."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from ecr_feed.embedded.iam.documents import Written, from_stand_in, stand_in, to_stand_in
-from ecr_feed.embedded.protocol.moto_backend import Moto
-from ecr_feed.embedded.protocol.protocol import operation_model, paginators
-from ecr_feed.embedded.protocol.query import parse_xml
-from ecr_feed.embedded.protocol.wire import ServiceError
+from botocore.parsers import create_parser
+
+from ecr_feed.embedded.iam.moto_iam import (
+    ChangedTexts,
+    MotoIam,
+    from_stand_in,
+    stand_in,
+    to_stand_in,
+)
+from ecr_feed.embedded.protocol.botocore_data import operation_model, paginators
+from ecr_feed.embedded.protocol.wire import Result, ServiceError
 
 _VERSION = "2010-05-08"
 Form = dict[str, str]
-Answer = dict[str, Any]
 
 
 @dataclass(slots=True)
 class IamStore:
-    """All IAM state of all accounts. `writes` counts changes, for those who keep what they read."""
+    """All IAM state of all accounts. `writes` counts changes, for caches to compare."""
 
     partition: str = "aws"
-    moto: Moto = field(default_factory=Moto)
+    moto: MotoIam = field(default_factory=MotoIam)
     boundaries: dict[tuple[str, str], str] = field(default_factory=dict)  # (account, user) -> ARN
-    written: Written = field(default_factory=Written)
+    written: ChangedTexts = field(default_factory=ChangedTexts)
     writes: int = 0
 
-    def ask(self, account: str, operation: str, form: Mapping[str, str] | None = None) -> Answer:
-        """One IAM operation, answered by moto and completed, all pages in one; ServiceError."""
+    def ask(self, account: str, operation: str, form: Mapping[str, str] | None = None) -> Result:
+        """One IAM operation, answered by moto, all pages in one. Raises ServiceError."""
         given = {k: v for k, v in (form or {}).items() if k not in ("Marker", "MaxItems")}
         given = {k: self._translated(account, v) for k, v in given.items()}
         if text := given.get("PolicyDocument"):
@@ -45,15 +50,15 @@ class IamStore:
         return self._completed(account, operation, answer)
 
     def _translated(self, account: str, value: str) -> str:
-        """An AWS-managed policy's ARN becomes its stand-in's, which is made when first named."""
+        """Replace an AWS-managed policy's ARN by its stand-in's, which is created on first use."""
         managed = stand_in(self.partition, value)
         if managed is None:
             return value
         form = {"Action": "CreatePolicy", "Version": _VERSION, **managed}
-        self.moto.iam(account, self.partition, form)  # a second time it exists already: fine
+        self.moto.iam(account, self.partition, form)  # fails harmlessly if it exists
         return to_stand_in(account, self.partition, value)
 
-    def _all_pages(self, account: str, operation: str, form: Form) -> Answer:
+    def _all_pages(self, account: str, operation: str, form: Form) -> Result:
         rule = paginators("iam").get(operation)
         if rule is None:
             return self._one(account, operation, form)
@@ -67,19 +72,19 @@ class IamStore:
                 answer[key] = answer.get(key, []) + page.get(key, [])
         return {k: v for k, v in answer.items() if k not in ("IsTruncated", "Marker")}
 
-    def _one(self, account: str, operation: str, form: Form) -> Answer:
+    def _one(self, account: str, operation: str, form: Form) -> Result:
         try:
             status, body = self.moto.iam(account, self.partition, form)
         except NotImplementedError:
-            text = f"The embedded account does not stand in for iam:{operation}."
+            text = f"The embedded account does not implement iam:{operation}."
             raise ServiceError("InvalidAction", text) from None
-        parsed = parse_xml(operation_model("iam", operation), status, body)
+        parsed = _parse_xml(operation_model("iam", operation), status, body)
         if error := parsed.get("Error"):
             raise ServiceError(error["Code"], error["Message"], status)
         parsed.pop("ResponseMetadata", None)
         return parsed
 
-    def _completed(self, account: str, operation: str, answer: Answer) -> Answer:
+    def _completed(self, account: str, operation: str, answer: Result) -> Result:
         users = [answer["User"]] if "User" in answer else answer.get("Users", [])
         for user in (*users, *answer.get("UserDetailList", [])):
             user["UserId"] = "AIDA" + user["UserId"][3:].upper()
@@ -90,6 +95,13 @@ class IamStore:
                     "PermissionsBoundaryArn": boundary,
                 }
         return answer
+
+
+def _parse_xml(operation: Any, status: int, body: bytes) -> dict[str, Any]:
+    """A query-protocol answer, parsed by botocore's parser."""
+    response = {"status_code": status, "headers": {}, "body": body}
+    parsed: dict[str, Any] = create_parser("query").parse(response, operation.output_shape)
+    return parsed
 
 
 def _encoded(shape: Any, value: Any, shown: Callable[[Any], Any]) -> Any:
@@ -121,7 +133,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """One account's IAM as evaluation needs it. `policies`: ARN -> default version's document."""
+    """One account's IAM for evaluation. `policies`: ARN -> default version's document."""
 
     users: Mapping[str, Entity]
     roles: Mapping[str, Entity]

@@ -1,1 +1,1 @@
-"""Who calls the embedded account, and what they may do."""
+"""Callers of the embedded account, their sessions and permissions."""

@@ -1,4 +1,4 @@
-"""Who calls: access keys and sessions, and how AWS refuses those that do not hold.
+"""Who calls: access keys, sessions and registry tokens, and how AWS refuses invalid ones.
 
 Codes and texts: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 """
@@ -6,13 +6,15 @@ Codes and texts: https://docs.aws.amazon.com/STS/latest/APIReference/CommonError
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from ecr_feed.embedded.protocol.protocol import Call, Scope
+from ecr_feed.embedded.protocol.operation_calls import ApiCall, Scope
 from ecr_feed.embedded.protocol.signature import check_signature
 from ecr_feed.embedded.protocol.wire import ServiceError
 
@@ -21,8 +23,8 @@ _OWNER: Final = "OWNER"
 
 
 @dataclass(slots=True)
-class AccessKey:
-    """A user's long-lived key. `status` is Active, Inactive or Expired."""
+class StoredKey:
+    """A user's long-lived key. `status` is Active or Inactive."""
 
     key_id: str
     secret: str = field(repr=False)
@@ -46,31 +48,31 @@ class Session:
     issuer: str
     issued: datetime
     expires: datetime
-    kind: str = "role"  # role, user (GetSessionToken) or federated
+    kind: str = "role"  # role, or user (GetSessionToken)
     policies: tuple[str, ...] = ()  # session policy documents, as JSON text
     tags: Mapping[str, str] = field(default_factory=dict)
     web: Mapping[str, str] = field(default_factory=dict)  # context keys of a web identity
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ApiCaller:
     """An authenticated principal, or an unsigned one (`kind` "anonymous", no account)."""
 
-    kind: str  # root, user, role, federated or anonymous
+    kind: str  # root, user, role or anonymous
     account: str
     arn: str
     name: str = ""  # the user's or role's name
     user_id: str = ""
     key_id: str = ""
     session: Session | None = None
-    unbound: bool = False  # judged by no policy
+    unrestricted: bool = False  # no policy applies
 
 
-ANONYMOUS: Final = Caller("anonymous", "", "anonymous")
+ANONYMOUS: Final = ApiCaller("anonymous", "", "anonymous")
 
 
 def new_key_id(prefix: str, account: str) -> str:
-    """An access key ID of AWS's shape that names its account, as real ones do."""
+    """An access key ID in AWS's format; it encodes the account, as real ones do."""
     head = ((1 << 47) | (int(account) << 7) | secrets.randbits(7)).to_bytes(6, "big")
     return prefix + base64.b32encode(head + secrets.token_bytes(4)).decode()
 
@@ -84,25 +86,25 @@ def new_secret() -> str:
 class KeyRing:
     """Every key and session of every account, by key ID."""
 
-    keys: dict[str, AccessKey] = field(default_factory=dict)
+    keys: dict[str, StoredKey] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     root_secret: str = field(default_factory=new_secret, repr=False)  # of every account's root
     owner_secret: str = field(default_factory=new_secret, repr=False)  # see `owner_key`
 
-    def of_user(self, account: str, user: str) -> list[AccessKey]:
+    def of_user(self, account: str, user: str) -> list[StoredKey]:
         """A user's keys, oldest first."""
         return [k for k in self.keys.values() if (k.account, k.user) == (account, user)]
 
-    def create(self, account: str, user: str, now: datetime) -> AccessKey:
+    def create(self, account: str, user: str, now: datetime) -> StoredKey:
         """A new active key; AWS allows two a user."""
         if len(self.of_user(account, user)) >= 2:
             text = "Cannot exceed quota for AccessKeysPerUser: 2"
             raise ServiceError("LimitExceeded", text, 409)
-        key = AccessKey(new_key_id("AKIA", account), new_secret(), account, user, now)
+        key = StoredKey(new_key_id("AKIA", account), new_secret(), account, user, now)
         self.keys[key.key_id] = key
         return key
 
-    def find(self, account: str, key_id: str, user: str = "") -> AccessKey:
+    def find(self, account: str, key_id: str, user: str = "") -> StoredKey:
         """A key of the account (and user); NoSuchEntity otherwise."""
         key = self.keys.get(key_id)
         if key is None or key.account != account or (user and key.user != user):
@@ -111,12 +113,12 @@ class KeyRing:
         return key
 
     def start(self, session: Session) -> Session:
-        """Remember a session."""
+        """Store a session."""
         self.sessions[session.key_id] = session
         return session
 
-    def secret_of(self, call: Call, scope: Scope, now: datetime) -> str:
-        """The secret the request must be signed with; refuses keys that AWS would not know."""
+    def secret_of(self, call: ApiCall, scope: Scope, now: datetime) -> str:
+        """The secret that the request must be signed with. Raises ServiceError for invalid keys."""
         if is_root(scope.key_id):
             return self.root_secret
         if owned_by(scope.key_id):
@@ -129,16 +131,16 @@ class KeyRing:
             raise unknown_key(call.service)
         return key.secret
 
-    def use(self, call: Call, scope: Scope, now: datetime) -> None:
-        """Note when and where a key was used last."""
+    def use(self, call: ApiCall, scope: Scope, now: datetime) -> None:
+        """Record when and where a key was last used."""
         if key := self.keys.get(scope.key_id):
             key.last_used = (now, call.service, call.region)
 
 
 def owner_key(account: str) -> str:
-    """The key ID of whoever made the account: root, and bound by no policy of an organisation.
+    """The key ID of the account's owner: root, and not limited by SCPs or RCPs.
 
-    The seeder signs with it, and whoever reads a planned account to judge it.
+    The seeder signs with it, and so does the auditor of a planned account.
     """
     return f"{_OWNER}{account}"
 
@@ -154,7 +156,7 @@ def is_root(key_id: str) -> bool:
     return len(key_id) == 12 and key_id.isdigit()
 
 
-def _check_session(call: Call, session: Session, now: datetime) -> None:
+def _check_session(call: ApiCall, session: Session, now: datetime) -> None:
     token = call.request.headers.get("x-amz-security-token", "")
     if not secrets.compare_digest(token.encode(), session.token.encode()):
         raise unknown_key(call.service)
@@ -167,7 +169,7 @@ def _check_session(call: Call, session: Session, now: datetime) -> None:
 
 
 def unknown_key(service: str) -> ServiceError:
-    """Key unknown, deleted, inactive, or the region not enabled: one answer for all four."""
+    """The one error for a key that is unknown, deleted or inactive, and for a disabled region."""
     if service in _QUERY:
         text = "The security token included in the request is invalid."
         return ServiceError("InvalidClientTokenId", text, 403)
@@ -176,15 +178,15 @@ def unknown_key(service: str) -> ServiceError:
 
 
 def unsigned(service: str) -> ServiceError:
-    """No Authorization header at all."""
+    """The error for a request without an Authorization header."""
     if service in _QUERY:
         text = "Request is missing Authentication Token"
         return ServiceError("MissingAuthenticationToken", text, 403)
     return ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token")
 
 
-def verify(ring: KeyRing, call: Call, now: datetime, signed_by: datetime) -> None:
-    """Key known, session alive, signature right; raises AWS's code for the protocol in use."""
+def verify(ring: KeyRing, call: ApiCall, now: datetime, signed_by: datetime) -> None:
+    """Check key, session and signature; raises ServiceError with the code for the protocol."""
     if call.scope is None:
         raise unsigned(call.service)
     secret = ring.secret_of(call, call.scope, now)
@@ -194,5 +196,56 @@ def verify(ring: KeyRing, call: Call, now: datetime, signed_by: datetime) -> Non
 
 
 def session_token() -> str:
-    """A session token of a plausible length; opaque."""
+    """An opaque session token of a realistic length."""
     return "IQoJb3JpZ2luX2Vj" + base64.b64encode(secrets.token_bytes(384)).decode()
+
+
+TOKEN_LIFETIME: Final = timedelta(hours=12)
+TOKEN_USER: Final = "AWS"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """The caller that a token was issued to, and the one registry it is for."""
+
+    caller: ApiCaller
+    account: str
+    region: str
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class TokenBook:
+    """The issued tokens, by the hash of their password."""
+
+    issued: dict[str, TokenHolder] = field(default_factory=dict)
+
+    def issue(
+        self, caller: ApiCaller, account: str, region: str, now: datetime
+    ) -> tuple[str, datetime]:
+        """A new token (base64 of `AWS:` and the password) and when it expires."""
+        expires = (now + TOKEN_LIFETIME).replace(microsecond=(now.microsecond // 1000) * 1000)
+        password = _password(expires)
+        self.issued[_hash(password)] = TokenHolder(caller, account, region, expires)
+        return base64.b64encode(f"{TOKEN_USER}:{password}".encode()).decode(), expires
+
+    def holder(self, password: str) -> TokenHolder | None:
+        """The holder of a password, expired or not; None for one that was never issued."""
+        return self.issued.get(_hash(password))
+
+
+def _hash(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+# The form (base64 of a JSON object) is not documented; clients store and forward it, and its length
+# has broken some of them.
+def _password(expires: datetime) -> str:
+    document = {
+        "payload": base64.b64encode(secrets.token_bytes(1190)).decode(),
+        "datakey": base64.b64encode(secrets.token_bytes(168)).decode(),
+        "version": "2",
+        "type": "DATA_KEY",
+        "expiration": int(expires.timestamp()),
+    }
+    return base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()

@@ -1,1 +1,1 @@
-"""The wire protocols of the AWS services, as the embedded account speaks them."""
+"""The AWS protocols: HTTP messages, operations, signatures, parameters."""

@@ -1,57 +1,40 @@
-"""The account over HTTP, on loopback only: for programs that are not this process.
+"""The account over HTTP, on loopback only, for programs outside this process.
 
-Requests keep the signed Host, so signatures are checked as they were made, whatever the port.
+Requests keep the signed Host header, so signatures are valid for any port.
 """
 
 from __future__ import annotations
 
-import socket
-import struct
-from collections.abc import Callable, Iterable, Mapping
-from http.client import responses
 from http.server import BaseHTTPRequestHandler
-from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
-from ecr_feed.embedded.core.core import Core
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
-from ecr_feed.embedded.registry.server import LoopbackServer
+from ecr_feed.embedded.registry.tls_server import LoopbackServer, abort
 
 _LIMIT: Final = 64 * 1024 * 1024  # bytes of one request
-_ABORT: Final = struct.pack("ii", 1, 0)  # linger 0: the close becomes a reset
 
 
 class AccountServer(LoopbackServer):
-    """Serves a core at `http://127.0.0.1:PORT` until `close`; a context manager. 0: any port."""
+    """Serves the account at `http://127.0.0.1:PORT` until `close`; port 0: any free one."""
 
-    def __init__(self, core: Core, port: int = 0) -> None:
+    def __init__(self, core: EmbeddedAws, port: int = 0) -> None:
         self.core = core
-        super().__init__(_Handler, "127.0.0.1", port)
+        super().__init__(_ApiHandler, "127.0.0.1", port)
 
     @property
     def url(self) -> str:
         """The endpoint URL."""
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> AccountServer:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def serve(core: Core, port: int = 0) -> AccountServer:
-    """Start serving a core in threads of its own."""
+def serve(core: EmbeddedAws, port: int = 0) -> AccountServer:
+    """Start serving the account in its own threads."""
     return AccountServer(core, port)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Hands each request of a connection to the core."""
+class _ApiHandler(BaseHTTPRequestHandler):
+    """Passes each request of a connection to the embedded AWS."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one piece: 40 ms less on every answer
@@ -59,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: AccountServer
 
     def do_POST(self) -> None:
-        """Every operation is a POST; the query protocol takes GET too."""
+        """Every operation is a POST; the query protocol also accepts GET."""
         length = int(self.headers.get("Content-Length") or 0)
         if not 0 <= length <= _LIMIT:
             self._break(ConnectionFault("reset"))
@@ -88,41 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.kind.endswith("timeout"):
             self.connection.recv(1)  # returns when the client, or this server, closes
             return
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-        self.connection.close()
+        abort(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Nothing: a request line or header may hold a secret."""
-
-
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
-
-def wsgi(core: Core) -> Callable[[Mapping[str, Any], StartResponse], Iterable[bytes]]:
-    """The core as a WSGI application, for a server of somebody's own.
-
-    A fault that says "no answer" has no form in WSGI: it is answered 504 with an empty body.
-    """
-
-    def application(environ: Mapping[str, Any], start: StartResponse) -> Iterable[bytes]:
-        try:
-            answer = core.handle(_wire(environ))
-        except ConnectionFault:
-            answer = WireResponse(504, {"content-length": "0"})
-        start(f"{answer.status} {responses.get(answer.status, '')}", list(answer.headers.items()))
-        return [answer.body]
-
-    return application
-
-
-def _wire(environ: Mapping[str, Any]) -> WireRequest:
-    headers = {k[5:].replace("_", "-"): v for k, v in environ.items() if k.startswith("HTTP_")}
-    if kind := environ.get("CONTENT_TYPE"):
-        headers["content-type"] = kind
-    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
-    url = f"{environ['wsgi.url_scheme']}://{host}{environ.get('PATH_INFO') or '/'}{query}"
-    length = min(int(environ.get("CONTENT_LENGTH") or 0), _LIMIT)
-    return WireRequest.of(
-        environ["REQUEST_METHOD"], url, headers, environ["wsgi.input"].read(length)
-    )

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, checked by our own arithmetic rather than by the signer's.
+"""AWS Signature Version 4, computed independently of botocore's signer.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from ecr_feed.embedded.protocol.protocol import Scope
+from ecr_feed.embedded.protocol.operation_calls import Scope
 from ecr_feed.embedded.protocol.wire import ServiceError, WireRequest
 
 TOLERANCE: Final = timedelta(minutes=15)

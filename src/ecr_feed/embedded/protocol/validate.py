@@ -1,4 +1,4 @@
-"""What AWS refuses before an operation runs, and pages of what is too long for one answer."""
+"""Parameters checked against botocore's models, and answers cut into pages."""
 
 from __future__ import annotations
 
@@ -10,23 +10,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from ecr_feed.embedded.protocol.protocol import Call, operation_model, paginators
+from ecr_feed.embedded.protocol.botocore_data import operation_model, paginators
+from ecr_feed.embedded.protocol.operation_calls import ApiCall
 from ecr_feed.embedded.protocol.wire import ServiceError
 
-# Page sizes where the request names none; 100 is the rule (service API references).
+# Page sizes where the request names none and the default is not 100 (service API references).
 _DEFAULTS: Final = {
-    "ecr:ListImageReferrers": 20,
-    "account:ListRegions": 50,
     "organizations:ListPoliciesForTarget": 20,
-}
-# Pages without a paginator in botocore.
-_UNLISTED: Final[Mapping[str, Mapping[str, Any]]] = {
-    "ecr:ListImageReferrers": {
-        "input_token": "nextToken",
-        "output_token": "nextToken",
-        "limit_key": "maxResults",
-        "result_key": "referrers",
-    }
 }
 KEPT: Final = 4096  # tokens; the oldest are forgotten
 
@@ -41,12 +31,12 @@ class _Rest:
 
 @dataclass(slots=True)
 class Pager:
-    """Cuts answers into pages and keeps what is left behind opaque tokens."""
+    """Cuts answers into pages; the remaining rows are kept under opaque tokens."""
 
     kept: OrderedDict[str, _Rest] = field(default_factory=OrderedDict)
 
-    def resume(self, call: Call) -> dict[str, Any] | None:
-        """The next page, where the call brings a token; None where it brings none."""
+    def resume(self, call: ApiCall) -> dict[str, Any] | None:
+        """The next page for the call's token; None for a call without one. Raises ServiceError."""
         rule = _rule(call)
         token = call.params.get(rule["input_token"]) if rule else None
         if rule is None or token is None:
@@ -56,8 +46,8 @@ class Pager:
             raise _bad_token(call, rule["input_token"])
         return self._page(call, rule, rest)
 
-    def first(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-        """The first page of an answer that holds every row."""
+    def first(self, call: ApiCall, answer: dict[str, Any]) -> dict[str, Any]:
+        """The first page of a complete answer."""
         rule = _rule(call)
         if rule is None:
             return answer
@@ -65,7 +55,7 @@ class Pager:
         frame = {name: value for name, value in answer.items() if name not in _keys(rule)}
         return self._page(call, rule, _Rest(_fingerprint(call, rule), frame, rows, 0))
 
-    def _page(self, call: Call, rule: Mapping[str, Any], rest: _Rest) -> dict[str, Any]:
+    def _page(self, call: ApiCall, rule: Mapping[str, Any], rest: _Rest) -> dict[str, Any]:
         limit = call.params.get(rule.get("limit_key", "")) or _DEFAULTS.get(call.action, 100)
         end = rest.start + limit
         page: dict[str, Any] = {**rest.answer, **{key: [] for key in _keys(rule)}}
@@ -87,8 +77,8 @@ class Pager:
         return token
 
 
-def _rule(call: Call) -> Mapping[str, Any] | None:
-    return _UNLISTED.get(call.action) or paginators(call.service).get(call.operation)
+def _rule(call: ApiCall) -> Mapping[str, Any] | None:
+    return paginators(call.service).get(call.operation)
 
 
 def _keys(rule: Mapping[str, Any]) -> list[str]:
@@ -96,26 +86,26 @@ def _keys(rule: Mapping[str, Any]) -> list[str]:
     return [keys] if isinstance(keys, str) else list(keys)
 
 
-def _fingerprint(call: Call, rule: Mapping[str, Any]) -> str:
-    """A token is good for the question it answers, in the region and for the account that asked."""
+def _fingerprint(call: ApiCall, rule: Mapping[str, Any]) -> str:
+    """What must be equal for a token to be valid: operation, region, key and parameters."""
     paging = (rule["input_token"], rule.get("limit_key"))
     asked = sorted((name, repr(v)) for name, v in call.params.items() if name not in paging)
     return repr((call.action, call.region, call.scope.key_id if call.scope else "", asked))
 
 
-def _bad_token(call: Call, name: str) -> ServiceError:
+def _bad_token(call: ApiCall, name: str) -> ServiceError:
     if call.service == "ecr":
         text = f"Invalid parameter at '{name}' failed to satisfy constraint: 'Invalid token'"
         return ServiceError("InvalidParameterException", text)
     return ServiceError("ValidationError", f"Invalid {name}.")
 
 
-def validate(call: Call) -> None:
+def validate(call: ApiCall) -> None:
     """Raise the service's own error for the first parameter that the model does not allow."""
     shape = operation_model(call.service, call.operation).input_shape
     if shape is None:
         return
-    for path, value, constraint in _faults(shape, call.params, ""):
+    for path, value, constraint in _violations(shape, call.params, ""):
         raise _error(call.service, path, value, constraint)
 
 
@@ -134,10 +124,10 @@ def _error(service: str, path: str, value: Any, constraint: str) -> ServiceError
     return ServiceError(code, text)
 
 
-Fault = tuple[str, Any, str]
+Violation = tuple[str, Any, str]
 
 
-def _faults(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _violations(shape: Any, value: Any, path: str) -> Iterator[Violation]:
     kind = shape.type_name
     if kind == "structure":
         yield from _structure(shape, value, path)
@@ -149,21 +139,21 @@ def _faults(shape: Any, value: Any, path: str) -> Iterator[Fault]:
         yield from _range(shape, value, path)
 
 
-def _structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[Fault]:
+def _structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[Violation]:
     for name in shape.required_members:
         if name not in value:
             yield f"{path}{name}", "null", "Member must not be null"
     for name, item in value.items():
-        yield from _faults(shape.members[name], item, f"{path}{name}")
+        yield from _violations(shape.members[name], item, f"{path}{name}")
 
 
-def _list(shape: Any, value: list[Any], path: str) -> Iterator[Fault]:
+def _list(shape: Any, value: list[Any], path: str) -> Iterator[Violation]:
     yield from _length(shape, value, path)
     for index, item in enumerate(value, start=1):
-        yield from _faults(shape.member, item, f"{path}.{index}.member")
+        yield from _violations(shape.member, item, f"{path}.{index}.member")
 
 
-def _length(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+def _length(shape: Any, value: Any, path: str) -> Iterator[Violation]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and len(value) < least:
         yield path, value, f"Member must have length greater than or equal to {least}"
@@ -171,7 +161,7 @@ def _length(shape: Any, value: Any, path: str) -> Iterator[Fault]:
         yield path, value, f"Member must have length less than or equal to {most}"
 
 
-def _range(shape: Any, value: int, path: str) -> Iterator[Fault]:
+def _range(shape: Any, value: int, path: str) -> Iterator[Violation]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and value < least:
         yield path, value, f"Member must have value greater than or equal to {least}"
@@ -179,7 +169,7 @@ def _range(shape: Any, value: int, path: str) -> Iterator[Fault]:
         yield path, value, f"Member must have value less than or equal to {most}"
 
 
-def _string(shape: Any, value: str, path: str) -> Iterator[Fault]:
+def _string(shape: Any, value: str, path: str) -> Iterator[Violation]:
     yield from _length(shape, value, path)
     if shape.enum and value not in shape.enum:
         yield path, value, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"

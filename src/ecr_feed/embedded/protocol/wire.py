@@ -1,4 +1,4 @@
-"""What goes in and out of the core: plain HTTP messages, whichever door they came through."""
+"""HTTP requests and answers, independent of how they arrive."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
+
+Params = dict[str, Any]
+"""An operation's parameters, by botocore's member names."""
+
+Result = dict[str, Any]
+"""An operation's result, by botocore's member names."""
 
 JSON_TYPE: Final = "application/x-amz-json-1.1"
 
@@ -36,7 +42,7 @@ class WireRequest:
 
     @property
     def host(self) -> str:
-        """The host asked for, without port."""
+        """The requested host, without port."""
         return self.headers.get("host", urlsplit(self.url).netloc).rsplit(":", 1)[0]
 
     @property
@@ -63,8 +69,8 @@ class WireResponse:
     body: bytes = field(default=b"", repr=False)
 
 
-class ConnectionFault(Exception):  # noqa: N818 - a fault asked for, not an error of ours
-    """No answer comes at all: the door raises, or does, what a broken network would.
+class ConnectionFault(Exception):  # noqa: N818 - a configured fault, not an error
+    """A configured network fault: no answer, but what a broken network would do.
 
     `kind`: `connect-timeout`, `read-timeout`, `reset`, `refused`, `dns`, `tls` or `proxy`.
     """
@@ -75,7 +81,7 @@ class ConnectionFault(Exception):  # noqa: N818 - a fault asked for, not an erro
 
 
 class ServiceError(Exception):
-    """An error as the service would say it: AWS's code, its words, and the HTTP status."""
+    """An error of a service: AWS's code and message, and the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -85,12 +91,12 @@ class ServiceError(Exception):
 
 
 def stamp(now: datetime) -> dict[str, str]:
-    """The headers every AWS answer carries: a request id and the service's own clock."""
+    """The headers of every AWS answer: a request ID and the service's time."""
     return {"x-amzn-requestid": str(uuid.uuid4()), "date": format_datetime(now, usegmt=True)}
 
 
 def json_answer(document: object, now: datetime, status: int = 200) -> WireResponse:
-    """A JSON 1.1 answer; datetimes are epoch seconds, as the protocol has them."""
+    """A JSON 1.1 answer; datetimes become epoch seconds."""
     body = json.dumps(document, default=_plain).encode()
     headers = {**stamp(now), "content-type": JSON_TYPE, "content-length": str(len(body))}
     return WireResponse(status, headers, body)
@@ -111,7 +117,7 @@ def xml_answer(text: str, now: datetime, status: int = 200) -> WireResponse:
 
 
 def json_error(error: ServiceError, now: datetime) -> WireResponse:
-    """An error of the JSON protocols: ECR answers 400 to a denial too, as met in the field."""
+    """An error of the JSON protocols; real ECR answers 400 to a denial too."""
     return json_answer({"__type": error.code, "message": error.message}, now, error.status)
 
 

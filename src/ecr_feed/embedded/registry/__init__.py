@@ -1,8 +1,7 @@
-"""An OCI registry on loopback, fed from the embedded account: what the account's tokens open."""
+"""An OCI registry on loopback that serves the embedded account's images."""
 
 from ecr_feed.embedded.registry.authority import Authority
-from ecr_feed.embedded.registry.embedded import EmbeddedRegistry
-from ecr_feed.embedded.registry.proxy import ConnectProxy, Tunnel
-from ecr_feed.embedded.registry.server import App, TlsServer
+from ecr_feed.embedded.registry.embedded_registry import PULLS, EmbeddedRegistry
+from ecr_feed.embedded.registry.tls_server import App, TlsServer
 
-__all__ = ["App", "Authority", "ConnectProxy", "EmbeddedRegistry", "TlsServer", "Tunnel"]
+__all__ = ["PULLS", "App", "Authority", "EmbeddedRegistry", "TlsServer"]

@@ -12,12 +12,12 @@ from email.utils import format_datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ecr_feed.embedded.core.faults import Asked, Fault, body_of, cut, error_of
-from ecr_feed.embedded.ecr.layers import layer_host
-from ecr_feed.embedded.ecr.state import Registry
-from ecr_feed.embedded.identity.tokens import USER, TokenHolder
+from ecr_feed.embedded.ecr.layer_handlers import layer_host
+from ecr_feed.embedded.ecr.registry_state import StoredRegistry
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.faults import CalledOperation, Fault, body_of, cut, error_of
+from ecr_feed.embedded.identity.callers import TOKEN_USER, TokenHolder
 from ecr_feed.embedded.protocol.wire import ConnectionFault, ServiceError, WireRequest, WireResponse
-from ecr_feed.embedded.registry.account_view import State
 from ecr_feed.naming import RegistryHost
 
 VERSION: Final = {"docker-distribution-api-version": "registry/2.0"}
@@ -59,7 +59,7 @@ def error(code: str, status: int, message: str) -> WireResponse:
 
 
 def from_service(failure: ServiceError) -> WireResponse:
-    """An AWS error in the registry's words; one without a counterpart is the service's fault."""
+    """An AWS error as an OCI error; one without a counterpart becomes a server error."""
     code, status = _CODES.get(failure.code, ("UNKNOWN", max(failure.status, 500)))
     return error(code, status, failure.message)
 
@@ -71,13 +71,13 @@ def challenge(host: str) -> WireResponse:
 
 
 def expired() -> WireResponse:
-    """ECR's word for a token of yesterday."""
+    """ECR's answer to an expired token."""
     said = "Your authorization token has expired. Reauthenticate and try again."
     return error("DENIED", 403, said)
 
 
 def unsupported(message: str = "The operation is unsupported.") -> WireResponse:
-    """A method, or a parameter, that ECR does not do."""
+    """The answer to a method or parameter that ECR does not support."""
     return error("UNSUPPORTED", 405, message)
 
 
@@ -97,40 +97,56 @@ _BUCKET: Final = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket\
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """One request of somebody whose token holds."""
+class RegistryRequest:
+    """One request with a valid token."""
 
-    request: WireRequest
-    state: State
+    http: WireRequest
+    core: EmbeddedAws
     holder: TokenHolder
-    registry: Registry
+    registry: StoredRegistry
     name: str
     reference: str
 
+    def check(self, operation: str, repository: str | None) -> None:
+        """Raise AccessDeniedException unless the token's holder may; None: on any repository.
+
+        A token is valid for every registry of its region, so a request is authorised in the
+        registry's account, not in the token's.
+        """
+        self.core.permit(self._holder_here, operation, repository)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An ECR operation as the token's holder, permissions included. Raises ServiceError."""
+        return self.core.call_as(self._holder_here, operation, params)
+
+    @property
+    def _holder_here(self) -> TokenHolder:
+        return replace(self.holder, account=self.registry.account)
+
     def parameter(self, name: str, default: str = "") -> str:
         """A query parameter; the last one where it is repeated."""
-        return parse_qs(self.request.query, keep_blank_values=True).get(name, [default])[-1]
+        return parse_qs(self.http.query, keep_blank_values=True).get(name, [default])[-1]
 
     def header(self, name: str) -> str:
         """A request header, or ""."""
-        return self.request.headers.get(name, "")
+        return self.http.headers.get(name, "")
 
 
-Handler = Callable[[Asking], WireResponse]
+Handler = Callable[[RegistryRequest], WireResponse]
 
 
 class RegistryApp:
-    """Answers for every registry host and every layer storage host of the embedded account."""
+    """Answers requests to every registry and layer storage host of the embedded account."""
 
     def __init__(
-        self, state: State, handlers: Mapping[str, Handler], storage: StorageHandler
+        self, core: EmbeddedAws, handlers: Mapping[str, Handler], storage: StorageHandler
     ) -> None:
-        self._state = state
+        self._core = core
         self._handlers = handlers
         self._storage = storage
 
     def __call__(self, request: WireRequest) -> WireResponse:
-        """The answer; raises `ConnectionFault` where a fault asks for none."""
+        """The answer. Raises ConnectionFault for a network fault."""
         host = request.host.strip("[]")
         if bucket := _BUCKET.match(host):
             return self._layer(request, bucket["region"])
@@ -147,22 +163,22 @@ class RegistryApp:
         return answer if fault is None else cut(fault, answer)
 
     def _dated(self, answer: WireResponse) -> WireResponse:
-        """Every answer says AWS's time."""
-        date = format_datetime(self._state.now(), usegmt=True)
+        """The answer with AWS's time in its Date header."""
+        date = format_datetime(self._core.now(), usegmt=True)
         return replace(answer, headers={**answer.headers, "date": date})
 
     def _answer(
         self, request: WireRequest, where: RegistryHost, holder: TokenHolder | None
     ) -> WireResponse:
-        """A stranger is asked who he is, yesterday's token is refused, others get their answer."""
+        """401 without a valid token, 403 for an expired one, else the operation's answer."""
         if holder is None or holder.region != where.region:
             return challenge(where.host)
-        if holder.expires_at <= self._state.now():
+        if holder.expires_at <= self._core.now():
             return expired()
         operation, name, reference = route(request.path)
-        registry = self._state.registry(where.account, where.region)
+        registry = self._core.registry(where.account, where.region)
         return self._done(
-            operation, Asking(request, self._state, holder, registry, name, reference)
+            operation, RegistryRequest(request, self._core, holder, registry, name, reference)
         )
 
     def _holder(self, authorization: str) -> TokenHolder | None:
@@ -171,39 +187,45 @@ class RegistryApp:
             user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        return self._state.holder(password) if scheme.lower() == "basic" and user == USER else None
+        return (
+            self._core.token_caller(password)
+            if scheme.lower() == "basic" and user == TOKEN_USER
+            else None
+        )
 
-    def _done(self, operation: str, asked: Asking) -> WireResponse:
+    def _done(self, operation: str, request: RegistryRequest) -> WireResponse:
         handler = self._handlers.get(operation)
         if handler is None:
             return error("UNSUPPORTED", 404, "The operation is unsupported.")
         try:
-            return handler(asked)
+            return handler(request)
         except ServiceError as failure:
             return from_service(failure)
 
     def _layer(self, request: WireRequest, region: str) -> WireResponse:
         path = unquote(urlsplit(request.url).path)
-        account, _, rest = path.lstrip("/").partition("/")
+        owner, _, rest = path.lstrip("/").partition("/")
         name, _, digest = rest.rpartition("/")
         fault = self._fault("layer", region, name, ())
         if fault is not None and not _changes(fault):
             return _faulty(fault)
-        answer = self._storage(request, self._state.registry(account, region), name, digest)
+        answer = self._storage(request, self._core.registry(owner, region), name, digest)
         return answer if fault is None else cut(fault, answer)
 
     def _fault(
         self, operation: str, region: str, name: str, callers: tuple[str, ...]
     ) -> Fault | None:
         names = (name,) if name else ()
-        return self._state.fault(Asked("registry", operation, region, names, callers))
+        return self._core.faults.take(
+            CalledOperation("registry", operation, region, names, callers)
+        )
 
 
-StorageHandler = Callable[[WireRequest, Registry, str, str], WireResponse]
+StorageHandler = Callable[[WireRequest, StoredRegistry, str, str], WireResponse]
 
 
 def route(path: str) -> tuple[str, str, str]:
-    """Operation, repository and reference of a path; empty texts where it is none of the API."""
+    """Operation, repository and reference of a path; empty texts for a path outside the API."""
     for operation, pattern in _ROUTES:
         if found := pattern.fullmatch(path):
             parts = found.groupdict(default="")
@@ -216,7 +238,7 @@ def route(path: str) -> tuple[str, str, str]:
 
 
 def _changes(fault: Fault) -> bool:
-    """The true answer is given, changed."""
+    """Whether the fault changes the real answer instead of replacing it."""
     return fault.truncate is not None or fault.replace is not None
 
 
@@ -229,6 +251,6 @@ def _faulty(fault: Fault) -> WireResponse:
 
 
 def is_registry(host: str) -> bool:
-    """A private registry's host, or its layer storage's."""
+    """Whether a host is a private registry's or its layer storage's."""
     bucket = _BUCKET.match(host)
     return RegistryHost.parse(host).ok if bucket is None else host == layer_host(bucket["region"])

@@ -1,4 +1,4 @@
-"""A throw-away certificate authority, and TLS contexts for any host name that a client asks for."""
+"""A temporary certificate authority, and TLS contexts for any host name that a client asks for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIFE: Final = timedelta(days=30)
 class Authority:
     """Signs a certificate for each name on demand. Files live in a folder that `close` removes.
 
-    `ca_file` is what clients have to trust; its private key stays in memory. `life` is how long,
+    Clients must trust `ca_file`; its private key stays in memory. `life` is how long,
     from now, the certificates last (negative: expired ones).
     """
 
@@ -40,7 +40,7 @@ class Authority:
         self.ca_file = self._write("ca.crt", self._self_signed())
 
     def close(self) -> None:
-        """Removes the files."""
+        """Remove the files."""
         self._folder.cleanup()
 
     def context(self) -> ssl.SSLContext:
@@ -56,21 +56,16 @@ class Authority:
         default.sni_callback = choose
         return default
 
-    def write_pair(self, name: str) -> tuple[Path, Path]:
-        """Certificate and key files for a server that is not ours."""
-        return self._write(f"{name}.crt", self._leaf(name)), self._write(
-            "leaf.key", self._leaf_pem()
-        )
-
     def _context_of(self, name: str) -> ssl.SSLContext:
         with self._lock:
             if name not in self._contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(*map(str, self._pair_for(name)))
+                context.load_cert_chain(*map(str, self.files_for(name)))
                 self._contexts[name] = context
             return self._contexts[name]
 
-    def _pair_for(self, name: str) -> tuple[Path, Path]:
+    def files_for(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key files of a server with this host name."""
         # Names come from clients: they never become file names.
         number = len(self._contexts)
         return (

@@ -12,10 +12,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
-from ecr_feed.embedded.ecr.state import Image, Registry, digest_of
+from ecr_feed.embedded.ecr.registry_state import StoredImage, StoredRegistry, digest_of
 from ecr_feed.embedded.protocol.wire import ServiceError, WireRequest, WireResponse
 from ecr_feed.embedded.registry import app
-from ecr_feed.embedded.registry.app import Asking
+from ecr_feed.embedded.registry.app import RegistryRequest
 
 _DOCKER: Final = "application/vnd.docker.distribution.manifest.v2+json"
 _OCI: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -38,53 +38,53 @@ _PARTS: Final = (
 _RANGE: Final = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
-def ping(asked: Asking) -> WireResponse:
-    """GET /v2/: the token is enough."""
-    return app.shown({}) if asked.request.method in ("GET", "HEAD") else app.unsupported()
+def ping(request: RegistryRequest) -> WireResponse:
+    """GET /v2/: needs a valid token and no permission."""
+    return app.shown({}) if request.http.method in ("GET", "HEAD") else app.unsupported()
 
 
-def manifest(asked: Asking) -> WireResponse:
+def manifest(request: RegistryRequest) -> WireResponse:
     """GET or HEAD of a manifest. GET counts as a pull, HEAD does not.
 
     By tag it comes in a form that the client accepts, by digest as it is.
     """
-    repository = asked.name
-    asked.state.check(asked.holder, asked.registry, "BatchGetImage", repository)
-    image = _image(asked)
-    by_digest = asked.reference.startswith("sha256:")
-    found = _accepted(image, asked.header("accept"), by_digest=by_digest)
+    if request.http.method not in ("GET", "HEAD"):
+        return app.unsupported()
+    repository = request.name
+    request.check("BatchGetImage", repository)
+    image = _image(request)
+    by_digest = request.reference.startswith("sha256:")
+    found = _accepted(image, request.header("accept"), by_digest=by_digest)
     if found is None:
         raise _missing()
     media_type, body = found
-    if asked.request.method == "HEAD":
+    if request.http.method == "HEAD":
         return app.answer(
             200,
             body,
             content_type=media_type,
             docker_content_digest=digest_of(body),
         )
-    image_id = {"imageDigest" if by_digest else "imageTag": asked.reference}
-    asked.state.call(
-        asked.holder,
-        asked.registry,
+    image_id = {"imageDigest" if by_digest else "imageTag": request.reference}
+    request.call(
         "BatchGetImage",
         {"repositoryName": repository, "imageIds": [image_id]},
     )
     return app.answer(200, body, content_type=media_type)
 
 
-def _image(asked: Asking) -> Image:
-    repository = asked.registry.repositories.get(asked.name)
+def _image(request: RegistryRequest) -> StoredImage:
+    repository = request.registry.repositories.get(request.name)
     if repository is None:
         said = (
-            f"The repository with name '{asked.name}' does not exist in the registry with id "
-            f"'{asked.registry.account}'"
+            f"The repository with name '{request.name}' does not exist in the registry with id "
+            f"'{request.registry.account}'"
         )
         raise ServiceError("RepositoryNotFoundException", said)
-    if asked.reference.startswith("sha256:"):
-        image = repository.find(digest=asked.reference)
+    if request.reference.startswith("sha256:"):
+        image = repository.find(digest=request.reference)
     else:
-        image = repository.find(tag=asked.reference)
+        image = repository.find(tag=request.reference)
     if image is None or image.status != "ACTIVE":
         raise _missing()
     return image
@@ -94,8 +94,8 @@ def _missing() -> ServiceError:
     return ServiceError("ImageNotFoundException", "Requested image not found")
 
 
-def _accepted(image: Image, accept: str, *, by_digest: bool) -> tuple[str, bytes] | None:
-    """Type and bytes for this client, None if it cannot take the image."""
+def _accepted(image: StoredImage, accept: str, *, by_digest: bool) -> tuple[str, bytes] | None:
+    """Media type and bytes for this client; None if it accepts neither form."""
     types = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     if by_digest or not accept or "*/*" in types or image.media_type in types:
         return image.media_type, image.manifest.encode()
@@ -106,7 +106,7 @@ def _accepted(image: Image, accept: str, *, by_digest: bool) -> tuple[str, bytes
 
 
 def _converted(document: Mapping[str, Any], media_type: str) -> dict[str, Any]:
-    """The manifest in the other form; what it points to stays the same."""
+    """The manifest in the other format; its layers and config stay the same."""
     index = 0 if media_type == _DOCKER else 1
     names = {pair[1 - index]: pair[index] for pair in _PARTS}
 
@@ -121,15 +121,13 @@ def _converted(document: Mapping[str, Any], media_type: str) -> dict[str, Any]:
     }
 
 
-def blob(asked: Asking) -> WireResponse:
+def blob(request: RegistryRequest) -> WireResponse:
     """GET: a redirect to the layer storage. HEAD: whether it is there."""
-    wanted = {"repositoryName": asked.name}
-    if asked.request.method == "HEAD":
-        found = asked.state.call(
-            asked.holder,
-            asked.registry,
+    wanted = {"repositoryName": request.name}
+    if request.http.method == "HEAD":
+        found = request.call(
             "BatchCheckLayerAvailability",
-            {**wanted, "layerDigests": [asked.reference]},
+            {**wanted, "layerDigests": [request.reference]},
         )
         layer = next(iter(found["layers"]), {"layerAvailability": "UNAVAILABLE"})
         if layer["layerAvailability"] != "AVAILABLE":
@@ -138,21 +136,19 @@ def blob(asked: Asking) -> WireResponse:
             200,
             content_length=str(layer["layerSize"]),
             content_type="application/octet-stream",
-            docker_content_digest=asked.reference,
+            docker_content_digest=request.reference,
         )
-    if asked.request.method != "GET":
+    if request.http.method != "GET":
         return app.unsupported()
-    found = asked.state.call(
-        asked.holder,
-        asked.registry,
+    found = request.call(
         "GetDownloadUrlForLayer",
-        {**wanted, "layerDigest": asked.reference},
+        {**wanted, "layerDigest": request.reference},
     )
     return app.answer(307, location=str(found["downloadUrl"]))
 
 
-def storage(request: WireRequest, registry: Registry, name: str, digest: str) -> WireResponse:
-    """The layer storage: a signed address and nothing else opens it, as S3 has it."""
+def storage(request: WireRequest, registry: StoredRegistry, name: str, digest: str) -> WireResponse:
+    """The layer storage: as S3, only signed addresses without other credentials are answered."""
     if request.headers.get("authorization"):
         said = (
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
@@ -168,10 +164,10 @@ def storage(request: WireRequest, registry: Registry, name: str, digest: str) ->
     return ranged(data, request.headers.get("range", ""))
 
 
-def ranged(data: bytes, asked: str) -> WireResponse:
-    """The bytes, or the one range of them that is asked for."""
+def ranged(data: bytes, wanted: str) -> WireResponse:
+    """The bytes, or the requested range of them."""
     kind = {"content-type": "application/octet-stream", "accept-ranges": "bytes"}
-    found = _RANGE.fullmatch(asked)
+    found = _RANGE.fullmatch(wanted)
     if found is None:
         return WireResponse(200, kind, data)
     first = int(found[1])
@@ -195,38 +191,36 @@ _MOST: Final = 1000
 _KEY: Final = secrets.token_bytes(16)
 
 
-def tags(asked: Asking) -> WireResponse:
+def tags(request: RegistryRequest) -> WireResponse:
     """GET /v2/NAME/tags/list: the tags of images that can be pulled."""
-    if asked.request.method != "GET":
+    if request.http.method != "GET":
         return app.unsupported()
-    asked.state.call(
-        asked.holder,
-        asked.registry,
+    request.call(
         "ListImages",
-        {"repositoryName": asked.name, "maxResults": 1},
+        {"repositoryName": request.name, "maxResults": 1},
     )
-    repository = asked.registry.repositories[asked.name]
+    repository = request.registry.repositories[request.name]
     active = [
         tag
         for tag, digest in tuple(repository.tags.items())
         if repository.images[digest].status == "ACTIVE"
     ]
-    return _page(asked, active, lambda page: {"name": asked.name, "tags": page})
+    return _page(request, active, lambda page: {"name": request.name, "tags": page})
 
 
-def catalog(asked: Asking) -> WireResponse:
-    """GET /v2/_catalog: every repository, for those who may describe them all."""
-    if asked.request.method != "GET":
+def catalog(request: RegistryRequest) -> WireResponse:
+    """GET /v2/_catalog: every repository; needs DescribeRepositories on all."""
+    if request.http.method != "GET":
         return app.unsupported()
-    asked.state.check(asked.holder, asked.registry, "DescribeRepositories", None)
-    names = sorted(asked.registry.repositories)
-    return _page(asked, names, lambda page: {"repositories": page})
+    request.check("DescribeRepositories", None)
+    names = sorted(request.registry.repositories)
+    return _page(request, names, lambda page: {"repositories": page})
 
 
 def _page(
-    asked: Asking, rows: Sequence[str], shown: Callable[[list[str]], dict[str, object]]
+    request: RegistryRequest, rows: Sequence[str], shown: Callable[[list[str]], dict[str, object]]
 ) -> WireResponse:
-    wanted, last = asked.parameter("n", str(_USUAL)), asked.parameter("last")
+    wanted, last = request.parameter("n", str(_USUAL)), request.parameter("last")
     if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= _MOST):
         return app.unsupported(f"Invalid parameter at 'n': it must be 1 to {_MOST}")
     start = _opened(last) if last else 0
@@ -237,12 +231,12 @@ def _page(
     if end >= len(rows):
         return app.shown(page)
     query = urlencode({"last": _sealed(end), "n": wanted})
-    link = f'<{quote(asked.request.path)}?{query}>; rel="next"'
+    link = f'<{quote(request.http.path)}?{query}>; rel="next"'
     return app.shown(page, link=link)
 
 
 def _sealed(position: int) -> str:
-    """A position that a client cannot guess: it has to follow the link."""
+    """An opaque, authenticated page position."""
     text = str(position).encode()
     mark = hmac.digest(_KEY, text, "sha256")[:12]
     return base64.urlsafe_b64encode(mark + text).decode().rstrip("=")

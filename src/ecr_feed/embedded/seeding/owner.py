@@ -1,6 +1,6 @@
-"""The seeder's own clients: an account's root, through the core's door or at an endpoint.
+"""The seeder's clients, with the account root's credentials: in process or at an endpoint.
 
-They write. Nothing outside `embedded` can reach them; the suite's own clients are read-only.
+They can write. Only `embedded` uses them; the suite's own clients are read-only.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ from typing import Any
 
 from botocore.config import Config
 
-from ecr_feed.embedded.core.botocore_data import new_session
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.core.regions import global_region
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.identity.callers import owner_key
-from ecr_feed.embedded.protocol.doors import boto3_answer
+from ecr_feed.embedded.protocol.botocore_data import global_region, new_session
+from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
 
 
 @dataclass(slots=True)
 class Owner:
-    """Clients of one world: `core` in process, or whatever answers at `endpoint_url`.
+    """Clients of one world: `core` in process, or the AWS-compatible service at `endpoint_url`.
 
-    In process they are bound by no policy, so that a world may be made in any order.
+    In process no policy limits them, so that an account can be filled in any order.
 
     At an endpoint, root is the 12-digit key ID with any secret, as moto and ministack take it.
     """
 
-    core: Core | None = None
+    core: EmbeddedAws | None = None
     endpoint_url: str | None = None
     partition: str = "aws"
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str, account: str) -> Any:
-        """A client of the account's root; made once."""
+        """A client of the account's root; created once."""
         at = global_region(self.partition) if service == "iam" else region
         made = self._clients.get((service, at, account))
         if made is None:
@@ -70,7 +69,7 @@ class Owner:
 
     @contextmanager
     def ago(self, days: float) -> Iterator[None]:
-        """Do things that many days ago; an endpoint's clock is not ours to move."""
+        """Within this context AWS's time is that many days earlier; no effect at an endpoint."""
         if self.core is None or not days:
             yield
             return

@@ -1,4 +1,4 @@
-"""Fill an account from an account file, as its owner would: by AWS API calls."""
+"""Fill an account from an account file, through AWS API calls of its owner."""
 
 from __future__ import annotations
 
@@ -11,47 +11,44 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from ecr_feed.aws.transport.backend import SigningKey
-from ecr_feed.embedded.core.core import Core
-from ecr_feed.embedded.core.environment import Environment
-from ecr_feed.embedded.core.faults import Fault
+from ecr_feed.embedded.embedded_aws import EmbeddedAws
+from ecr_feed.embedded.faults import Fault
 from ecr_feed.embedded.identity.callers import owner_key
 from ecr_feed.embedded.seeding import shorthand
-from ecr_feed.embedded.seeding.accounts import AccountError, AccountFile, OrganizationPolicyTable
+from ecr_feed.embedded.seeding.account_file import (
+    AccountError,
+    AccountFile,
+    OrganizationPolicyTable,
+)
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.seed_ecr import fill_registries
 from ecr_feed.embedded.seeding.seed_iam import fill_iam
-from ecr_feed.embedded.seeding.shorthand import FaultTable, Kind, document
+from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyKind, document
+from ecr_feed.embedded.world import Environment
 from ecr_feed.facts.aws import Secret
 from ecr_feed.token import LIFETIME
 
-_FULL_ACCESS = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
-)
-
-
-# Labels that are always there: the account's root user, and its owner, whom no policy binds.
+# Labels that always exist: the account's root user, and its owner, whom no policy limits.
 ROOT: Final = "root"
 OWNER: Final = "owner"
 
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made. `keys`: label -> access key, as `aws.session.Backend` takes them."""
+    """A filled account. `keys`: label -> access key."""
 
-    account: str
-    region: str
     keys: Mapping[str, SigningKey] = field(repr=False)
 
 
-def fill(core: Core, account: AccountFile) -> Seeded:
-    """Fill a core of the account file's partition; faults come in force last.
+def fill(core: EmbeddedAws, account: AccountFile) -> Seeded:
+    """Fill an embedded AWS of the account file's partition; faults apply afterwards only.
 
     Raises AccountError for what the services refuse.
     """
     regions = core.world.regions
     regions.extra |= set(account.enabled_regions)
-    seeded = _fill(Owner(core, partition=account.partition), account)
-    # From here on the owner is bound by all this too.
+    seeded = fill_as(Owner(core, partition=account.partition), account)
+    # From here on, these apply to the owner too.
     regions.disabled |= set(account.disabled_regions)
     core.world.environment = surroundings(account)
     core.world.clock.client_off = account.clock_off
@@ -65,15 +62,11 @@ def fill(core: Core, account: AccountFile) -> Seeded:
     return replace(seeded, keys={**own, **seeded.keys})
 
 
-def fill_endpoint(endpoint_url: str, account: AccountFile) -> Seeded:
-    """Fill whatever speaks AWS at an endpoint (a moto server, say) with all that the API can say.
+def fill_as(owner: Owner, account: AccountFile) -> Seeded:
+    """Fill an account with everything that has an API; ages only in process.
 
-    Ages, the network, organisation policies and faults have no API: they are left out.
+    The network, organisation policies and faults have no API: see `fill`. Raises AccountError.
     """
-    return _fill(Owner(endpoint_url=endpoint_url, partition=account.partition), account)
-
-
-def _fill(owner: Owner, account: AccountFile) -> Seeded:
     try:
         keys = fill_iam(owner, account)
         fill_registries(owner, account)
@@ -81,16 +74,16 @@ def _fill(owner: Owner, account: AccountFile) -> Seeded:
         said = error.response["Error"]
         where = f"{error.operation_name} refused it: {said['Code']}: {said['Message']}"
         raise AccountError(f"The account cannot be made: {where}") from error
-    return Seeded(account.account, account.region, keys)
+    return Seeded(keys)
 
 
-def core_for(account: AccountFile) -> Core:
-    """An empty core of the account file's partition."""
-    return Core(partition=account.partition)
+def core_for(account: AccountFile) -> EmbeddedAws:
+    """An empty embedded AWS of the account file's partition."""
+    return EmbeddedAws(partition=account.partition)
 
 
 def surroundings(account: AccountFile) -> Environment:
-    """What no API call sets: the callers' network, and the organisation."""
+    """The callers' network and the organisation, which no API call sets."""
     network, names = account.network, account.placeholders
     policy = network.endpoint_policy
     return Environment(
@@ -105,7 +98,7 @@ def surroundings(account: AccountFile) -> Environment:
 
 
 def _levels(
-    tables: tuple[OrganizationPolicyTable, ...], kind: Kind, names: Mapping[str, str]
+    tables: tuple[OrganizationPolicyTable, ...], kind: PolicyKind, names: Mapping[str, str]
 ) -> tuple[tuple[str, ...], ...] | None:
     if not tables:
         return None

@@ -1,4 +1,4 @@
-"""Fills a registry: repositories, policies, rules, and images made from an account file."""
+"""Fill registries from an account file: repositories, policies, rules and images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ecr_feed.embedded.ecr.state import digest_of
-from ecr_feed.embedded.seeding.accounts import AccountFile, ImageTable, RepositoryTable
+from ecr_feed.embedded.ecr.registry_state import digest_of
+from ecr_feed.embedded.seeding.account_file import AccountFile, ImageTable, RepositoryTable
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.shorthand import document, fill
 
@@ -19,8 +19,8 @@ _LIFECYCLE_MINIMUM = 100  # characters; shorter texts are refused, white space c
 
 
 def fill_registries(owner: Owner, account: AccountFile) -> None:
-    """Make everything of ECR that the file names."""
-    filler = _Filler(owner, account)
+    """Create everything of ECR in the file."""
+    filler = _RegistryFiller(owner, account)
     for rule in account.cache_rule:
         filler.ecr(rule.region).create_pull_through_cache_rule(
             ecrRepositoryPrefix=rule.prefix, upstreamRegistryUrl=rule.upstream
@@ -39,13 +39,13 @@ def fill_registries(owner: Owner, account: AccountFile) -> None:
     for repository in account.repository:
         for n in range(repository.count):
             filler.repository(repository, repository.name.replace("{n}", str(n)))
-    for registry in account.registry:  # last: it binds the owner too
+    for registry in account.registry:  # last: it applies to the owner too
         text = document(registry.policy, "registry", filler.names)
         filler.ecr(registry.region).put_registry_policy(policyText=text)
 
 
-class _Filler:
-    """One account's registries being filled."""
+class _RegistryFiller:
+    """Fills one account's registries."""
 
     def __init__(self, owner: Owner, account: AccountFile) -> None:
         self._owner = owner
@@ -59,7 +59,7 @@ class _Filler:
         return self._owner.client("ecr", at, account or self._file.account)
 
     def repository(self, table: RepositoryTable, name: str) -> None:
-        """One repository with all that is in it."""
+        """Create one repository with its policies and images."""
         ecr = self.ecr(table.region, table.account)
         with self._owner.ago(table.age_days):
             ecr.create_repository(repositoryName=name, **_settings(table))
@@ -166,7 +166,7 @@ Put = tuple[str, str, list[bytes]]  # manifest text, its media type, the blobs i
 
 
 def manifests(image: ImageTable, salt: str, subject: dict[str, Any] | None) -> Iterator[Put]:
-    """What has to be put, children first; the last one is what the tags name."""
+    """The manifests to put, children first; the tags belong to the last one."""
     kinds = _DOCKER if image.media == "docker" else _OCI
     if image.manifest:
         media = json.loads(image.manifest).get("mediaType", kinds["manifest"])

@@ -1,4 +1,4 @@
-"""Users, roles, groups, policies and keys of an account file, by IAM's API."""
+"""Fill IAM from an account file: users, roles, groups, policies and keys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from ecr_feed.aws.transport.backend import SigningKey
 from ecr_feed.embedded.identity.callers import new_key_id, new_secret
-from ecr_feed.embedded.identity.sessions import instance_session
-from ecr_feed.embedded.seeding.accounts import (
+from ecr_feed.embedded.identity.issued_sessions import instance_session
+from ecr_feed.embedded.seeding.account_file import (
     AccountFile,
     KeyTable,
     PrincipalTable,
@@ -17,10 +17,9 @@ from ecr_feed.embedded.seeding.accounts import (
     UserTable,
 )
 from ecr_feed.embedded.seeding.owner import Owner
-from ecr_feed.embedded.seeding.shorthand import Kind, document
+from ecr_feed.embedded.seeding.shorthand import PolicyKind, document
 from ecr_feed.facts.aws import Secret
 
-_DAY = 86400
 _CANNOT_SIGN = ("deleted", "unknown", "expired", "inactive", "wrong-secret")
 _EC2_TRUST = {
     "Version": "2012-10-17",
@@ -35,12 +34,12 @@ _EC2_TRUST = {
 
 
 def fill_iam(owner: Owner, account: AccountFile) -> dict[str, SigningKey]:
-    """Make everything; returns label -> key."""
-    return _Filler(owner, account).run()
+    """Create everything of IAM in the file; returns label -> key."""
+    return _IamFiller(owner, account).run()
 
 
-class _Filler:
-    """One account's IAM being filled."""
+class _IamFiller:
+    """Fills one account's IAM."""
 
     def __init__(self, owner: Owner, account: AccountFile) -> None:
         self._owner = owner
@@ -54,7 +53,7 @@ class _Filler:
         return self._owner.client("iam", self._file.region, self._file.account)
 
     def run(self) -> dict[str, SigningKey]:
-        """In the order in which one thing needs another."""
+        """Create everything in order of dependency."""
         for policy in self._file.policy:
             text = self._text(policy.document)
             made = self._iam.create_policy(
@@ -76,7 +75,7 @@ class _Filler:
             self._role(role)
         return self._keys
 
-    def _text(self, policy: Any, kind: Kind = "identity") -> str:
+    def _text(self, policy: Any, kind: PolicyKind = "identity") -> str:
         return document(policy, kind, self._names)
 
     def _arn(self, name: str) -> str:
@@ -137,7 +136,7 @@ class _Filler:
     def _temporary(
         self, key: KeyTable, long_lived: tuple[str, str, None], named: dict[str, str]
     ) -> SigningKey:
-        """GetSessionToken for the user; the key it was asked with does not stay."""
+        """GetSessionToken for the user; the long-lived key is deleted afterwards."""
         sts = self._owner.as_key("sts", self._file.region, long_lived)
         with self._owner.ago(1 if key.status == "expired" else 0):
             made = sts.get_session_token(DurationSeconds=3600)["Credentials"]
@@ -168,7 +167,7 @@ class _Filler:
             self._keys[key.label] = self._role_key(role, key)
 
     def _role_key(self, role: RoleTable, key: KeyTable) -> SigningKey:
-        """A session as a worker's metadata service hands it out; no API call begins one."""
+        """A session as a worker's metadata service provides it, without an API call."""
         core = self._owner.core
         if core is None:
             made = self._owner.client("sts", self._file.region, self._file.account).assume_role(

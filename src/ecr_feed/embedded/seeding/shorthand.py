@@ -1,4 +1,4 @@
-"""Short forms of account files, written out: policies, faults."""
+"""The short forms of account files: policies, faults."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ecr_feed.embedded.faults import ConnectionKind
+
 _KEYS: Final = frozenset({"allow", "deny", "on", "to", "when", "sid"})
-Kind = Literal["identity", "resource", "registry", "endpoint", "trust"]
+PolicyKind = Literal["identity", "resource", "registry", "endpoint", "trust"]
 _WITH_RESOURCE: Final = ("identity", "registry", "endpoint")
 
 
 def _check(value: Any) -> Any:
-    """Refuse, with words, what is no policy; the service itself judges the rest."""
+    """Refuse values that are not a policy in any form; the service checks the rest."""
     if isinstance(value, str):
         try:
             json.loads(value)
@@ -38,10 +40,10 @@ def _check_statement(statement: Any) -> None:
         raise ValueError("a statement has either `allow` or `deny`")
 
 
-Policy = Annotated[str | dict[str, Any] | list[dict[str, Any]], AfterValidator(_check)]
+PolicyShorthand = Annotated[str | dict[str, Any] | list[dict[str, Any]], AfterValidator(_check)]
 
 
-def document(policy: Any, kind: Kind, names: Mapping[str, str]) -> str:
+def document(policy: Any, kind: PolicyKind, names: Mapping[str, str]) -> str:
     """The policy document as JSON text; `{account}`, `{region}`, `{partition}` are filled in."""
     if isinstance(policy, str):
         return fill(policy, names)
@@ -57,13 +59,15 @@ def document(policy: Any, kind: Kind, names: Mapping[str, str]) -> str:
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:
-    """A text with its placeholders filled in; other braces stay."""
+    """The text with its placeholders filled in; other braces are kept."""
     for name, value in names.items():
         text = text.replace("{" + name + "}", value)
     return text
 
 
-def _statement(given: Mapping[str, Any], kind: Kind, names: Mapping[str, str]) -> dict[str, Any]:
+def _statement(
+    given: Mapping[str, Any], kind: PolicyKind, names: Mapping[str, str]
+) -> dict[str, Any]:
     allows = "allow" in given
     made: dict[str, Any] = {"Sid": given["sid"]} if "sid" in given else {}
     made["Effect"] = "Allow" if allows else "Deny"
@@ -107,9 +111,7 @@ class FaultTable(BaseModel):
     content_type: str = "text/html"
     truncate: Annotated[int, Field(ge=0)] | None = None
     replace: tuple[str, str] | None = None
-    connection: (
-        Literal["connect-timeout", "read-timeout", "reset", "refused", "dns", "tls", "proxy"] | None
-    ) = None
+    connection: ConnectionKind | None = None
     times: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")

@@ -1,5 +1,5 @@
-"""`terraform show -json PLAN` -> an account file: the account as it will be."""
+"""From the output of `terraform show -json` to an account file: the account after apply."""
 
-from ecr_feed.planned.terraform.account import account_from_plan
+from ecr_feed.planned.terraform.planned_account import account_from_plan
 
 __all__ = ["account_from_plan"]

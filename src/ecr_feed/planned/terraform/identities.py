@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ecr_feed.embedded.protocol.moto_backend import managed_policy
+from ecr_feed.embedded.iam.moto_iam import managed_policy
 from ecr_feed.planned.terraform.plan import Instance
-from ecr_feed.planned.terraform.policies import Policies
+from ecr_feed.planned.terraform.plan_policies import PlanPolicies
 
-Table = dict[str, Any]
+FileTable = dict[str, Any]
 KINDS: Final = ("user", "role", "group")
 
 
 def tags_of(instance: Instance) -> dict[str, str]:
-    """A resource's tags, the provider's default ones included where they are known."""
+    """A resource's known tags, the provider's default tags included."""
     found = instance.get("tags_all") or instance.get("tags") or {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
@@ -23,15 +23,15 @@ def tags_of(instance: Instance) -> dict[str, str]:
 class Identities:
     """Reads IAM resources. `tables` are by kind and name; `own` are managed policies by name."""
 
-    policies: Policies
-    tables: dict[str, dict[str, Table]] = field(
+    policies: PlanPolicies
+    tables: dict[str, dict[str, FileTable]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
-    own: dict[str, Table] = field(default_factory=dict)
-    providers: list[Table] = field(default_factory=list)
+    own: dict[str, FileTable] = field(default_factory=dict)
+    providers: list[FileTable] = field(default_factory=list)
 
     def read(self) -> None:
-        """Principals first, then what is put on them."""
+        """Read managed policies and principals, then what is attached to them."""
         for each in self.policies.plan.of("aws_iam_policy"):
             self._managed(each)
         for kind in KINDS:
@@ -59,7 +59,7 @@ class Identities:
                 self._attach(each, kind, self._names(each, f"{kind}s"))
 
     def _name(self, instance: Instance, attribute: str) -> str:
-        """An attribute's value, or the name of the resource it refers to; a note where neither."""
+        """An attribute's value or the referenced resource's name; "" and a note if neither."""
         found = self._names(instance, attribute)
         if not found and (instance.unknown.get(attribute) or not instance.values.get(attribute)):
             self.policies.undecide(f"{instance.address}: `{attribute}` is known only after apply.")
@@ -85,7 +85,7 @@ class Identities:
         name = self._name(instance, "name")
         if not name:
             return
-        table: Table = {"name": name, "path": instance.get("path") or "/"}
+        table: FileTable = {"name": name, "path": instance.get("path") or "/"}
         if kind != "group":
             table["tags"] = tags_of(instance)
             if boundary := self._policy(instance, "permissions_boundary"):
@@ -94,7 +94,7 @@ class Identities:
         if kind == "role":
             self._role(instance, table)
 
-    def _role(self, instance: Instance, table: Table) -> None:
+    def _role(self, instance: Instance, table: FileTable) -> None:
         trust = self.policies.text(instance, "assume_role_policy")
         if trust is not None:
             table["trust"] = trust
@@ -105,8 +105,8 @@ class Identities:
         for arn in instance.get("managed_policy_arns") or []:
             self._attached(instance, table, arn)
 
-    def _known(self, kind: str, name: str, instance: Instance) -> Table:
-        """The table of a principal; one that the plan does not make is taken to exist, bare."""
+    def _known(self, kind: str, name: str, instance: Instance) -> FileTable:
+        """The table of a principal; one outside the plan is assumed to exist without policies."""
         if name not in self.tables[kind]:
             self.policies.undecide(
                 f"{instance.address}: the {kind} {name!r} is not in the plan; what else it has is "
@@ -129,14 +129,14 @@ class Identities:
             if name and policy:
                 self._attached(instance, self._known(kind, name, instance), policy)
 
-    def _attached(self, instance: Instance, table: Table, policy: str) -> None:
+    def _attached(self, instance: Instance, table: FileTable, policy: str) -> None:
         if self._exists(instance, policy):
             listed = table.setdefault("attached", [])
             if policy not in listed:
                 listed.append(policy)
 
     def _policy(self, instance: Instance, attribute: str) -> str:
-        """A managed policy by name (the plan's own) or ARN (AWS's); "" where there is none."""
+        """A managed policy by name (in the plan) or ARN (of AWS); "" if there is none."""
         known = instance.get(attribute)
         if isinstance(known, str) and known:
             name = known.rsplit("/", 1)[-1]

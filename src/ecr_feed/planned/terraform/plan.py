@@ -21,7 +21,7 @@ _DEPTH: Final = 16  # modules and outputs that a reference may lead through
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One resource (or data source) as it will be. `unknown` mirrors `values`: true = not known."""
+    """One resource (or data source) after apply. `unknown` mirrors `values`: true = not known."""
 
     address: str
     type: str
@@ -43,7 +43,7 @@ class Instance:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything of a plan that is looked at."""
+    """The parts of a plan that are used."""
 
     document: Mapping[str, Any]
     instances: tuple[Instance, ...] = field(init=False)
@@ -75,12 +75,12 @@ class Plan:
         return config
 
     def configuration(self, instance: Instance) -> Config:
-        """The block that an instance was written as."""
+        """The configuration block of an instance."""
         listed = self.module(instance.path).get("resources", [])
         return next((each for each in listed if each.get("address") == instance.base), {})
 
     def expression(self, instance: Instance, name: str) -> Any:
-        """How an attribute was written: constants and references."""
+        """An attribute's expression: constants and references."""
         return self.configuration(instance).get("expressions", {}).get(name, {})
 
     def targets(self, instance: Instance, expression: Any) -> list[Instance]:
@@ -145,7 +145,7 @@ class Plan:
 
 
 def references(expression: Any) -> list[str]:
-    """Every reference in an expression. Terraform lists each one's prefixes after it: left out."""
+    """Every reference in an expression, without the prefixes that Terraform lists after each."""
     if isinstance(expression, list):
         return [each for item in expression for each in references(item)]
     if not isinstance(expression, Mapping):
@@ -181,31 +181,31 @@ def _instances(module: Config, address: str, unknown: Mapping[str, Any]) -> Iter
         yield from _instances(child, child["address"], unknown)
 
 
-UNTOLD = "123456789012"  # stands for an account that nothing names
+_UNKNOWN_ACCOUNT = "123456789012"  # used where nothing names the account
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
 
 
 @dataclass(slots=True)
-class Place:
-    """Where the plan is applied: what ARNs are made of."""
+class PlanScope:
+    """The account, region and partition that the plan is applied to."""
 
     account: str
     region: str
     partition: str = "aws"
 
 
-def place_of(plan: Plan, region: str = "", account: str = "") -> tuple[Place, list[str]]:
-    """Account and region, and sentences about what had to be assumed."""
+def scope_of(plan: Plan, region: str = "", account: str = "") -> tuple[PlanScope, list[str]]:
+    """The scope, and a sentence for each assumption."""
     notes = []
     accounts, regions = _arns(plan)
-    told = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
-    if not told:
-        notes.append(f"The plan names no account: {UNTOLD} stands for it.")
+    named = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
+    if not named:
+        notes.append(f"The plan names no account: {_UNKNOWN_ACCOUNT} is used.")
     where = region or _provider_region(plan) or _data(plan, "aws_region", "name") or _most(regions)
     if not where:
         notes.append("The plan names no region: us-east-1 is assumed.")
         where = "us-east-1"
-    return Place(told or UNTOLD, where, partition_of(where) or "aws"), notes
+    return PlanScope(named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws"), notes
 
 
 def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:
@@ -227,7 +227,7 @@ def _data(plan: Plan, kind: str, attribute: str) -> str:
 
 
 def region_of(plan: Plan, instance: Instance) -> str:
-    """A resource's region: its own attribute (provider 6), or its provider's; "" if untold."""
+    """A resource's region: its own attribute (provider 6), or its provider's; "" if unknown."""
     own = instance.get("region")
     if isinstance(own, str) and own:
         return own

@@ -1,1 +1,0 @@
-"""The embedded account: its state, regions, organisation and faults."""
