@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from ecr_feed import token as tokens
 from ecr_feed.facts.aws import Answer, Image, ReadError, Trouble
 from ecr_feed.facts.iam import CacheRule, cache_rule_of
-from ecr_feed.findings import OutcomeWord
 from ecr_feed.oci import (
     EndpointError,
     Login,
@@ -20,9 +19,8 @@ from ecr_feed.oci import (
     Step,
     Wanted,
 )
-from ecr_feed.oci.rules import Judgement
 from ecr_feed.once import Once
-from ecr_feed.outcomes import NotApplicable, NotAssessed, expect, not_applicable, not_assessed, note
+from ecr_feed.outcomes import not_applicable, not_assessed, note
 from ecr_feed.permissions.answers import Rights
 
 TEST_ENDPOINT = (
@@ -126,9 +124,9 @@ class FeedRegistry:
         if endpoint is None:
             # The token is sent only to the registry that it should be for.
             expected = account.feed.account or account.identity().account
-            if tokens.registry(token, expected, account.feed.region).problem is not None:
+            if not tokens.judge_registry(token, expected, account.feed.region).holds:
                 not_assessed("It depends on the token, which is for another registry (TOKEN-3).")
-            if tokens.lifetime(token, token.fetched_at).expired:
+            if tokens.was_expired(token):
                 not_assessed("It depends on the token, which has expired (TOKEN-2).")
             endpoint = token.proxy_endpoint
         try:
@@ -207,23 +205,3 @@ def _newest(images: Sequence[Image]) -> Image | None:
 def _tag_of(image: Image) -> str | None:
     versions = [tag for tag in image.tags if not _SIGNATURE.fullmatch(tag)]
     return next((tag for tag in versions if tag != "latest"), versions[0] if versions else None)
-
-
-def expect_word(judged: Judgement) -> None:
-    """Turn the library's judgement into the outcome of the check."""
-    note(**judged.evidence)
-    if judged.failure is not None and judged.failure.request_id:
-        note(request_id=judged.failure.request_id)
-    match judged.word:
-        case OutcomeWord.NOT_APPLICABLE:
-            raise NotApplicable(judged.message)
-        case OutcomeWord.NOT_ASSESSED:
-            raise NotAssessed(judged.message, judged.fix)
-        case _:
-            expect(
-                judged.word is OutcomeWord.MET,
-                judged.message,
-                expected=judged.expected or None,
-                found=judged.found or None,
-                fix=judged.fix,
-            )

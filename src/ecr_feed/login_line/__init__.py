@@ -6,27 +6,21 @@ from dataclasses import dataclass, field
 
 from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line.line import LoginLine
-from ecr_feed.login_line.rules import (
-    Judged,
-    judge_command,
+from ecr_feed.login_line.login_rules import (
     judge_email,
     judge_form,
     judge_host,
-    judge_interval,
     judge_reset,
     schedule,
 )
 
 __all__ = [
-    "Judged",
     "LoginLine",
     "LoginParts",
     "LoginText",
-    "judge_command",
     "judge_email",
     "judge_form",
     "judge_host",
-    "judge_interval",
     "judge_reset",
     "of",
     "schedule",
