@@ -80,9 +80,11 @@ class Judgement:
         return cls(outcome, message, expected, found, fix, evidence or {})
 
     @classmethod
-    def not_assessed(cls, reason: str) -> Judgement:
+    def not_assessed(
+        cls, reason: str, *, evidence: Mapping[str, object] | None = None
+    ) -> Judgement:
         """The rule could not be judged; `reason` names what is missing."""
-        return cls(OutcomeWord.NOT_ASSESSED, reason)
+        return cls(OutcomeWord.NOT_ASSESSED, reason, evidence=evidence or {})
 
     @classmethod
     def not_applicable(cls, reason: str) -> Judgement:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
+from ecr_feed.permissions.needs import CALLED
 from ecr_feed.token import duration
 
 _TELLING: Final = timedelta(minutes=1)  # less does not explain a refusal
@@ -46,20 +47,10 @@ _EXCHANGE: Final = {
 }
 """Fixes for a failed AssumeRoleWithWebIdentity call."""
 
-_FEEDS_OWN: Final = frozenset(
-    {
-        "ecr:GetAuthorizationToken",
-        "ecr:DescribeRepositories",
-        "ecr:DescribeImages",
-        "ecr:ListImages",
-    }
-)
-"""The actions called with the feed's own credentials: a PERM rule reports the denial."""
-
 
 def remedy(failure: Failure) -> str:
     """The next step for one failure, host and region filled in."""
-    if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
+    if failure.trouble is Trouble.DENIED and failure.action in CALLED:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
     exchange = _EXCHANGE if failure.operation == "AssumeRoleWithWebIdentity" else {}
     text = exchange.get(failure.trouble) or _BY_CODE.get(failure.code)

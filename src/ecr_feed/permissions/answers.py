@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -12,20 +12,25 @@ from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
-from ecr_feed.facts.iam import AccessKey, Principal
+from ecr_feed.facts.iam import Principal
 from ecr_feed.iam import Decision
-from ecr_feed.naming import is_repository_name, repository_arn
+from ecr_feed.naming import account_of, is_repository_name
 from ecr_feed.once import Once
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 from ecr_feed.permissions.evidence import PolicyEvidence
+from ecr_feed.permissions.needs import (
+    CALLED,
+    DESCRIBE,
+    PULL,
+    READ,
+    TOKEN,
+    actions_on_repositories,
+    resource_of,
+)
 from ecr_feed.permissions.simulation_limits import within_limits
 
 T = TypeVar("T")
 
-TOKEN: Final = "ecr:GetAuthorizationToken"
-DESCRIBE: Final = "ecr:DescribeRepositories"
-PROBED: Final = (DESCRIBE, "ecr:DescribeImages", "ecr:ListImages")
-PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _UNSEEN: Final = ("endpoint", "session")
 """Policies that AWS blames for a denial and that no auditor reads."""
 
@@ -104,20 +109,11 @@ class Rights:
         )
         self._simulated = Once(self._simulate)
         self._heard: dict[tuple[str, str | None], Once[Answers]] = {}
-        # What was learnt on the way, for the reports: nobody asks for it again.
-        self.known_keys: tuple[AccessKey, ...] = ()
-        self.policy_fix: dict[str, object] | None = None
 
     @property
     def has_auditor(self) -> bool:
-        """Somebody may read IAM."""
+        """An auditor is configured to read IAM."""
         return self._make_audit is not None
-
-    @property
-    def known_auditor(self) -> str:
-        """The auditor's ARN, if anything was read as the auditor."""
-        audit = self._audit.peek()
-        return audit.known_arn if audit is not None else ""
 
     def audit(self) -> DocumentReader:
         """The auditor's view of the feed's account. Raises ReadError."""
@@ -140,6 +136,29 @@ class Rights:
         heard = self._heard.setdefault((action, package), Once(lambda: self._hear(action, package)))
         return heard.get()
 
+    def all_answers(self) -> Iterator[Answers]:
+        """The answers on every action that the feed needs on its packages, where there are any."""
+        actions = actions_on_repositories(self.account.feed)
+        wanted: list[tuple[str, str | None]] = [(TOKEN, None)]
+        wanted += [(action, package) for package in self.packages() for action in actions]
+        for action, package in wanted:
+            yield from self._answers_unless_unread(action, package)
+
+    def listing_answers(self) -> Iterator[Answers]:
+        """The answers on the list without names, where there are any."""
+        yield from self._answers_unless_unread(DESCRIBE, None)
+
+    def heard(self) -> list[Answers]:
+        """The answers obtained so far."""
+        found = [once.peek() for once in self._heard.values()]
+        return [answers for answers in found if answers is not None]
+
+    def _answers_unless_unread(self, action: str, package: str | None) -> Iterator[Answers]:
+        try:
+            yield self.answers(action, package)
+        except ReadError:
+            return  # the rule of this permission says that it was not assessed
+
     def _hear(self, action: str, package: str | None) -> Answers:
         resource = self.resource(action, package)
         witnesses = [self._probe(action, package)]
@@ -154,10 +173,22 @@ class Rights:
 
     def resource(self, action: str, package: str | None) -> str:
         """The ARN that AWS judges the action on."""
-        if action == TOKEN:
-            return "*"
-        account = self._account_id()
-        return repository_arn(account, self.account.feed.region, package or "*")
+        # The account may cost a call, and the token has no resource.
+        account = "" if action == TOKEN else self.account_id()
+        return resource_of(action, account, self.account.feed.region, package)
+
+    def account_id(self) -> str:
+        """The account whose registry the feed reads. Raises ReadError where nothing tells it."""
+        credentials = self.account.feed.credentials
+        if isinstance(credentials, OidcCredentials):
+            return account_of(credentials.role_arn)
+        try:
+            return self.account.identity().account
+        except ReadError:
+            # Who the feed is may be unknown where STS is out of reach; ECR still answers.
+            if self.account.feed.account is None:
+                raise
+            return self.account.feed.account
 
     def packages(self) -> tuple[str, ...]:
         """Package IDs that have a repository, or may have one as far as anybody could read."""
@@ -171,7 +202,7 @@ class Rights:
             return True
 
     def _probe(self, action: str, package: str | None) -> Permission | None:
-        if action not in (TOKEN, *PROBED):
+        if action not in CALLED:
             return None
         try:
             if action == DESCRIBE and package is None:
@@ -189,7 +220,7 @@ class Rights:
         """A witness of an action that is not tried, unless another call met what it cannot see."""
         if action not in PULL or witness.answer is not Answer.ALLOWED:
             return witness
-        asked = [(TOKEN, None), *((each, package) for each in PROBED)]
+        asked = [(TOKEN, None), *((each, package) for each in READ)]
         denials = [probe for each in asked if (probe := self._tried(*each)) is not None]
         unseen = next((d for d in denials if d.evidence.get("policy_type") in _UNSEEN), None)
         if unseen is None:
@@ -224,8 +255,7 @@ class Rights:
             except ReadError as error:
                 # What a policy that nobody read says, nobody can hand to the simulation.
                 said += [
-                    _unheard("simulation", action, arn, error.failure)
-                    for action in (*PROBED, *PULL)
+                    _unheard("simulation", action, arn, error.failure) for action in (*READ, *PULL)
                 ]
                 continue
             arns.append(arn)
@@ -237,7 +267,7 @@ class Rights:
             SimulationRequest((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
         ]
         if arns:
-            questions.append(SimulationRequest((*PROBED, *PULL), tuple(arns), texts, context))
+            questions.append(SimulationRequest((*READ, *PULL), tuple(arns), texts, context))
         said += [each for question in questions for each in audit.simulate(principal, question)]
         return {(each.action, each.resource): each for each in said}
 
@@ -254,25 +284,13 @@ class Rights:
     def _open_audit(self) -> DocumentReader:
         if self._make_audit is None:
             raise ReadError(_no_auditor(self.account.feed.region))
-        return self._make_audit(self._account_id())
+        return self._make_audit(self.account_id())
 
     def _arn(self) -> str:
         credentials = self.account.feed.credentials
         if isinstance(credentials, OidcCredentials):
             return credentials.role_arn
         return self.account.identity().arn
-
-    def _account_id(self) -> str:
-        credentials = self.account.feed.credentials
-        if isinstance(credentials, OidcCredentials):
-            return credentials.role_arn.split(":")[4]
-        try:
-            return self.account.identity().account
-        except ReadError:
-            # Who the feed is may be unknown where STS is out of reach; ECR still answers.
-            if self.account.feed.account is None:
-                raise
-            return self.account.feed.account
 
 
 def _of_the_token(failure: Failure) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 from ecr_feed.facts.aws import Answer
 from ecr_feed.iam import Decision, Layer, Miss, Outcome
 from ecr_feed.permissions.answers import Answers
+from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
 
 _TYPES: Final = {
     "identity": "identity-based policy",
@@ -20,7 +21,6 @@ _TYPES: Final = {
     "endpoint": "VPC endpoint policy",
 }
 _GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
-_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 
 
 def policy_type(layer: str) -> str:
@@ -121,7 +121,7 @@ def _ranges(answers: Answers) -> object:
 def _tag(arn: str, miss: Miss) -> str:
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
-    if not miss.key.lower().startswith(_TAGS) or not plain or " or " in miss.expected:
+    if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")
     return f"aws ecr tag-resource --resource-arn {arn} --tags {tag}"

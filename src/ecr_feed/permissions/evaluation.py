@@ -25,6 +25,7 @@ from ecr_feed.iam import (
     parse,
     principal_context,
 )
+from ecr_feed.naming import account_of
 from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
 
 _WITNESS: Final = "evaluation"
@@ -43,7 +44,8 @@ _LONG_TERM_ABSENT: Final = frozenset(
 """Keys that a request signed with a user's long-term key never carries."""
 _ORGANIZATION: Final = ("aws:PrincipalOrgID", "aws:ResourceOrgID")
 _ORGANIZATION_KEYS: Final = ("aws:principalorg", "aws:resourceorg")
-_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+RESOURCE_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+"""How the condition keys that are tags of a repository begin, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _request(
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
-        "aws:ResourceAccount": _account_of(resource) or principal.account,
+        "aws:ResourceAccount": account_of(resource) or principal.account,
         "aws:CurrentTime": situation.now.isoformat(),
         "aws:EpochTime": str(int(situation.now.timestamp())),
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
@@ -160,7 +162,7 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
     user = evidence.principal.kind == "user"
     alone = evidence.organization.member is False
     for key in keys:
-        tag = evidence.tags is not None and key.startswith(_TAGS)
+        tag = evidence.tags is not None and key.startswith(RESOURCE_TAG_KEYS)
         lone = alone and key.startswith(_ORGANIZATION_KEYS)
         own = user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))
         if tag or lone or own:
@@ -231,8 +233,3 @@ def _bound(organization: Organization) -> bool:
 def _unread(failures: tuple[Failure, ...]) -> str:
     said = "; ".join(dict.fromkeys(failure.said for failure in failures[:3]))
     return f"not every policy that applies could be read: {said}"
-
-
-def _account_of(arn: str) -> str:
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) > 5 else ""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Final
 
 from ecr_feed.aws.documents import DocumentReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
 from ecr_feed.once import Once
-from ecr_feed.permissions.evaluation import Evidence
-
-_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS, Evidence
 
 
 class PolicyEvidence:
@@ -81,7 +78,7 @@ class PolicyEvidence:
     def _tagged(self, evidence: Evidence, arn: str) -> Evidence:
         """With the repository's tags, read only where a policy looks at them."""
         texts = (str(each.document).lower() for each in _documents(evidence))
-        if not any(key in text for text in texts for key in _TAG_KEYS):
+        if not any(key in text for text in texts for key in RESOURCE_TAG_KEYS):
             return evidence
         try:
             return replace(evidence, tags=self._audit().repository_tags(arn))
