@@ -9,7 +9,7 @@ from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.permissions.needs import CALLED
 from ecr_feed.token import duration
 
-_TELLING: Final = timedelta(minutes=1)  # less does not explain a refusal
+_TELLING: Final = timedelta(minutes=1)  # a smaller offset does not explain a refusal
 
 _REMEDIES: Final = {
     Trouble.DENIED: "Allow {action} for the identity that runs this audit.",

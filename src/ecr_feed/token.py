@@ -24,7 +24,7 @@ LIFETIME: Final = timedelta(hours=12)
 TOLERANCE: Final = timedelta(minutes=5)
 """How far the validity may be from 12 hours: clock differences and network delay."""
 SHORTEST_RUN: Final = timedelta(minutes=10)
-"""Credentials must outlive the audit itself by this."""
+"""How long temporary credentials must still be valid when they are judged."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SAFE_WORD = re.compile(r"[A-Z0-9_.]{1,20}")

@@ -36,7 +36,7 @@ class FeedRegistry:
     """The registry that the feed's token is for.
 
     `at_aws`: the registry is ECR itself, where reading by tag under a pull-through cache rule may
-    fetch from upstream; there such a package is not asked for, and where the rules cannot be read
+    fetch from upstream. Such a package is not asked for there; where the rules cannot be read,
     images are asked for by digest, which fetches nothing.
     """
 
@@ -58,15 +58,18 @@ class FeedRegistry:
         return self._at_aws or self.rights.account.feed.registry_endpoint is not None
 
     def login(self) -> Login:
-        """`docker login` with the feed's token. Raises ReadError or NotAssessed."""
+        """`docker login` with the feed's token.
+
+        Raises ReadError; ends the check where the token cannot be used or a test endpoint answers.
+        """
         if not self.applies:
             not_applicable(TEST_ENDPOINT)
         return self._registry.get().login()
 
     def pull(self, package: str) -> PackageWalk:
-        """The walk to one image, unless a PERM rule has found that it may not be read.
+        """The walk to one image; ends the check where a PERM rule reports that it is denied.
 
-        A feed without `pulls` does not need the right to read manifests.
+        Not applicable where it is denied and the feed has no `pulls`, not assessed where it has.
         """
         walk = self.walk(package)
         denied = self.rights.has_auditor and (
@@ -79,14 +82,14 @@ class FeedRegistry:
         return walk
 
     def listed(self, package: str) -> PackageWalk:
-        """The walk, for its list of tags; not assessed where a PERM rule has found it denied."""
+        """The walk, for its list of tags; ends the check where PERM-4 reports that it is denied."""
         walk = self.walk(package)
         if any(step.trouble is Trouble.DENIED for step in walk.of(Step.TAGS)):
             not_assessed("It depends on ecr:ListImages, which the feed is denied (PERM-4).")
         return walk
 
     def walk(self, package: str) -> PackageWalk:
-        """The walk to one image of a package that exists and belongs to no cache rule."""
+        """The walk to one image; ends the check without a repository or under a cache rule."""
         if not self.applies:
             not_applicable(TEST_ENDPOINT)
         if self.rights.account.inventory().repository(package) is None:
@@ -171,7 +174,7 @@ class FeedRegistry:
 
     @property
     def _unsure(self) -> bool:
-        """At ECR, where the cache rules could not be read."""
+        """Reading by tag may fetch from upstream: this is ECR, and its cache rules are unknown."""
         return self._at_aws and self._rules.get() is None
 
     def _rule_of(self, package: str) -> CacheRule | None:

@@ -1,4 +1,4 @@
-"""The `docker login` line that a legacy Docker feed is fed from: parsed and judged, pure."""
+"""The `docker login` line that a legacy Docker feed takes its fields from. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class LoginText:
-    """A login file as read: the whole text may be secret."""
+    """A login file as read; any part of the text may be secret."""
 
     data: bytes = field(repr=False)
 
@@ -44,7 +44,7 @@ class LoginParts:
 
 
 def of(login: LoginText | LoginParts) -> LoginLine:
-    """The login line of a file, or the one that three fields amount to."""
+    """The login line of a file, or the line that the three fields stand for."""
     if isinstance(login, LoginText):
         return LoginLine.parse(login.data)
     return LoginLine(

@@ -92,13 +92,13 @@ def schedule(replaced_at: datetime, reset_hours: float | None, now: datetime) ->
     """When the password expires and when it is due to be replaced, as evidence.
 
     `replaced_at` is the best known time of the last replacement (the login file's own time). A
-    copied file has another time, so no verdict depends on it.
+    copied file has another time, so no outcome depends on it.
     """
-    dies = replaced_at + timedelta(hours=LIFETIME_HOURS)
+    expiry = replaced_at + timedelta(hours=LIFETIME_HOURS)
     told: dict[str, object] = {
         "written_at": replaced_at.isoformat(timespec="seconds"),
-        "expires_at": dies.isoformat(timespec="seconds"),
-        "expired": now >= dies,
+        "expires_at": expiry.isoformat(timespec="seconds"),
+        "expired": now >= expiry,
     }
     if reset_hours is not None:
         due = replaced_at + timedelta(hours=reset_hours)
@@ -185,7 +185,7 @@ def _found(line: LoginLine) -> str:
 
 
 def _shown(user: str) -> str:
-    """A long user name may be the password in the wrong place."""
+    """The user name, unless it is long: it may be the password in the wrong place."""
     return repr(user) if len(user) <= _LONGEST_USER else f"a text of {len(user)} characters"
 
 

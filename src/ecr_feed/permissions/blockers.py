@@ -24,7 +24,7 @@ _GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
 
 
 def policy_type(layer: str) -> str:
-    """A layer in the words of AWS's messages, such as `VPC endpoint policy`."""
+    """A layer's name as AWS's messages have it, such as `VPC endpoint policy`."""
     return _TYPES.get(layer, layer)
 
 
@@ -61,7 +61,7 @@ def _is_deny(decision: Decision | None) -> bool:
 
 
 def _said(answers: Answers) -> dict[str, object]:
-    """AWS's own words on the feed's call."""
+    """What AWS's message says of a denied call of the feed; {} where none was denied."""
     probe = answers.probe
     return dict(probe.evidence) if probe is not None and probe.answer is Answer.DENIED else {}
 
@@ -77,9 +77,9 @@ def _narrow(answers: Answers) -> str:
 
 
 def _limits(answers: Answers) -> Iterator[str]:
-    """Layers that grant nothing and do not let the action through, each once."""
-    blamed = str(_said(answers).get("policy_type") or "")
-    found = [policy_type(blamed)] if blamed not in ("", "identity", "resource") else []
+    """Names of the policies that can only limit, and that do not allow the action; each once."""
+    named = str(_said(answers).get("policy_type") or "")
+    found = [policy_type(named)] if named not in ("", "identity", "resource") else []
     decision = answers.decision
     if decision is not None and not decision.allowed:
         limits = [block for block in decision.blocking if block.certain]
@@ -88,7 +88,7 @@ def _limits(answers: Answers) -> Iterator[str]:
 
 
 def _simulated(answers: Answers) -> list[str]:
-    """What IAM's simulation names, where the documents were not read."""
+    """The policies that IAM's simulation names, for documents that were not read."""
     said = next((w.evidence for w in answers.witnesses if w.witness == "simulation"), {})
     found = []
     if said.get("boundary_allows") is False:
@@ -99,7 +99,7 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """A statement that would allow it, but for one condition which can be met better elsewhere."""
+    """The fix for a statement that fails on one condition, outside of the identity policies."""
     decision = answers.decision
     near = decision.nearest[0] if decision is not None and decision.nearest else None
     if near is None or any(miss.what != "condition" for miss in near.misses):

@@ -1,7 +1,7 @@
 """The evaluation: what our own evaluator answers about a permission, from the documents alone.
 
-It never claims more than the documents do. Where a document could not be read, or is malformed,
-what it might allow or deny is undetermined; so is a condition on an unknown value.
+Where a document could not be read, or is malformed, what it might allow or deny is undetermined;
+so is a condition on an unknown value.
 """
 
 from __future__ import annotations
@@ -170,7 +170,10 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
 
 
 def _decided(request: Request, policies: Policies) -> Decision:
-    """The decision; where only a source address that AWS never sees could turn it, it stands."""
+    """The decision, also where it depends on the source address alone and no address changes it.
+
+    Private addresses are not tried: AWS never sees them.
+    """
     decision = decide(request, policies)
     if _SOURCE_IP not in {key.lower() for key in decision.depends_on}:
         return decision
@@ -188,7 +191,7 @@ def _decided(request: Request, policies: Policies) -> Decision:
 
 
 def _ruled_out(decision: Decision) -> tuple[str, ...]:
-    """Private ranges that the policies name, where a source address was looked for in vain."""
+    """The private ranges that the policies name, where a condition on the address failed."""
     asked = _SOURCE_IP in {key.lower() for key in decision.absent}
     return private_ranges(_source_ranges(decision.policies)) if asked else ()
 

@@ -35,13 +35,13 @@ class PolicyEvidence:
         self._evidence: dict[str, Once[Evidence]] = {}
 
     def of(self, package: str | None, arn: str) -> Evidence:
-        """The evidence for a repository; `package` None: for what has none."""
+        """The evidence for a repository; `package` None: for an action that has no repository."""
         if package is None:
             return self._common.get()
         return self._evidence.setdefault(package, Once(lambda: self._read(package, arn))).get()
 
     def policy(self, package: str) -> PolicyDocument | None:
-        """The repository's own policy; None where it has none, or is none. Raises ReadError."""
+        """The repository's own policy; None where it has none, or does not exist. Raises ReadError."""
         found = self._policies.get().get(package)
         if isinstance(found, Failure):
             raise ReadError(found)

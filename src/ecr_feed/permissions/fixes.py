@@ -28,11 +28,11 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
     return f"{first} to the identity policies of {_identity(rights)}: {text}"
 
 
-def missing(heard: Iterable[Answers]) -> list[Need]:
+def missing(answered: Iterable[Answers]) -> list[Need]:
     """What is denied and what an identity policy could grant."""
     return [
         Need(answers.action, answers.resource)
-        for answers in heard
+        for answers in answered
         if answers.answer is Answer.DENIED and needs_allow(answers)
     ]
 
@@ -45,8 +45,8 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     """
     if rights.unknown:
         return None
-    heard = [*rights.all_answers(), *rights.listing_answers()] if ask else rights.heard()
-    denied = missing(heard)
+    answered = [*rights.all_answers(), *rights.listing_answers()] if ask else rights.so_far()
+    denied = missing(answered)
     if not denied:
         return None
     needed = needs(rights.account.feed, rights.account_id())

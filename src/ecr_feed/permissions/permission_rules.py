@@ -1,4 +1,4 @@
-"""The PERM and SCOPE rules: what the feed must be allowed, and what it should not be."""
+"""The PERM and SCOPE rules: what the feed must be allowed, and what it must not be allowed."""
 
 from __future__ import annotations
 
@@ -74,15 +74,19 @@ def judge_agreement(rights: Rights) -> Judgement:
     """
     if not rights.has_auditor:
         return Judgement.not_applicable(NO_AUDITOR)
-    heard = list(rights.all_answers())
-    if not any(len(each.determined) > 1 for each in heard):
-        mute = [w for each in heard for w in each.witnesses if w.answer is Answer.UNDETERMINED]
-        failed = next((each.failure for each in mute if each.failure is not None), None)
+    answered = list(rights.all_answers())
+    if not any(len(each.determined) > 1 for each in answered):
+        undetermined = [
+            w for each in answered for w in each.witnesses if w.answer is Answer.UNDETERMINED
+        ]
+        failed = next((each.failure for each in undetermined if each.failure is not None), None)
         if failed is not None:
             raise ReadError(failed)
-        reason = mute[0].because if mute else "No permission has two answers to compare."
+        reason = (
+            undetermined[0].because if undetermined else "No permission has two answers to compare."
+        )
         return Judgement.not_assessed(reason)
-    differing = [each for each in heard if each.disagree]
+    differing = [each for each in answered if each.disagree]
     return Judgement.of(
         not differing,
         f"The answers disagree about {many(len(differing), 'permission')}.",

@@ -1,4 +1,4 @@
-"""Judges reachability and the clock: which stage failed, and the fix. Pure."""
+"""The REACH rules and the rule on the clock: which stage failed, and the fix. Pure."""
 
 from __future__ import annotations
 
