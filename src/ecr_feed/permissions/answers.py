@@ -133,10 +133,8 @@ class Rights:
         Each is obtained once. Raises ReadError where the feed's own call failed for a reason other
         than a denial.
         """
-        once = self._obtained.setdefault(
-            (action, package), Once(lambda: self._obtain(action, package))
-        )
-        return once.get()
+        ask = Once(lambda: self._obtain(action, package))
+        return self._obtained.setdefault((action, package), ask).get()
 
     def all_answers(self) -> Iterator[Answers]:
         """The answers on every action that the feed needs on its packages, where there are any."""

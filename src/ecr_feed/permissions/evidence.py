@@ -41,7 +41,7 @@ class PolicyEvidence:
         return self._evidence.setdefault(package, Once(lambda: self._read(package, arn))).get()
 
     def policy(self, package: str) -> PolicyDocument | None:
-        """The repository's own policy; None where it has none, or does not exist. Raises ReadError."""
+        """The repository's own policy; None where there is none. Raises ReadError."""
         found = self._policies.get().get(package)
         if isinstance(found, Failure):
             raise ReadError(found)

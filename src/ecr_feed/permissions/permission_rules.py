@@ -76,16 +76,13 @@ def judge_agreement(rights: Rights) -> Judgement:
         return Judgement.not_applicable(NO_AUDITOR)
     answered = list(rights.all_answers())
     if not any(len(each.determined) > 1 for each in answered):
-        undetermined = [
-            w for each in answered for w in each.witnesses if w.answer is Answer.UNDETERMINED
-        ]
+        single = [each for answers in answered for each in answers.witnesses]
+        undetermined = [each for each in single if each.answer is Answer.UNDETERMINED]
         failed = next((each.failure for each in undetermined if each.failure is not None), None)
         if failed is not None:
             raise ReadError(failed)
-        reason = (
-            undetermined[0].because if undetermined else "No permission has two answers to compare."
-        )
-        return Judgement.not_assessed(reason)
+        reasons = (each.because for each in undetermined)
+        return Judgement.not_assessed(next(reasons, "No permission has two answers to compare."))
     differing = [each for each in answered if each.disagree]
     return Judgement.of(
         not differing,

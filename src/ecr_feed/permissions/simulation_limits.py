@@ -35,7 +35,7 @@ def within_limits(
 
 
 def _may_be_granted(simulation: Permission, evaluated: Permission, evidence: Evidence) -> str:
-    """What may still allow what the simulation denied; "" for nothing, as after an explicit Deny."""
+    """What may allow what the simulation denied; "" for nothing, as after an explicit Deny."""
     said = simulation.evidence
     if said.get("decision") == "explicitDeny" or said.get("organization_allows") is False:
         return ""
