@@ -10,7 +10,7 @@ from ecr_feed.login_line import (
     LoginLine,
     judge_email,
     judge_form,
-    judge_host,
+    judge_login_registry,
     judge_reset,
     schedule,
 )
@@ -43,7 +43,9 @@ def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) ->
     refs=(_LOGIN, _OCTOPUS),
 )
 def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLine) -> None:
-    expect_judgement(judge_host(login, region=docker_feed.region, account=docker_feed.account))
+    expect_judgement(
+        judge_login_registry(login, region=docker_feed.region, account=docker_feed.account)
+    )
 
 
 @check(

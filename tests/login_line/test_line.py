@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import Secret
 from ecr_feed.findings import OutcomeWord
-from ecr_feed.login_line import LoginLine, judge_form, judge_host, shell
+from ecr_feed.login_line import LoginLine, judge_form, judge_login_registry, shell
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 PASSWORD = "AQECAHunter2Hunter2+/=="
@@ -66,7 +66,7 @@ def test_every_form_of_a_login_line_is_read(text: str) -> None:
     assert str(line.registry) == HOST
     assert not line.password_stdin
     assert judge_form(line).holds
-    assert judge_host(line, region="eu-west-1", account="123456789012").holds
+    assert judge_login_registry(line, region="eu-west-1", account="123456789012").holds
 
 
 STDIN_LOGIN = f"docker login --username AWS --password-stdin {HOST}"
@@ -148,7 +148,7 @@ def test_what_is_no_login_line_says_what_it_is(text: str, words: str) -> None:
     assert len(line.problems) == 1
     assert words in line.problems[0]
     assert judge_form(line).message.endswith(f": {line.problems[0]}.")
-    host = judge_host(line, region="eu-west-1", account=None)
+    host = judge_login_registry(line, region="eu-west-1", account=None)
     assert host.outcome is OutcomeWord.NOT_ASSESSED
 
 
@@ -223,7 +223,7 @@ def test_whatever_the_password_it_is_read_and_never_shown(
     line = LoginLine.parse(frame.format(password, HOST).encode(encoding))
 
     assert (line.user, line.password) == ("AWS", Secret(password))
-    judged = [judge_form(line), judge_host(line, region="eu-west-1", account=None)]
+    judged = [judge_form(line), judge_login_registry(line, region="eu-west-1", account=None)]
     assert all(each.holds for each in judged)
     if len(password) > 8:
         assert password not in repr((line, judged))
@@ -245,7 +245,7 @@ def test_any_mess_of_quotes_and_pipes_is_read(text: str) -> None:
 
     assert line.program in ("docker", "")
     judge_form(line)
-    judge_host(line, region="eu-west-1", account="123456789012")
+    judge_login_registry(line, region="eu-west-1", account="123456789012")
 
 
 @pytest.mark.parametrize(

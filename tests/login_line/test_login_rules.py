@@ -15,7 +15,7 @@ from ecr_feed.login_line import (
     LoginText,
     judge_email,
     judge_form,
-    judge_host,
+    judge_login_registry,
     judge_reset,
     of,
 )
@@ -38,9 +38,9 @@ def test_the_documented_example_has_an_account_that_cannot_be() -> None:
 
     assert form.message.endswith(": account ID 96802670493 has 11 digits, AWS's have 12.")
     assert "96802670493" in str(form.found)
-    assert judge_host(line, region="ap-southeast-1", account=None).holds
+    assert judge_login_registry(line, region="ap-southeast-1", account=None).holds
     # Told once, by the form; but an ID that is none is nobody's, so it is not the feed's either.
-    other = judge_host(line, region="ap-southeast-1", account=ACCOUNT)
+    other = judge_login_registry(line, region="ap-southeast-1", account=ACCOUNT)
     assert other.outcome is OutcomeWord.NOT_ASSESSED
     assert "DOCKER-1" in other.message
 
@@ -86,7 +86,7 @@ def test_a_line_that_is_not_well_formed(line: LoginLine, words: str) -> None:
 def test_a_login_for_another_registry(
     host: str, region: str, account: str | None, words: str
 ) -> None:
-    judged = judge_host(login(host), region=region, account=account)
+    judged = judge_login_registry(login(host), region=region, account=account)
 
     assert not judged.holds
     assert words in judged.message
@@ -104,8 +104,8 @@ def test_a_login_for_another_registry(
     ],
 )
 def test_a_login_for_the_feeds_registry(host: str) -> None:
-    assert judge_host(login(host), region="eu-west-1", account=ACCOUNT).holds
-    assert judge_host(login(host), region="eu-west-1", account=None).holds
+    assert judge_login_registry(login(host), region="eu-west-1", account=ACCOUNT).holds
+    assert judge_login_registry(login(host), region="eu-west-1", account=None).holds
 
 
 def test_a_password_is_one_of_the_region_it_is_fetched_in() -> None:
@@ -114,7 +114,7 @@ def test_a_password_is_one_of_the_region_it_is_fetched_in() -> None:
         f"docker login --username AWS --password-stdin {HOST}"
     )
 
-    judged = judge_host(line, region="eu-west-1", account=None)
+    judged = judge_login_registry(line, region="eu-west-1", account=None)
 
     told = ": its password is fetched in us-east-1, the feed's region is eu-west-1."
     assert judged.message.endswith(told)
@@ -123,7 +123,7 @@ def test_a_password_is_one_of_the_region_it_is_fetched_in() -> None:
 @pytest.mark.parametrize("host", [None, "${HOST}", "<account>.dkr.ecr.eu-west-1.amazonaws.com"])
 def test_a_host_that_the_form_condemns_is_not_judged_again(host: str | None) -> None:
     line = login(host) if host else LoginLine.parse("docker login -u AWS -p x")
-    judged = judge_host(line, region="eu-west-1", account=None)
+    judged = judge_login_registry(line, region="eu-west-1", account=None)
 
     assert judged.outcome is OutcomeWord.NOT_ASSESSED
     assert "DOCKER-1" in judged.message
@@ -193,6 +193,6 @@ def test_a_line_and_three_fields_are_judged_alike() -> None:
 
     for each in (line, fields):
         assert judge_form(each).holds
-        assert judge_host(each, region="eu-west-1", account=ACCOUNT).holds
+        assert judge_login_registry(each, region="eu-west-1", account=ACCOUNT).holds
         assert (each.user, each.password) == ("AWS", Secret("hunter2"))
     assert not judge_form(of(LoginParts("AWS", Secret(""), HOST))).holds

@@ -9,7 +9,7 @@ from ecr_feed.login_line.line import LoginLine
 from ecr_feed.login_line.login_rules import (
     judge_email,
     judge_form,
-    judge_host,
+    judge_login_registry,
     judge_reset,
     schedule,
 )
@@ -20,7 +20,7 @@ __all__ = [
     "LoginText",
     "judge_email",
     "judge_form",
-    "judge_host",
+    "judge_login_registry",
     "judge_reset",
     "of",
     "schedule",

@@ -29,7 +29,7 @@ _TOO_LATE = "The feed's credentials expire before they are replaced"
 def judge_form(line: LoginLine) -> Judgement:
     """A login with user AWS, a password and a registry whose account ID has 12 digits.
 
-    `judge_host` judges which registry it is. `-e` is only evidence here: see `judge_email`.
+    `judge_login_registry` judges which registry it is, `judge_email` the option `-e`.
     """
     problems = [*line.problems, *_form_problems(line)] if line.program else [*line.problems]
     return Judgement.of(
@@ -55,7 +55,7 @@ def judge_email(line: LoginLine) -> Judgement:
     )
 
 
-def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judgement:
+def judge_login_registry(line: LoginLine, *, region: str, account: str | None) -> Judgement:
     """The registry is that of the feed's region, and of its account where the feed names one.
 
     An account ID without 12 digits cannot be compared: `judge_form` reports it.

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final, TypeAlias
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+AddressRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # RFC 1918, RFC 6598, loopback, link-local and unique local addresses. `is_private` of the standard
 # library counts the ranges for documentation and benchmarks as private too; policies do not.
@@ -48,18 +48,18 @@ def seen_addresses(texts: Iterable[str]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(str(ip) for ip in found if not _in(ip, _NEVER_SEEN)))
 
 
-def _network(text: str) -> Network | None:
+def _network(text: str) -> AddressRange | None:
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
 
 
-def _is_private(network: Network | None) -> bool:
+def _is_private(network: AddressRange | None) -> bool:
     return network is not None and any(_within(network, each) for each in _NEVER_SEEN)
 
 
-def _within(inner: Network, outer: Network) -> bool:
+def _within(inner: AddressRange, outer: AddressRange) -> bool:
     if isinstance(inner, ipaddress.IPv4Network) and isinstance(outer, ipaddress.IPv4Network):
         return inner.subnet_of(outer)
     if isinstance(inner, ipaddress.IPv6Network) and isinstance(outer, ipaddress.IPv6Network):
@@ -67,7 +67,7 @@ def _within(inner: Network, outer: Network) -> bool:
     return False
 
 
-def _edges(network: Network) -> Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _edges(network: AddressRange) -> Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     """The range's ends and their neighbours outside: where nested ranges begin or end."""
     first, last = int(network.network_address), int(network.broadcast_address)
     most = (1 << network.max_prefixlen) - 1
@@ -75,5 +75,5 @@ def _edges(network: Network) -> Iterable[ipaddress.IPv4Address | ipaddress.IPv6A
     return [kind(at) for at in (first, last, first - 1, last + 1) if 0 <= at <= most]
 
 
-def _in(address: object, networks: Iterable[Network]) -> bool:
+def _in(address: object, networks: Iterable[AddressRange]) -> bool:
     return any(address in network for network in networks)
