@@ -235,7 +235,7 @@ def test_any_text_is_read_without_failing(text: str | bytes) -> None:
     line = LoginLine.parse(text)
 
     assert line.problems or line.host is not None
-    assert judge_form(line).message.startswith("The login line cannot be used")
+    assert judge_form(line).outcome in (OutcomeWord.MET, OutcomeWord.NOT_MET)
 
 
 @settings(max_examples=80, deadline=None)
