@@ -7,32 +7,17 @@ from datetime import datetime
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import DockerFeed
 from ecr_feed.login_line import (
-    Judged,
     LoginLine,
     judge_email,
     judge_form,
-    judge_host,
+    judge_login_registry,
     judge_reset,
     schedule,
 )
-from ecr_feed.outcomes import expect, not_assessed, note
+from ecr_feed.outcomes import expect_judgement, note
 
 _LOGIN = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 _OCTOPUS = "https://octopus.com/docs/packaging-applications/package-repositories/docker-registries"
-
-
-def expect_judged(judged: Judged, what: str) -> None:
-    """Turn the library's judgement into the outcome of the check."""
-    if judged.unjudged is not None:
-        not_assessed(judged.unjudged)
-    expect(
-        judged.ok,
-        f"{what}: {judged.problem}.",
-        expected=judged.expected,
-        found=judged.found,
-        evidence=judged.evidence,
-        fix=judged.fix,
-    )
 
 
 @check(
@@ -45,8 +30,7 @@ def expect_judged(judged: Judged, what: str) -> None:
     refs=(_LOGIN, _OCTOPUS),
 )
 def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) -> None:
-    judged = judge_form(login)
-    expect_judged(judged, "The login line cannot be used for a Docker feed")
+    expect_judgement(judge_form(login))
 
 
 @check(
@@ -59,8 +43,9 @@ def test_login_line_is_well_formed(docker_feed: DockerFeed, login: LoginLine) ->
     refs=(_LOGIN, _OCTOPUS),
 )
 def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLine) -> None:
-    judged = judge_host(login, region=docker_feed.region, account=docker_feed.account)
-    expect_judged(judged, "The login is for another registry")
+    expect_judgement(
+        judge_login_registry(login, region=docker_feed.region, account=docker_feed.account)
+    )
 
 
 @check(
@@ -75,10 +60,9 @@ def test_login_is_for_the_feeds_registry(docker_feed: DockerFeed, login: LoginLi
 def test_credentials_are_reset_in_time(
     docker_feed: DockerFeed, login_written: datetime | None, now: datetime
 ) -> None:
-    judged = judge_reset(docker_feed.reset_hours, docker_feed.reset_command)
     if login_written is not None:
         note(**schedule(login_written, docker_feed.reset_hours, now))
-    expect_judged(judged, "The feed's credentials expire before they are replaced")
+    expect_judgement(judge_reset(docker_feed.reset_hours, docker_feed.reset_command))
 
 
 @check(
@@ -91,4 +75,4 @@ def test_credentials_are_reset_in_time(
     refs=(_LOGIN, "https://docs.docker.com/reference/cli/docker/login/"),
 )
 def test_login_line_runs_today(docker_feed: DockerFeed, login: LoginLine) -> None:
-    expect_judged(judge_email(login), "Current Docker rejects the login line")
+    expect_judgement(judge_email(login))

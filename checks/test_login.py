@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
-from ecr_feed.feed.registry import FeedRegistry, expect_word
-from ecr_feed.oci import rules
+from ecr_feed.feed.registry import FeedRegistry
+from ecr_feed.oci import pull_rules
+from ecr_feed.outcomes import expect_judgement
 
 _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 _SPEC = "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"
@@ -21,7 +22,7 @@ _SPEC = "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"
     refs=(_AUTH, _SPEC),
 )
 def test_login_is_accepted(feed: Feed, registry: FeedRegistry) -> None:
-    expect_word(rules.login_accepted(registry.login(), feed.region))
+    expect_judgement(pull_rules.login_accepted(registry.login(), feed.region))
 
 
 @check(
@@ -34,4 +35,4 @@ def test_login_is_accepted(feed: Feed, registry: FeedRegistry) -> None:
     refs=(_AUTH, _SPEC),
 )
 def test_wrong_password_is_refused(feed: Feed, registry: FeedRegistry) -> None:
-    expect_word(rules.wrong_password_refused(registry.login()))
+    expect_judgement(pull_rules.wrong_password_refused(registry.login()))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import Feed
-from ecr_feed.oci.messages import many
-from ecr_feed.outcomes import expect, not_applicable
+from ecr_feed.outcomes import expect_judgement
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.permissions.judge import (
-    NO_AUDITOR,
-    disagreement_fix,
-    disagreements,
-    expect_allowed,
-    expect_witnessed,
+from ecr_feed.permissions.permission_rules import (
+    judge_agreement,
+    judge_listing,
+    judge_permission,
+    judge_pull_permission,
 )
-from ecr_feed.permissions.reads import WITNESSES
+from ecr_feed.permissions.reads import ANSWERS
 
 _PULL = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html"
 _MINIMUM = (
@@ -38,7 +36,7 @@ def _pulls(feed: Feed) -> str | None:
     refs=(_MINIMUM, _ECR),
 )
 def test_may_get_authorization_token(feed: Feed, rights: Rights) -> None:
-    expect_allowed(rights, "ecr:GetAuthorizationToken", None)
+    expect_judgement(judge_permission(rights, "ecr:GetAuthorizationToken", None))
 
 
 @check(
@@ -51,7 +49,7 @@ def test_may_get_authorization_token(feed: Feed, rights: Rights) -> None:
     refs=(_MINIMUM, _ECR),
 )
 def test_may_describe_repositories(feed: Feed, package: str, rights: Rights) -> None:
-    expect_allowed(rights, "ecr:DescribeRepositories", package)
+    expect_judgement(judge_permission(rights, "ecr:DescribeRepositories", package))
 
 
 @check(
@@ -64,7 +62,7 @@ def test_may_describe_repositories(feed: Feed, package: str, rights: Rights) -> 
     refs=(_MINIMUM, _ECR),
 )
 def test_may_describe_images(feed: Feed, package: str, rights: Rights) -> None:
-    expect_allowed(rights, "ecr:DescribeImages", package)
+    expect_judgement(judge_permission(rights, "ecr:DescribeImages", package))
 
 
 @check(
@@ -77,7 +75,7 @@ def test_may_describe_images(feed: Feed, package: str, rights: Rights) -> None:
     refs=(_MINIMUM, _ECR),
 )
 def test_may_list_images(feed: Feed, package: str, rights: Rights) -> None:
-    expect_allowed(rights, "ecr:ListImages", package)
+    expect_judgement(judge_permission(rights, "ecr:ListImages", package))
 
 
 @check(
@@ -87,12 +85,12 @@ def test_may_list_images(feed: Feed, package: str, rights: Rights) -> None:
     why="The documented minimum is not enough to pull: a target that pulls with the feed's own "
     "credentials reads the manifest with ecr:BatchGetImage.",
     fix="Allow ecr:BatchGetImage on the repository {package}.",
-    reads=WITNESSES,
+    reads=ANSWERS,
     refs=(_PULL, _ECR),
     applies=_pulls,
 )
 def test_may_pull_manifests(feed: Feed, package: str, rights: Rights) -> None:
-    expect_witnessed(rights, "ecr:BatchGetImage", package)
+    expect_judgement(judge_pull_permission(rights, "ecr:BatchGetImage", package))
 
 
 @check(
@@ -102,12 +100,12 @@ def test_may_pull_manifests(feed: Feed, package: str, rights: Rights) -> None:
     why="The documented minimum is not enough to pull: a target that pulls with the feed's own "
     "credentials downloads layers with ecr:GetDownloadUrlForLayer.",
     fix="Allow ecr:GetDownloadUrlForLayer on the repository {package}.",
-    reads=WITNESSES,
+    reads=ANSWERS,
     refs=(_PULL, _ECR),
     applies=_pulls,
 )
 def test_may_download_layers(feed: Feed, package: str, rights: Rights) -> None:
-    expect_witnessed(rights, "ecr:GetDownloadUrlForLayer", package)
+    expect_judgement(judge_pull_permission(rights, "ecr:GetDownloadUrlForLayer", package))
 
 
 @check(
@@ -121,9 +119,7 @@ def test_may_download_layers(feed: Feed, package: str, rights: Rights) -> None:
     refs=(_ECR,),
 )
 def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
-    if not rights.has_auditor and rights.account.inventory().listing is None:
-        not_applicable(f"This run needed no list without names. {NO_AUDITOR}")
-    expect_allowed(rights, "ecr:DescribeRepositories", None)
+    expect_judgement(judge_listing(rights))
 
 
 @check(
@@ -133,19 +129,10 @@ def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
     why="A call that IAM's simulation allows can still be denied by what the simulation does not "
     "cover: a resource control, registry, session or endpoint policy, or a condition.",
     fix="Check resource control, registry, session and endpoint policies, and conditions.",
-    reads=WITNESSES,
+    reads=ANSWERS,
     refs=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html",
     ),
 )
 def test_witnesses_agree(feed: Feed, rights: Rights) -> None:
-    if not rights.has_auditor:
-        not_applicable(NO_AUDITOR)
-    found = disagreements(rights)
-    expect(
-        not found,
-        f"The answers disagree about {many(len(found), 'permission')}.",
-        expected="the same answer from live call, simulation and evaluation",
-        found="; ".join(found) or None,
-        fix=disagreement_fix(rights) if found else None,
-    )
+    expect_judgement(judge_agreement(rights))

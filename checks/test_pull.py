@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
-from ecr_feed.feed.registry import FeedRegistry, expect_word
-from ecr_feed.oci import rules
+from ecr_feed.feed.registry import FeedRegistry
+from ecr_feed.oci import pull_rules
+from ecr_feed.outcomes import expect_judgement
 
 _READS = (
     "ecr:GetAuthorizationToken",
@@ -28,7 +29,7 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
     refs=(_PULL,),
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(rules.tag_resolves(registry.pull(package)))
+    expect_judgement(pull_rules.tag_resolves(registry.pull(package)))
 
 
 @check(
@@ -41,7 +42,7 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     refs=(_FORMATS,),
 )
 def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(rules.media_type_usable(registry.pull(package)))
+    expect_judgement(pull_rules.media_type_usable(registry.pull(package)))
 
 
 @check(
@@ -54,7 +55,7 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
     refs=(_FORMATS,),
 )
 def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(rules.platform_available(registry.pull(package)))
+    expect_judgement(pull_rules.platform_available(registry.pull(package)))
 
 
 @check(
@@ -67,7 +68,7 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
     refs=(_PULL,),
 )
 def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(rules.manifest_readable(registry.pull(package)))
+    expect_judgement(pull_rules.manifest_readable(registry.pull(package)))
 
 
 @check(
@@ -80,7 +81,7 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",),
 )
 def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(rules.layers_reachable(registry.pull(package), feed.region))
+    expect_judgement(pull_rules.layers_reachable(registry.pull(package), feed.region))
 
 
 @check(
@@ -93,4 +94,4 @@ def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) 
     refs=(_PULL,),
 )
 def test_views_agree(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_word(rules.views_agree(registry.listed(package), registry.tags(package)))
+    expect_judgement(pull_rules.views_agree(registry.listed(package), registry.tags(package)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ecr_feed.check import CRITICAL, HIGH, LOW, check
 from ecr_feed.config import Feed
 from ecr_feed.feed.reachability import Reachability
-from ecr_feed.feed.registry import expect_word
-from ecr_feed.outcomes import not_applicable
+from ecr_feed.outcomes import expect_judgement, not_applicable
 from ecr_feed.reach import Purpose, judge_host
 
 _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html"
@@ -22,7 +21,7 @@ _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoin
     refs=(_ENDPOINTS,),
 )
 def test_api_is_reachable(feed: Feed, reachability: Reachability) -> None:
-    expect_word(judge_host(reachability.of(Purpose.API)))
+    expect_judgement(judge_host(reachability.of(Purpose.API)))
 
 
 @check(
@@ -35,7 +34,7 @@ def test_api_is_reachable(feed: Feed, reachability: Reachability) -> None:
     refs=(_ENDPOINTS,),
 )
 def test_registry_is_reachable(feed: Feed, reachability: Reachability) -> None:
-    expect_word(judge_host(reachability.of(Purpose.REGISTRY)))
+    expect_judgement(judge_host(reachability.of(Purpose.REGISTRY)))
 
 
 @check(
@@ -50,7 +49,7 @@ def test_registry_is_reachable(feed: Feed, reachability: Reachability) -> None:
 def test_layer_storage_is_reachable(feed: Feed, reachability: Reachability) -> None:
     if not feed.pulls:
         not_applicable("Targets do not pull with this feed's credentials (pulls).")
-    expect_word(judge_host(reachability.of(Purpose.LAYERS)))
+    expect_judgement(judge_host(reachability.of(Purpose.LAYERS)))
 
 
 @check(
@@ -63,7 +62,7 @@ def test_layer_storage_is_reachable(feed: Feed, reachability: Reachability) -> N
     refs=(_ENDPOINTS,),
 )
 def test_sts_is_reachable(feed: Feed, reachability: Reachability) -> None:
-    expect_word(judge_host(reachability.of(Purpose.STS)))
+    expect_judgement(judge_host(reachability.of(Purpose.STS)))
 
 
 @check(
@@ -78,4 +77,4 @@ def test_sts_is_reachable(feed: Feed, reachability: Reachability) -> None:
 def test_iam_is_reachable(feed: Feed, reachability: Reachability, has_auditor: bool) -> None:
     if not has_auditor:
         not_applicable("No auditor is configured; only the auditor needs IAM.")
-    expect_word(judge_host(reachability.of(Purpose.IAM)))
+    expect_judgement(judge_host(reachability.of(Purpose.IAM)))

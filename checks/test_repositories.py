@@ -7,8 +7,7 @@ from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.check import CRITICAL, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Repository
-from ecr_feed.feed.creation import Creation
-from ecr_feed.feed.elsewhere import MissingElsewhere
+from ecr_feed.feed.missing import Creation, MissingElsewhere
 from ecr_feed.naming import NameProblem, judge_name, other_registry
 from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note

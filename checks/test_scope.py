@@ -5,10 +5,11 @@ from __future__ import annotations
 from ecr_feed.check import HIGH, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.iam import Principal
-from ecr_feed.iam import Group
+from ecr_feed.iam import ActionGroup
+from ecr_feed.outcomes import expect_judgement
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.permission_rules import judge_breadth
 from ecr_feed.permissions.reads import POLICIES
-from ecr_feed.permissions.scope import expect_nothing_of
 
 _LEAST = (
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege"
@@ -25,7 +26,7 @@ _LEAST = (
     refs=(_LEAST,),
 )
 def test_no_writes_to_ecr(feed: Feed, principal: Principal, rights: Rights) -> None:
-    expect_nothing_of(rights, principal, Group.ECR_WRITE)
+    expect_judgement(judge_breadth(rights, principal, ActionGroup.ECR_WRITE))
 
 
 @check(
@@ -38,7 +39,7 @@ def test_no_writes_to_ecr(feed: Feed, principal: Principal, rights: Rights) -> N
     refs=(_LEAST,),
 )
 def test_no_privilege_escalation(feed: Feed, principal: Principal, rights: Rights) -> None:
-    expect_nothing_of(rights, principal, Group.ESCALATION)
+    expect_judgement(judge_breadth(rights, principal, ActionGroup.ESCALATION))
 
 
 @check(
@@ -51,4 +52,6 @@ def test_no_privilege_escalation(feed: Feed, principal: Principal, rights: Right
     refs=(_LEAST,),
 )
 def test_no_other_services(feed: Feed, principal: Principal, rights: Rights) -> None:
-    expect_nothing_of(rights, principal, Group.EVERYTHING, Group.IAM, Group.OTHER)
+    expect_judgement(
+        judge_breadth(rights, principal, ActionGroup.EVERYTHING, ActionGroup.IAM, ActionGroup.OTHER)
+    )

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ecr_feed import token as tokens
 from ecr_feed.aws.account import Account
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import AuthorizationToken
-from ecr_feed.feed.registry import expect_word
-from ecr_feed.naming import expected_hosts
-from ecr_feed.outcomes import expect, not_assessed, note
+from ecr_feed.outcomes import expect_judgement, not_assessed
 from ecr_feed.reach import ClockOffset, judge_clock
-from ecr_feed.text.times import to_second as moment
 
 _API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"
 _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
@@ -30,13 +27,7 @@ _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.ht
     refs=(_API, _AUTH),
 )
 def test_token_can_be_fetched(feed: Feed, token: AuthorizationToken) -> None:
-    decoded = tokens.decode(token)
-    expect(
-        decoded.problem is None,
-        f"The authorization token cannot be used: {decoded.problem}.",
-        expected="base64 of AWS:PASSWORD",
-        found=decoded.problem,
-    )
+    expect_judgement(tokens.judge_content(token))
 
 
 @check(
@@ -49,13 +40,7 @@ def test_token_can_be_fetched(feed: Feed, token: AuthorizationToken) -> None:
     refs=(_AUTH,),
 )
 def test_token_lives_twelve_hours(feed: Feed, token: AuthorizationToken) -> None:
-    life = tokens.lifetime(token, token.fetched_at)
-    expect(
-        life.problem is None,
-        f"The authorization token is not valid for 12 hours: {life.problem}.",
-        expected="an expiry 12 hours after it was fetched, 5 minutes more or less",
-        found=f"expires {moment(token.expires_at)}, fetched {moment(token.fetched_at)}",
-    )
+    expect_judgement(tokens.judge_lifetime(token))
 
 
 @check(
@@ -71,14 +56,7 @@ def test_token_is_for_the_expected_registry(
     feed: Feed, token: AuthorizationToken, account: Account
 ) -> None:
     expected = feed.account or account.identity().account
-    hosts = expected_hosts(expected, feed.region)
-    judged = tokens.registry(token, expected, feed.region)
-    expect(
-        judged.problem is None,
-        f"The token is for another registry: {judged.problem}.",
-        expected=hosts[0],
-        found=token.proxy_endpoint,
-    )
+    expect_judgement(tokens.judge_registry(token, expected, feed.region))
 
 
 @check(
@@ -96,14 +74,7 @@ def test_token_is_for_the_expected_registry(
 def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: datetime) -> None:
     if feed.min_token_hours is None:
         not_assessed("The feeds file sets no min_token_hours.")
-    left = token.expires_at - now
-    note(left_hours=round(left.total_seconds() / 3600, 2))
-    expect(
-        left.total_seconds() >= feed.min_token_hours * 3600,
-        f"The token has {tokens.duration(left)} left.",
-        expected=f"at least {feed.min_token_hours:g} h",
-        found=f"expires {moment(token.expires_at)}",
-    )
+    expect_judgement(tokens.judge_time_left(token, feed.min_token_hours, now))
 
 
 @check(
@@ -121,15 +92,9 @@ def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: d
     ),
 )
 def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationToken) -> None:
-    longest = timedelta(hours=feed.longest_deployment_hours or 0)
-    granted = token.expires_at - token.fetched_at
-    expect(
-        longest <= granted,
-        f"A deployment of {tokens.duration(longest)} takes longer than a token is valid "
-        f"({tokens.duration(granted)}).",
-        expected=f"at most {tokens.duration(granted)}",
-        found=tokens.duration(longest),
-    )
+    if feed.longest_deployment_hours is None:
+        not_assessed("The feeds file sets no longest_deployment_hours.")
+    expect_judgement(tokens.judge_longest_deployment(token, feed.longest_deployment_hours))
 
 
 @check(
@@ -142,4 +107,4 @@ def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationT
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",),
 )
 def test_clock_agrees(feed: Feed, clock_offset: ClockOffset | None) -> None:
-    expect_word(judge_clock(clock_offset))
+    expect_judgement(judge_clock(clock_offset))

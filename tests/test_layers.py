@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "ecr_feed"
 FLOORS = (
     *("findings", "facts", "text", "once", "outcomes", "check", "naming", "token", "login_line"),
-    *("iam", "config", "read_advice", "oci", "reach", "aws", "permissions", "feed", "triage"),
+    *("iam", "config", "oci", "reach", "aws", "permissions", "read_advice", "feed", "triage"),
     *("embedded", "planned", "report", "plugin", "__main__"),
 )
 """From the ground up: a room knows only the rooms before it, and its own."""

@@ -1,8 +1,6 @@
-"""What makes a test function a check: its metadata, and the words in which it answers.
+"""What makes a test function a check: its metadata, beside the function.
 
-A check states one rule. It is given facts as fixture arguments and says `expect(...)`; that alone
-is "not met". Everything else that ends it early, a fact that could not be had or a mistake of ours,
-is "not assessed".
+A check states one rule. It is given facts as fixture arguments and reports with `outcomes`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""The words in which a check answers: `expect`, and the ways to say that it cannot be judged.
+"""How a rule is judged and how a check reports it: `Judgement`, `expect`, and the other outcomes.
 
-`expect` alone is "not met". A fact that could not be had is "not assessed", a rule without meaning
-for its subject "not applicable". No pytest here: `plugin/outcomes.py` translates.
+A rule helper returns a `Judgement`; a check hands it to `expect_judgement`, or calls `expect`
+itself. Only `expect` makes a rule "not met". A fact that could not be read makes it "not assessed",
+a rule without meaning for its subject is "not applicable". No pytest here: `plugin/outcomes.py`
+translates the exceptions.
 """
 
 from __future__ import annotations
@@ -9,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import NoReturn
+
+from ecr_feed.facts.aws import Failure
+from ecr_feed.findings import OutcomeWord
 
 _evidence: ContextVar[dict[str, object] | None] = ContextVar("evidence", default=None)
 
@@ -33,6 +39,57 @@ class NotAssessed(Exception):  # noqa: N818 - an outcome, not an error
 
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """The rule has no meaning for this subject; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a rule says of one subject: `outcome` is any of the five words but `WAIVED`.
+
+    `message` is one sentence: what is wrong, or why the rule was not judged. `expected` and `found`
+    are JSON values, shown side by side; None and "" are left out. `fix` is None where the check's
+    own fix applies, or nothing needs fixing. `evidence` holds JSON values. `failure` is the failed
+    call that the outcome rests on, if there is one.
+    """
+
+    outcome: OutcomeWord
+    message: str
+    expected: object = None
+    found: object = None
+    fix: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    failure: Failure | None = None
+
+    @property
+    def holds(self) -> bool:
+        """The rule was judged and holds."""
+        return self.outcome is OutcomeWord.MET
+
+    @classmethod
+    def of(
+        cls,
+        holds: bool,
+        message: str,
+        *,
+        expected: object = None,
+        found: object = None,
+        fix: str | None = None,
+        evidence: Mapping[str, object] | None = None,
+    ) -> Judgement:
+        """Met where `holds`, else not met; `message` then says what is wrong."""
+        outcome = OutcomeWord.MET if holds else OutcomeWord.NOT_MET
+        return cls(outcome, message, expected, found, fix, evidence or {})
+
+    @classmethod
+    def not_assessed(
+        cls, reason: str, *, evidence: Mapping[str, object] | None = None
+    ) -> Judgement:
+        """The rule could not be judged; `reason` names what is missing."""
+        return cls(OutcomeWord.NOT_ASSESSED, reason, evidence=evidence or {})
+
+    @classmethod
+    def not_applicable(cls, reason: str) -> Judgement:
+        """The rule has no meaning for its subject."""
+        return cls(OutcomeWord.NOT_APPLICABLE, reason)
 
 
 @contextmanager
@@ -74,6 +131,26 @@ def expect(
     note(**(evidence or {}))
     if not condition:
         raise NotMet(message, fix)
+
+
+def expect_judgement(judgement: Judgement) -> None:
+    """End the check as the judgement says, and keep its evidence with the finding."""
+    note(**judgement.evidence)
+    if judgement.failure is not None and judgement.failure.request_id:
+        note(request_id=judgement.failure.request_id)
+    match judgement.outcome:
+        case OutcomeWord.NOT_APPLICABLE:
+            raise NotApplicable(judgement.message)
+        case OutcomeWord.NOT_ASSESSED:
+            raise NotAssessed(judgement.message, judgement.fix)
+        case _:
+            expect(
+                judgement.holds,
+                judgement.message,
+                expected=judgement.expected or None,
+                found=judgement.found or None,
+                fix=judgement.fix,
+            )
 
 
 def not_applicable(reason: str) -> NoReturn:

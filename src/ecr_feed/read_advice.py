@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
+from ecr_feed.permissions.needs import CALLED
 from ecr_feed.token import duration
 
-_RELEVANT_OFFSET: Final = timedelta(minutes=1)  # a smaller one does not explain a refusal
+_RELEVANT_OFFSET: Final = timedelta(minutes=1)  # a smaller offset does not explain a refusal
 
 _BY_TROUBLE: Final = {
     Trouble.DENIED: "Allow {action} for the identity that runs this audit.",
@@ -46,20 +47,10 @@ _EXCHANGE: Final = {
 }
 """Fixes for a failed AssumeRoleWithWebIdentity call."""
 
-_FEEDS_OWN: Final = frozenset(
-    {
-        "ecr:GetAuthorizationToken",
-        "ecr:DescribeRepositories",
-        "ecr:DescribeImages",
-        "ecr:ListImages",
-    }
-)
-"""Actions called with the feed's own credentials; a PERM rule reports a denial of these."""
-
 
 def fix_for(failure: Failure) -> str:
-    """What to do about one failure, in one sentence or two."""
-    if failure.trouble is Trouble.DENIED and failure.action in _FEEDS_OWN:
+    """The next step for one failure, host and region filled in."""
+    if failure.trouble is Trouble.DENIED and failure.action in CALLED:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
     exchange = _EXCHANGE if failure.operation == "AssumeRoleWithWebIdentity" else {}
     text = exchange.get(failure.trouble) or _BY_CODE.get(failure.code)

@@ -1,4 +1,4 @@
-"""An authorization token of ECR, decoded and judged. The clock is an argument.
+"""An authorization token of ECR: decoded, and judged by the TOKEN rules. The clock is an argument.
 
 What a token is: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
 """
@@ -16,13 +16,15 @@ from typing import Final
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
 from ecr_feed.naming import RegistryHost, expected_hosts
+from ecr_feed.outcomes import Judgement
+from ecr_feed.text.times import to_second
 
 USER: Final = "AWS"
 LIFETIME: Final = timedelta(hours=12)
 TOLERANCE: Final = timedelta(minutes=5)
 """How far the validity may be from 12 hours: clock differences and network delay."""
 SHORTEST_RUN: Final = timedelta(minutes=10)
-"""Credentials must outlive the audit itself by this."""
+"""How long temporary credentials must still be valid when they are judged."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SAFE_WORD = re.compile(r"[A-Z0-9_.]{1,20}")
@@ -38,26 +40,8 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifetime:
-    """`granted` from fetching to expiry, `left` from now to expiry (negative once expired)."""
-
-    left: timedelta
-    granted: timedelta
-    expired: bool
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryVerdict:
-    """The registry that a token names; `problem` where it is not the expected one."""
-
-    host: RegistryHost
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PasswordHint:
-    """What ECR's password contains, in an undocumented format: evidence, never a verdict."""
+    """What ECR's password contains, in an undocumented format: evidence only, never judged."""
 
     expires_at: datetime | None = None
     version: str = ""
@@ -79,24 +63,76 @@ def decode(token: AuthorizationToken) -> Decoded:
     return Decoded(user, Secret(password), _pair_problem(user, password))
 
 
-def lifetime(token: AuthorizationToken, now: datetime) -> Lifetime:
-    """Judge the expiry: in the future, and 12 hours after fetching, 5 minutes more or less."""
-    left = token.expires_at - now
+def judge_content(token: AuthorizationToken) -> Judgement:
+    """The token decodes to the user name AWS and a password."""
+    problem = decode(token).problem
+    return Judgement.of(
+        problem is None,
+        f"The authorization token cannot be used: {problem}.",
+        expected="base64 of AWS:PASSWORD",
+        found=problem,
+    )
+
+
+def was_expired(token: AuthorizationToken) -> bool:
+    """The token had expired when it was fetched."""
+    return token.expires_at <= token.fetched_at
+
+
+def judge_lifetime(token: AuthorizationToken) -> Judgement:
+    """The token expires 12 hours after it was fetched, 5 minutes more or less."""
     granted = token.expires_at - token.fetched_at
-    expired = left <= timedelta(0)
-    problem = None
-    if expired:
-        problem = f"expired {duration(-left)} ago"
-    elif abs(granted - LIFETIME) > TOLERANCE:
-        problem = f"it is valid for {duration(granted)}"
-    return Lifetime(left, granted, expired, problem)
+    problem = f"it is valid for {duration(granted)}"
+    if was_expired(token):
+        problem = f"expired {duration(-granted)} ago"
+    return Judgement.of(
+        abs(granted - LIFETIME) <= TOLERANCE,
+        f"The authorization token is not valid for 12 hours: {problem}.",
+        expected="an expiry 12 hours after it was fetched, 5 minutes more or less",
+        found=f"expires {to_second(token.expires_at)}, fetched {to_second(token.fetched_at)}",
+    )
 
 
-def registry(token: AuthorizationToken, account: str, region: str) -> RegistryVerdict:
-    """Compare the registry that the token names with the expected account and region."""
-    host = RegistryHost.parse(token.proxy_endpoint)
+def judge_registry(token: AuthorizationToken, account: str, region: str) -> Judgement:
+    """The registry that the token names is the account's in the region."""
+    problem = _registry_problem(RegistryHost.parse(token.proxy_endpoint), account, region)
+    return Judgement.of(
+        problem is None,
+        f"The token is for another registry: {problem}.",
+        expected=expected_hosts(account, region)[0],
+        found=token.proxy_endpoint,
+    )
+
+
+def judge_time_left(token: AuthorizationToken, hours: float, now: datetime) -> Judgement:
+    """The token is valid for at least `hours` from now."""
+    left = token.expires_at - now
+    return Judgement.of(
+        left >= timedelta(hours=hours),
+        f"The token has {duration(left)} left.",
+        expected=f"at least {hours:g} h",
+        found=f"expires {to_second(token.expires_at)}",
+        evidence={"left_hours": round(left.total_seconds() / 3600, 2)},
+    )
+
+
+def judge_longest_deployment(token: AuthorizationToken, hours: float) -> Judgement:
+    """A deployment of `hours` that starts with a new token ends before the token expires."""
+    longest = timedelta(hours=hours)
+    granted = token.expires_at - token.fetched_at
+    return Judgement.of(
+        longest <= granted,
+        f"A deployment of {duration(longest)} takes longer than a token is valid "
+        f"({duration(granted)}).",
+        expected=f"at most {duration(granted)}",
+        found=duration(longest),
+    )
+
+
+def _registry_problem(host: RegistryHost, account: str, region: str) -> str | None:
+    """Why the host is not the account's registry in the region; None where it is."""
     if not host.ok:
-        return RegistryVerdict(host, f"{host}: {host.problems[0]}")
+        return f"{host}: {host.problems[0]}"
     wrong = [
         f"{what} is {found}, not {expected}"
         for what, found, expected in (
@@ -107,7 +143,7 @@ def registry(token: AuthorizationToken, account: str, region: str) -> RegistryVe
     ]
     if not wrong and host.host not in expected_hosts(account, region):
         wrong = [f"{host} is not one of the registry's hosts"]
-    return RegistryVerdict(host, "its " + " and its ".join(wrong) if wrong else None)
+    return "its " + " and its ".join(wrong) if wrong else None
 
 
 def duration(span: timedelta) -> str:

@@ -37,3 +37,16 @@ def test_forty_packages_in_one_region(tmp_path: Path) -> None:
         "ecr:ListImages": 40,
     }
     assert sum(ran.calls().values()) == sum(planned_calls(40, 40, [1] * 40).values())
+
+
+def test_a_part_of_the_rules_shows_the_same_of_the_account(tmp_path: Path) -> None:
+    whole = run_checks(tmp_path / "whole", "--demo", "healthy")
+    part = run_checks(tmp_path / "part", "--demo", "healthy", "-m", "repo")
+    assert whole.results["auditor"] == part.results["auditor"] is not None
+    for one, other in zip(whole.results["feeds"], part.results["feeds"], strict=True):
+        assert (one["account"], one["identity"]) == (other["account"], other["identity"])
+        assert bool(one["token"]) is bool(other["token"])
+        assert [key["status"] for key in one["keys"]] == [key["status"] for key in other["keys"]]
+    assert part.results["feeds"][0]["keys"]
+    # Every call of the part is one that the whole run makes too, as often.
+    assert part.calls().items() <= whole.calls().items()

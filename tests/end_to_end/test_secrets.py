@@ -308,7 +308,7 @@ def test_thread(feed, revealed):
 def test_that_is_no_check(accounts, pytestconfig):
     from ecr_feed.plugin.run import selection
     feed = selection(pytestconfig).suite.feeds[0]
-    print("plain", accounts.of(feed).token().token.reveal())
+    print("plain", accounts.view(feed).account.token().token.reveal())
 """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
-from ecr_feed.token import lifetime
+from ecr_feed.token import judge_lifetime
 from tests.field.helpers import Told, demo, once, table
 
 A = "777788889999"
@@ -120,4 +120,6 @@ def test_a_cached_token(expires: timedelta, problem: str | None) -> None:
     """F04: yesterday's token, whoever kept it."""
     now = datetime(2026, 11, 25, 8, 24, tzinfo=UTC)
     token = AuthorizationToken(Secret("x"), now + expires, f"https://{HOST}", now)
-    assert lifetime(token, now).problem == problem
+    judged = judge_lifetime(token)
+    assert judged.holds is (problem is None)
+    assert (problem or "") in judged.message

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecr_feed.iam import Document, Group, Need, Policies, breadth, parse, smallest_policy
+from ecr_feed.iam import ActionGroup, Document, Need, Policies, breadth, parse, smallest_policy
 from tests.iam.helpers import JSON, REPOSITORY, TOKEN, USER, A, allow, deny, policy
 
 READS = ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:ListImages"]
@@ -10,7 +10,9 @@ NEEDS = [Need(TOKEN), *(Need(action, REPOSITORY) for action in READS)]
 MINIMUM = [allow(TOKEN), allow(READS, REPOSITORY)]
 
 
-def groups(*statements: JSON, boundary: Document | None = None) -> dict[Group, tuple[str, ...]]:
+def groups(
+    *statements: JSON, boundary: Document | None = None
+) -> dict[ActionGroup, tuple[str, ...]]:
     policies = Policies((policy(*statements),), boundary)
     return {finding.group: finding.actions for finding in breadth(policies, NEEDS)}
 
@@ -43,7 +45,7 @@ def test_a_grant_that_reaches_nothing_is_none() -> None:
 
 def test_more_repositories_than_needed() -> None:
     (finding,) = breadth(Policies((policy(allow(READS, "*"), name="feed"),)), NEEDS)
-    assert finding.group is Group.ECR_READ
+    assert finding.group is ActionGroup.ECR_READ
     assert finding.actions == tuple(sorted(READS))
     assert finding.excess[0].resources == ("*",)
     assert [str(ref) for ref in finding.statements] == ["statement 0 of 'feed'"]
@@ -62,20 +64,20 @@ def test_a_needed_pattern() -> None:
 
 def test_everything_in_ecr() -> None:
     found = groups(allow("ecr:*"))
-    assert set(found) == {Group.ESCALATION, Group.ECR_WRITE, Group.ECR_READ}
-    assert "ecr:PutImage" in found[Group.ECR_WRITE]
-    assert "ecr:SetRepositoryPolicy" in found[Group.ESCALATION]
-    assert "ecr:BatchGetImage" in found[Group.ECR_READ]
-    assert TOKEN not in found[Group.ECR_READ]
+    assert set(found) == {ActionGroup.ESCALATION, ActionGroup.ECR_WRITE, ActionGroup.ECR_READ}
+    assert "ecr:PutImage" in found[ActionGroup.ECR_WRITE]
+    assert "ecr:SetRepositoryPolicy" in found[ActionGroup.ESCALATION]
+    assert "ecr:BatchGetImage" in found[ActionGroup.ECR_READ]
+    assert TOKEN not in found[ActionGroup.ECR_READ]
 
 
 def test_everything() -> None:
     found = groups(allow("*"))
-    assert list(found) == list(Group)
-    assert found[Group.EVERYTHING] == ("*",)
-    assert "iam:PassRole" in found[Group.ESCALATION]
-    assert "iam:GetUser" in found[Group.IAM]
-    assert len(found[Group.OTHER]) > 18_000
+    assert list(found) == list(ActionGroup)
+    assert found[ActionGroup.EVERYTHING] == ("*",)
+    assert "iam:PassRole" in found[ActionGroup.ESCALATION]
+    assert "iam:GetUser" in found[ActionGroup.IAM]
+    assert len(found[ActionGroup.OTHER]) > 18_000
 
 
 @pytest.mark.parametrize(
@@ -90,34 +92,38 @@ def test_everything() -> None:
 )
 def test_escalation(action: str, resource: str, reason: str) -> None:
     findings = breadth(Policies((policy(*MINIMUM, allow(action, resource)),)), NEEDS)
-    (finding,) = [each for each in findings if each.group is Group.ESCALATION]
+    (finding,) = [each for each in findings if each.group is ActionGroup.ESCALATION]
     assert any(each.reason.startswith(reason) for each in finding.excess)
 
 
 def test_other_services_are_named() -> None:
     (finding,) = breadth(Policies((policy(allow(["s3:GetObject", "logs:PutLogEvents"])),)), NEEDS)
-    assert (finding.group, finding.services) == (Group.OTHER, ("logs", "s3"))
+    assert (finding.group, finding.services) == (ActionGroup.OTHER, ("logs", "s3"))
 
 
 def test_an_unconditional_deny_takes_away() -> None:
     assert groups(allow("ecr:*", REPOSITORY), deny("ecr:*", REPOSITORY)) == {}
     left = groups(allow("ecr:*"), {"Effect": "Deny", "NotAction": [*READS, TOKEN], "Resource": "*"})
-    assert left == {Group.ECR_READ: tuple(sorted(READS))}
+    assert left == {ActionGroup.ECR_READ: tuple(sorted(READS))}
     elsewhere = {"Effect": "Deny", "Action": "*", "NotResource": REPOSITORY}
-    assert set(groups(allow("*"), elsewhere)) == {Group.ESCALATION, Group.ECR_WRITE, Group.ECR_READ}
+    assert set(groups(allow("*"), elsewhere)) == {
+        ActionGroup.ESCALATION,
+        ActionGroup.ECR_WRITE,
+        ActionGroup.ECR_READ,
+    }
 
 
 def test_a_deny_elsewhere_or_with_a_condition_takes_nothing_away() -> None:
     put = allow("ecr:PutImage", REPOSITORY)
     other = deny("ecr:*", REPOSITORY + "2")
     maybe = deny("ecr:*", Condition={"Bool": {"aws:SecureTransport": "false"}})
-    assert groups(put, other, maybe) == {Group.ECR_WRITE: ("ecr:PutImage",)}
+    assert groups(put, other, maybe) == {ActionGroup.ECR_WRITE: ("ecr:PutImage",)}
 
 
 def test_a_boundary_limits() -> None:
     boundary = policy(allow(["ecr:List*", "ecr:Put*"], REPOSITORY), deny("ecr:PutImage"))
     assert groups(allow("ecr:*"), boundary=boundary) == {
-        Group.ECR_WRITE: tuple(
+        ActionGroup.ECR_WRITE: tuple(
             f"ecr:{name}"
             for name in (
                 "PutImageScanningConfiguration",
@@ -125,7 +131,7 @@ def test_a_boundary_limits() -> None:
                 "PutLifecyclePolicy",
             )
         ),
-        Group.ECR_READ: ("ecr:ListImages", "ecr:ListTagsForResource"),
+        ActionGroup.ECR_READ: ("ecr:ListImages", "ecr:ListTagsForResource"),
     }
 
 
@@ -139,10 +145,10 @@ def test_conditions_are_noted() -> None:
 
 def test_not_action_and_not_resource_grant_widely() -> None:
     found = groups({"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": "*"})
-    assert Group.EVERYTHING not in found
-    assert "ec2:RunInstances" in found[Group.OTHER]
-    assert not any(each.startswith("s3:") for each in found[Group.OTHER])
+    assert ActionGroup.EVERYTHING not in found
+    assert "ec2:RunInstances" in found[ActionGroup.OTHER]
+    assert not any(each.startswith("s3:") for each in found[ActionGroup.OTHER])
     spared = groups({"Effect": "Allow", "Action": "ecr:PutImage", "NotResource": REPOSITORY})
-    assert spared == {Group.ECR_WRITE: ("ecr:PutImage",)}
+    assert spared == {ActionGroup.ECR_WRITE: ("ecr:PutImage",)}
     nothing = groups({"Effect": "Allow", "Action": "ecr:PutImage", "NotResource": "*"})
     assert nothing == {}

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import Secret
-from ecr_feed.login_line import LoginLine, judge_form, judge_host, shell
+from ecr_feed.findings import OutcomeWord
+from ecr_feed.login_line import LoginLine, judge_form, judge_login_registry, shell
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 PASSWORD = "AQECAHunter2Hunter2+/=="
@@ -64,8 +65,8 @@ def test_every_form_of_a_login_line_is_read(text: str) -> None:
     assert line.registry is not None
     assert str(line.registry) == HOST
     assert not line.password_stdin
-    assert judge_form(line).ok
-    assert judge_host(line, region="eu-west-1", account="123456789012").ok
+    assert judge_form(line).holds
+    assert judge_login_registry(line, region="eu-west-1", account="123456789012").holds
 
 
 STDIN_LOGIN = f"docker login --username AWS --password-stdin {HOST}"
@@ -86,8 +87,8 @@ def test_a_password_from_standard_input_is_fine(text: str) -> None:
 
     assert (line.user, line.password, line.password_stdin) == ("AWS", None, True)
     assert (line.host, line.problems) == (HOST, ())
-    assert judge_form(line).ok
-    assert "standard input" in (judge_form(line).found or "")
+    assert judge_form(line).holds
+    assert "standard input" in str(judge_form(line).found)
 
 
 @pytest.mark.parametrize("value", ["$(aws ecr get-login-password)", "$PASSWORD", "%PASSWORD%"])
@@ -96,7 +97,7 @@ def test_a_password_may_be_computed(value: str) -> None:
 
     assert line.computed
     assert line.host == HOST
-    assert judge_form(line).ok
+    assert judge_form(line).holds
 
 
 @pytest.mark.parametrize(
@@ -146,8 +147,9 @@ def test_what_is_no_login_line_says_what_it_is(text: str, words: str) -> None:
     assert (line.user, line.password, line.host, line.program) == (None, None, None, "")
     assert len(line.problems) == 1
     assert words in line.problems[0]
-    assert judge_form(line).problem == line.problems[0]
-    assert judge_host(line, region="eu-west-1", account=None).unjudged
+    assert judge_form(line).message.endswith(f": {line.problems[0]}.")
+    host = judge_login_registry(line, region="eu-west-1", account=None)
+    assert host.outcome is OutcomeWord.NOT_ASSESSED
 
 
 BROKEN = [
@@ -176,8 +178,8 @@ def test_a_broken_line_says_where(text: str, words: str) -> None:
     line = LoginLine.parse(text)
     judged = judge_form(line)
 
-    assert not judged.ok
-    assert words in (judged.problem or "")
+    assert not judged.holds
+    assert words in judged.message
     for shown in (repr(line), repr(judged)):
         assert PASSWORD not in shown
 
@@ -221,8 +223,8 @@ def test_whatever_the_password_it_is_read_and_never_shown(
     line = LoginLine.parse(frame.format(password, HOST).encode(encoding))
 
     assert (line.user, line.password) == ("AWS", Secret(password))
-    judged = [judge_form(line), judge_host(line, region="eu-west-1", account=None)]
-    assert all(each.ok for each in judged)
+    judged = [judge_form(line), judge_login_registry(line, region="eu-west-1", account=None)]
+    assert all(each.holds for each in judged)
     if len(password) > 8:
         assert password not in repr((line, judged))
 
@@ -233,7 +235,7 @@ def test_any_text_is_read_without_failing(text: str | bytes) -> None:
     line = LoginLine.parse(text)
 
     assert line.problems or line.host is not None
-    assert judge_form(line).ok == (judge_form(line).problem is None)
+    assert judge_form(line).outcome in (OutcomeWord.MET, OutcomeWord.NOT_MET)
 
 
 @settings(max_examples=80, deadline=None)
@@ -243,7 +245,7 @@ def test_any_mess_of_quotes_and_pipes_is_read(text: str) -> None:
 
     assert line.program in ("docker", "")
     judge_form(line)
-    judge_host(line, region="eu-west-1", account="123456789012")
+    judge_login_registry(line, region="eu-west-1", account="123456789012")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ecr_feed.naming import (
     NameProblem,
+    account_of,
     is_repository_name,
     judge_name,
     other_registry,
@@ -125,6 +126,21 @@ def test_a_spoilt_name_is_proposed_back(name: str, how: str) -> None:
     spoilt = {"upper": name.upper(), "padded": f" {name}\n", "slash": f"/{name}/"}[how]
 
     assert spoilt == name or judge_name(spoilt).proposal == name
+
+
+@pytest.mark.parametrize(
+    ("arn", "account"),
+    [
+        ("arn:aws:iam::123456789012:user/team/octopus", "123456789012"),
+        ("arn:aws-cn:ecr:cn-north-1:123456789012:repository/a:b", "123456789012"),
+        ("arn:aws:s3:::bucket/key", ""),
+        ("arn:aws:s3", ""),
+        ("*", ""),
+        ("", ""),
+    ],
+)
+def test_the_account_of_an_arn(arn: str, account: str) -> None:
+    assert account_of(arn) == account
 
 
 def test_arns_follow_the_partition() -> None:

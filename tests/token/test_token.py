@@ -9,21 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
-from ecr_feed.naming import RegistryHost
 from ecr_feed.token import (
     LIFETIME,
     TOLERANCE,
     PasswordHint,
     decode,
     duration,
-    lifetime,
+    judge_content,
+    judge_lifetime,
+    judge_longest_deployment,
+    judge_registry,
+    judge_time_left,
     password_hint,
-    registry,
+    was_expired,
 )
 
 FETCHED = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
-ENDPOINT = f"https://{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
+HOST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
+ENDPOINT = f"https://{HOST}"
 
 
 def b64(data: bytes | str) -> str:
@@ -75,6 +79,9 @@ def test_a_token_that_cannot_be_used_says_why_and_shows_nothing(text: str, words
 
     assert words in (decoded.problem or "")
     assert "hunter2" not in repr(decoded)
+    judged = judge_content(token(text))
+    assert (judged.holds, judged.found) == (False, decoded.problem)
+    assert "hunter2" not in repr(judged)
 
 
 @settings(max_examples=80, deadline=None)
@@ -102,32 +109,43 @@ def test_any_text_decodes_or_has_a_problem(text: str) -> None:
 def test_a_token_lives_twelve_hours_give_or_take_five_minutes(
     lives: timedelta, problem: str | None
 ) -> None:
-    judged = lifetime(token(lives=lives), FETCHED)
+    judged = judge_lifetime(token(lives=lives))
 
-    assert judged.problem == problem
-    assert judged.granted == judged.left == lives
-    assert judged.expired == (lives <= timedelta(0))
-
-
-def test_yesterdays_token_says_how_long_it_is_dead() -> None:
-    judged = lifetime(token(), FETCHED + LIFETIME + timedelta(hours=3, minutes=19))
-
-    assert judged.problem == "expired 3 h 19 min ago"
-    assert judged.left == -timedelta(hours=3, minutes=19)
-    assert judged.granted == LIFETIME
+    assert judged.holds is (problem is None)
+    assert problem is None or judged.message.endswith(f" 12 hours: {problem}.")
+    assert was_expired(token(lives=lives)) is (lives <= timedelta(0))
 
 
-def test_a_token_in_its_last_second_is_alive() -> None:
-    assert not lifetime(token(), FETCHED + LIFETIME - timedelta(seconds=1)).expired
-    assert lifetime(token(), FETCHED + LIFETIME).expired
+@pytest.mark.parametrize(
+    ("hours", "after", "holds"),
+    [
+        (4, timedelta(hours=8), True),
+        (4, timedelta(hours=8, seconds=1), False),
+        (0.5, timedelta(hours=11, minutes=30), True),
+        (4, timedelta(hours=15, minutes=19), False),
+    ],
+)
+def test_the_time_that_is_left(hours: float, after: timedelta, holds: bool) -> None:
+    judged = judge_time_left(token(), hours, FETCHED + after)
+
+    assert judged.holds is holds
+    assert judged.message == f"The token has {duration(LIFETIME - after)} left."
+    left = round((LIFETIME - after).total_seconds() / 3600, 2)
+    assert judged.evidence == {"left_hours": left}
+
+
+@pytest.mark.parametrize(("hours", "holds"), [(1, True), (12, True), (12.1, False)])
+def test_a_deployment_ends_before_its_token(hours: float, holds: bool) -> None:
+    judged = judge_longest_deployment(token(), hours)
+
+    assert judged.holds is holds
+    assert (judged.expected, judged.found) == ("at most 12 h", duration(timedelta(hours=hours)))
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.timedeltas(timedelta(days=-2), timedelta(days=2)))
 def test_only_a_life_within_the_tolerance_is_no_problem(lives: timedelta) -> None:
-    assert (lifetime(token(lives=lives), FETCHED).problem is None) == (
-        abs(lives - LIFETIME) <= TOLERANCE
-    )
+    assert judge_lifetime(token(lives=lives)).holds == (abs(lives - LIFETIME) <= TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -163,11 +181,11 @@ def test_durations_in_words(span: timedelta, words: str) -> None:
     ],
 )
 def test_a_token_is_for_one_registry(endpoint: str, problem: str | None) -> None:
-    verdict = registry(token(endpoint=endpoint), ACCOUNT, "eu-west-1")
+    judged = judge_registry(token(endpoint=endpoint), ACCOUNT, "eu-west-1")
 
-    assert isinstance(verdict.host, RegistryHost)
-    assert (verdict.problem is None) == (problem is None)
-    assert (problem or "") in (verdict.problem or "")
+    assert judged.holds is (problem is None)
+    assert (problem or "") in judged.message
+    assert (judged.expected, judged.found) == (HOST, endpoint)
 
 
 def test_a_hint_reads_what_is_no_secret() -> None:

@@ -24,6 +24,7 @@ from ecr_feed.facts.iam import (
     PolicyDocument,
     Principal,
 )
+from ecr_feed.naming import account_of
 from ecr_feed.once import Once
 
 T = TypeVar("T")
@@ -61,17 +62,10 @@ class DocumentReader:
         who = IdentityReader(self._sessions, self._credentials, self._endpoint_url)
         return self._once("identity", lambda: who.identity(self.region), own=False)
 
-    @property
-    def known_arn(self) -> str:
-        """The ARN of the credentials, or "" where it was not read yet."""
-        fact = self._facts.get("identity")
-        known = fact.peek() if fact is not None else None
-        return known.arn if known is not None else ""
-
     def principal(self, arn: str) -> Principal:
         """The user or role behind an identity's ARN or a role's, with all its policies."""
         return self._once(
-            ("principal", arn), lambda: self._principals.get().read(arn), account=_account_of(arn)
+            ("principal", arn), lambda: self._principals.get().read(arn), account=account_of(arn)
         )
 
     def organization(self, account: str) -> Organization:
@@ -118,7 +112,7 @@ class DocumentReader:
         return self._once(
             ("provider", arn),
             lambda: access_keys.oidc_provider(self._client("iam"), arn),
-            account=_account_of(arn),
+            account=account_of(arn),
         )
 
     def oidc_providers(self) -> tuple[str, ...]:
@@ -187,8 +181,3 @@ class DocumentReader:
                     message=f"not called: the auditor belongs to account {own}, not to {account}",
                 )
             )
-
-
-def _account_of(arn: str) -> str:
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) > 5 else ""

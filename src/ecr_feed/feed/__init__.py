@@ -1,1 +1,1 @@
-"""One feed put together: registry, reachability, access key, missing repositories."""
+"""One feed put together: its registry, reachability, access key and missing repositories."""

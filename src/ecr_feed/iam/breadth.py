@@ -64,8 +64,8 @@ def escalates(action: Action) -> str:
 _NEEDS_NO_PERMISSION = frozenset({"sts:getcalleridentity"})
 
 
-class Group(StrEnum):
-    """Kinds of breadth, worst first."""
+class ActionGroup(StrEnum):
+    """Actions beyond a feed's needs, by what they can do; worst first."""
 
     EVERYTHING = "everything"
     ESCALATION = "changes permissions"
@@ -84,7 +84,7 @@ class Excess:
     """
 
     action: str
-    group: Group
+    group: ActionGroup
     resources: tuple[str, ...]
     statements: tuple[StatementRef, ...]
     conditional: bool = False
@@ -92,10 +92,10 @@ class Excess:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class GroupExcess:
     """All excess of one group; never empty. Actions are sorted."""
 
-    group: Group
+    group: ActionGroup
     excess: tuple[Excess, ...]
 
     @property
@@ -122,8 +122,8 @@ class Finding:
         return f"{self.group}: {len(names)} action{plural} ({', '.join(names[:3])}{more})"
 
 
-def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[Finding, ...]:
-    """Findings by group, worst first, for what the identity may do beyond `needs`.
+def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[GroupExcess, ...]:
+    """The excess by group, worst first, for what the identity may do beyond `needs`.
 
     Identity policies are read within boundary, session policy and SCPs; resource policies are not
     looked at. A need's resource may be a pattern. Empty when the identity has least privilege.
@@ -131,7 +131,7 @@ def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[Finding, ...]:
     wanted: dict[str, list[str]] = {}
     for need in needs:
         wanted.setdefault(need.action.lower(), []).append(need.resource)
-    found: dict[Group, list[Excess]] = {group: [] for group in Group}
+    found: dict[ActionGroup, list[Excess]] = {group: [] for group in ActionGroup}
     everything: dict[Statement, set[str]] = {}
     for action, granted in PossibleGrants(policies).actions():
         for each in filter(_is_everything, granted):
@@ -144,10 +144,10 @@ def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[Finding, ...]:
         if len(services) == 1:  # a Deny leaves nothing but one service's resources
             continue
         conditional = bool(statement.conditions)
-        whole = Excess("*", Group.EVERYTHING, ("*",), (statement.ref,), conditional)
-        found[Group.EVERYTHING].append(whole)
+        whole = Excess("*", ActionGroup.EVERYTHING, ("*",), (statement.ref,), conditional)
+        found[ActionGroup.EVERYTHING].append(whole)
     return tuple(
-        Finding(group, tuple(sorted(excess, key=lambda each: each.action)))
+        GroupExcess(group, tuple(sorted(excess, key=lambda each: each.action)))
         for group, excess in found.items()
         if excess
     )
@@ -176,7 +176,7 @@ def _excess(action: Action, extra: Sequence[Granted]) -> Excess:
     reason = escalates(action)
     return Excess(
         action.full_name,
-        Group.ESCALATION if reason else _group(action),
+        ActionGroup.ESCALATION if reason else _group(action),
         tuple(sorted({each.pattern for each in extra})),
         tuple(dict.fromkeys(each.statement.ref for each in extra)),
         all(each.statement.conditions for each in extra),
@@ -184,9 +184,9 @@ def _excess(action: Action, extra: Sequence[Granted]) -> Excess:
     )
 
 
-def _group(action: Action) -> Group:
+def _group(action: Action) -> ActionGroup:
     if action.service == "iam":
-        return Group.IAM
+        return ActionGroup.IAM
     if action.service != "ecr":
-        return Group.OTHER
-    return Group.ECR_WRITE if action.writes else Group.ECR_READ
+        return ActionGroup.OTHER
+    return ActionGroup.ECR_WRITE if action.writes else ActionGroup.ECR_READ

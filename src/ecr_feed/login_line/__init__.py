@@ -1,4 +1,4 @@
-"""The `docker login` line that a legacy Docker feed is fed from: parsed and judged, pure."""
+"""The `docker login` line that a legacy Docker feed takes its fields from. Pure."""
 
 from __future__ import annotations
 
@@ -6,27 +6,21 @@ from dataclasses import dataclass, field
 
 from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line.line import LoginLine
-from ecr_feed.login_line.rules import (
-    Judged,
-    judge_command,
+from ecr_feed.login_line.login_rules import (
     judge_email,
     judge_form,
-    judge_host,
-    judge_interval,
+    judge_login_registry,
     judge_reset,
     schedule,
 )
 
 __all__ = [
-    "Judged",
     "LoginLine",
     "LoginParts",
     "LoginText",
-    "judge_command",
     "judge_email",
     "judge_form",
-    "judge_host",
-    "judge_interval",
+    "judge_login_registry",
     "judge_reset",
     "of",
     "schedule",
@@ -35,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class LoginText:
-    """A login file as read: the whole text may be secret."""
+    """A login file as read; any part of the text may be secret."""
 
     data: bytes = field(repr=False)
 
@@ -50,7 +44,7 @@ class LoginParts:
 
 
 def of(login: LoginText | LoginParts) -> LoginLine:
-    """The login line of a file, or the one that three fields amount to."""
+    """The login line of a file, or the line that the three fields stand for."""
     if isinstance(login, LoginText):
         return LoginLine.parse(login.data)
     return LoginLine(

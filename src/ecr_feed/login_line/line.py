@@ -32,7 +32,7 @@ _BARE_PASSWORD = re.compile(r"(?:eyJwYXlsb2Fk|AQECAH)[\w+/=-]+|[A-Za-z0-9+/]{200
 
 @dataclass(frozen=True, slots=True)
 class LoginLine:
-    """What a legacy Docker feed is fed from; `problems` keep it from being a login, worst first.
+    """What a legacy Docker feed takes its fields from; `problems` make it unusable, worst first.
 
     `user`, `password` and `host` are None where the line has none. `password_stdin`: the password
     comes from a pipe. `computed`: it is a variable or a command's output. `source_region` is the
@@ -82,7 +82,7 @@ class LoginLine:
 
 @dataclass(slots=True)
 class _Options:
-    """The words behind `login`, as Docker's option parser takes them."""
+    """The words after `login`, as Docker's option parser takes them."""
 
     values: dict[str, str] = field(default_factory=dict)
     servers: list[str] = field(default_factory=list)
@@ -114,13 +114,13 @@ def _source(line: str) -> str | None:
 
 
 def _fed_from(login: LoginLine, regions: set[str]) -> LoginLine:
-    """A login whose password another line makes: there the region is, if only one is named."""
+    """With the region of another line that makes the password, if only one is named."""
     elsewhere = login.source_region is None and (login.computed or login.password_stdin)
     return replace(login, source_region=min(regions)) if elsewhere and len(regions) == 1 else login
 
 
 def _login_at(words: list[str]) -> tuple[str, int] | None:
-    """Program and where the words behind `login` begin; None: the command is no login."""
+    """Program and where the words behind `login` begin; None: not a login."""
     for start, word in enumerate(words):
         program = PurePosixPath(word.replace("\\", "/").lstrip("(&")).name.lower()
         program = program.removesuffix(".exe")
@@ -162,7 +162,7 @@ def _options(words: list[str]) -> _Options:
 
 
 def _plain_dashes(word: str) -> str:
-    """A word processor makes one long dash of `--`, and a middle one of `-`."""
+    """Undo a word processor, which makes one dash of `--` and of `-`."""
     if not word.startswith(_DASHES):
         return word
     name = word.lstrip("-" + "".join(_DASHES))
@@ -209,7 +209,7 @@ def _login(program: str, words: list[str], slips: list[str], line: str) -> Login
 
 
 def _is_host(server: str) -> bool:
-    """What is none may be a piece of the password, broken off by a blank: it is never kept."""
+    """Anything else may be a part of the password after a blank, and is not kept."""
     return len(server) <= _LONGEST_HOST and _HOST_LIKE.match(server) is not None
 
 

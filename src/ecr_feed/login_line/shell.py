@@ -1,7 +1,7 @@
-"""A saved text, as a console or a redirection left it -> commands of words.
+"""A saved text of a console or a redirection, split into commands and words.
 
-Understands what people really have in such files: POSIX, PowerShell and cmd quoting and line
-continuations, prompts, pipes, UTF-16 from PowerShell's `>`. It is no shell: nothing is expanded.
+Understands what is found in such files: POSIX, PowerShell and cmd quoting and line
+continuations, prompts, pipes, UTF-16 from PowerShell's `>`. Nothing is expanded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TOKEN = re.compile(
 
 @dataclass(slots=True)
 class Command:
-    """One command's words. `slips` says what a shell would have read otherwise than was meant."""
+    """One command's words. `slips` names what a shell reads differently than was meant."""
 
     words: list[str] = field(default_factory=list)
     slips: list[str] = field(default_factory=list)

@@ -107,6 +107,12 @@ def repository_arn(account: str, region: str, name: str) -> str:
     return f"arn:{partition_of(region)}:ecr:{region}:{account}:repository/{name}"
 
 
+def account_of(arn: str) -> str:
+    """The account ID in an ARN; "" where the ARN names none, or the text is not an ARN."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""
+
+
 _Found = tuple[NameProblem, str, int | None] | None
 
 

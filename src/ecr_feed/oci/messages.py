@@ -1,4 +1,4 @@
-"""How judgements name things: images, causes, a few of many names. Pure."""
+"""How messages name images, causes and lists of names. Pure."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ def named(wanted: WantedImage) -> str:
 
 
 def short(text: str) -> str:
-    """The text with each digest cut to what tells it apart."""
+    """The text with each digest cut to its first 12 digits."""
     return _DIGEST.sub("\\1\N{HORIZONTAL ELLIPSIS}", text)
 
 
 def sentence(text: str) -> str:
-    """One sentence, however what it quotes ends."""
+    """The text as one sentence, with one full stop at its end."""
     return f"{short(text).rstrip('. ')}."
 
 
 def said(step: StepResult) -> str:
-    """What happened, whichever step it happened at."""
+    """What happened at the step, or at the earlier step that kept it from being made."""
     return short(_NOT_ASKED.sub("", step.what))
 
 
 def cause(walk: PackageWalk) -> StepResult | None:
-    """The step that kept the later ones from being made; a list of tags keeps none from it."""
+    """The step that kept later ones from being made; a failed list of tags only if alone."""
     broken = [step for step in walk.steps if not step.ok]
     return next((step for step in broken if step.step is not Step.TAGS), next(iter(broken), None))
 
 
 def because(step: StepResult, own: str = "") -> str:
-    """The cause of what is not known, and the rule that judges it, unless it is the caller's own.
+    """Why something is not known, and the rule that reports it, unless that is `own`.
 
-    Where the registry cannot be reached at all, that is the rule of its host.
+    Where the registry cannot be reached at all, that rule is REACH-2.
     """
     failure = step.failure
     if failure is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -12,29 +12,34 @@ from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
-from ecr_feed.facts.iam import AccessKey, Principal
+from ecr_feed.facts.iam import Principal
 from ecr_feed.iam import Decision
-from ecr_feed.naming import is_repository_name, repository_arn
+from ecr_feed.naming import account_of, is_repository_name
 from ecr_feed.once import Once
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 from ecr_feed.permissions.evidence import PolicyEvidence
+from ecr_feed.permissions.needs import (
+    CALLED,
+    DESCRIBE,
+    PULL,
+    READ,
+    TOKEN,
+    actions_on_repositories,
+    resource_of,
+)
 from ecr_feed.permissions.simulation_limits import within_limits
 
 T = TypeVar("T")
 
-TOKEN: Final = "ecr:GetAuthorizationToken"
-DESCRIBE: Final = "ecr:DescribeRepositories"
-PROBED: Final = (DESCRIBE, "ecr:DescribeImages", "ecr:ListImages")
-PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _UNSEEN: Final = ("endpoint", "session")
-"""Policies that AWS blames for a denial and that no auditor reads."""
+"""Policies that AWS may name as the cause of a denial and that no API returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """The answers about one action on one resource, the most reliable first.
 
-    `decision` is the evaluation's, with its reasons; None where it was not asked.
+    `decision` is the evaluation's, with its reasons; None where there was no evaluation.
     """
 
     action: str
@@ -59,7 +64,7 @@ class Answers:
 
     @property
     def answer(self) -> Answer:
-        """The probe's answer; without one, what the others agree on; never an average."""
+        """The call's answer; without a call, what the others agree on, else undetermined."""
         if self.probe is not None and self.probe.answer is not Answer.UNDETERMINED:
             return self.probe.answer
         answers = {each.answer for each in self.determined}
@@ -82,8 +87,8 @@ class Answers:
 class Rights:
     """What a feed may do.
 
-    `audit` is None where no auditor is configured; `unknown` says what a plan does not tell yet of
-    who may do what.
+    `audit` opens the auditor's view of an account, None where no auditor is configured; `unknown`
+    lists the policies that a plan leaves open until it is applied.
     """
 
     def __init__(
@@ -103,28 +108,19 @@ class Rights:
             self.audit, self.principal, self.packages, account.threads
         )
         self._simulated = Once(self._simulate)
-        self._heard: dict[tuple[str, str | None], Once[Answers]] = {}
-        # What was learnt on the way, for the reports: nobody asks for it again.
-        self.known_keys: tuple[AccessKey, ...] = ()
-        self.policy_fix: dict[str, object] | None = None
+        self._obtained: dict[tuple[str, str | None], Once[Answers]] = {}
 
     @property
     def has_auditor(self) -> bool:
-        """Somebody may read IAM."""
+        """An auditor is configured to read IAM."""
         return self._make_audit is not None
-
-    @property
-    def known_auditor(self) -> str:
-        """The auditor's ARN, if anything was read as the auditor."""
-        audit = self._audit.peek()
-        return audit.known_arn if audit is not None else ""
 
     def audit(self) -> DocumentReader:
         """The auditor's view of the feed's account. Raises ReadError."""
         return self._audit.get()
 
     def documents(self) -> DocumentReader:
-        """Who reads the registry's documents: the auditor, else the feed itself."""
+        """A reader of the registry's documents: the auditor's, else the feed's own."""
         return self.audit() if self.has_auditor else self.account.self_audit()
 
     def principal(self) -> Principal:
@@ -132,15 +128,38 @@ class Rights:
         return self.audit().principal(self._arn())
 
     def answers(self, action: str, package: str | None) -> Answers:
-        """The witnesses on an action; `package` None: the token, or the list without names.
+        """The answers about an action; `package` None: the token, or the list without names.
 
-        Raises ReadError where the feed's own call failed for a reason other than a denial. Heard
-        once: the fix of each denial looks at all of them.
+        Each is obtained once. Raises ReadError where the feed's own call failed for a reason other
+        than a denial.
         """
-        heard = self._heard.setdefault((action, package), Once(lambda: self._hear(action, package)))
-        return heard.get()
+        ask = Once(lambda: self._obtain(action, package))
+        return self._obtained.setdefault((action, package), ask).get()
 
-    def _hear(self, action: str, package: str | None) -> Answers:
+    def all_answers(self) -> Iterator[Answers]:
+        """The answers on every action that the feed needs on its packages, where there are any."""
+        actions = actions_on_repositories(self.account.feed)
+        wanted: list[tuple[str, str | None]] = [(TOKEN, None)]
+        wanted += [(action, package) for package in self.packages() for action in actions]
+        for action, package in wanted:
+            yield from self._answers_unless_unread(action, package)
+
+    def listing_answers(self) -> Iterator[Answers]:
+        """The answers on the list without names, where there are any."""
+        yield from self._answers_unless_unread(DESCRIBE, None)
+
+    def so_far(self) -> list[Answers]:
+        """The answers obtained so far."""
+        found = [once.peek() for once in self._obtained.values()]
+        return [answers for answers in found if answers is not None]
+
+    def _answers_unless_unread(self, action: str, package: str | None) -> Iterator[Answers]:
+        try:
+            yield self.answers(action, package)
+        except ReadError:
+            return  # the rule of this permission is then not assessed
+
+    def _obtain(self, action: str, package: str | None) -> Answers:
         resource = self.resource(action, package)
         witnesses = [self._probe(action, package)]
         decision = None
@@ -149,18 +168,30 @@ class Rights:
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
                 simulation = within_limits(simulation, evaluated, decision, evidence)
-            witnesses += [self._unless_blamed(action, package, w) for w in (simulation, evaluated)]
+            witnesses += [self._unless_unseen(action, package, w) for w in (simulation, evaluated)]
         return Answers(action, resource, tuple(w for w in witnesses if w is not None), decision)
 
     def resource(self, action: str, package: str | None) -> str:
         """The ARN that AWS judges the action on."""
-        if action == TOKEN:
-            return "*"
-        account = self._account_id()
-        return repository_arn(account, self.account.feed.region, package or "*")
+        # The account may cost a call, and the token has no resource.
+        account = "" if action == TOKEN else self.account_id()
+        return resource_of(action, account, self.account.feed.region, package)
+
+    def account_id(self) -> str:
+        """The account whose registry the feed reads, 12 digits. Raises ReadError if unknown."""
+        credentials = self.account.feed.credentials
+        if isinstance(credentials, OidcCredentials):
+            return account_of(credentials.role_arn)
+        try:
+            return self.account.identity().account
+        except ReadError:
+            # STS may be out of reach while ECR answers: then the feeds file may name the account.
+            if self.account.feed.account is None:
+                raise
+            return self.account.feed.account
 
     def packages(self) -> tuple[str, ...]:
-        """Package IDs that have a repository, or may have one as far as anybody could read."""
+        """Package IDs that have a repository, or may have one where that could not be read."""
         names = (package.id for package in self.account.feed.packages)
         return tuple(name for name in names if is_repository_name(name) and self._may_exist(name))
 
@@ -171,7 +202,7 @@ class Rights:
             return True
 
     def _probe(self, action: str, package: str | None) -> Permission | None:
-        if action not in (TOKEN, *PROBED):
+        if action not in CALLED:
             return None
         try:
             if action == DESCRIBE and package is None:
@@ -179,17 +210,21 @@ class Rights:
                 return self.account.inventory().listing
             return self.account.permission(action, package)
         except ReadError as error:
-            # A web identity token is Octopus's to make: without one there is nobody to probe as.
+            # Octopus makes the web identity token: without one the feed cannot call.
             oidc = isinstance(self.account.feed.credentials, OidcCredentials)
             if oidc and self.has_auditor and _of_the_token(error.failure):
                 return None
             raise
 
-    def _unless_blamed(self, action: str, package: str | None, witness: Permission) -> Permission:
-        """A witness of an action that is not tried, unless another call met what it cannot see."""
+    def _unless_unseen(self, action: str, package: str | None, witness: Permission) -> Permission:
+        """An answer about an action that is never called, or "undetermined".
+
+        It is undetermined where one of the feed's calls was denied by a policy that neither the
+        simulation nor the evaluation covers.
+        """
         if action not in PULL or witness.answer is not Answer.ALLOWED:
             return witness
-        asked = [(TOKEN, None), *((each, package) for each in PROBED)]
+        asked = [(TOKEN, None), *((each, package) for each in READ)]
         denials = [probe for each in asked if (probe := self._tried(*each)) is not None]
         unseen = next((d for d in denials if d.evidence.get("policy_type") in _UNSEEN), None)
         if unseen is None:
@@ -201,18 +236,18 @@ class Rights:
         try:
             return self._probe(action, package)
         except ReadError:
-            return None  # its own rule says so
+            return None  # the rule of that action reports it
 
     def _simulation(self, action: str, resource: str) -> Permission:
         try:
             return self._simulated.get()[action, resource]
         except ReadError as error:
-            return _unheard("simulation", action, resource, error.failure)
+            return _unread("simulation", action, resource, error.failure)
         except KeyError:
             return Permission(action, resource, Answer.UNDETERMINED, "not simulated", "simulation")
 
     def _simulate(self) -> dict[tuple[str, str], Permission]:
-        """All actions on all repositories in few calls, and the token by itself."""
+        """All actions on all repositories, in few calls; by action and resource."""
         audit, principal = self.audit(), self.principal()
         texts: dict[str, str] = {}
         said: list[Permission] = []
@@ -222,10 +257,9 @@ class Rights:
             try:
                 policy = self._evidence_of.policy(name) if principal.kind == "user" else None
             except ReadError as error:
-                # What a policy that nobody read says, nobody can hand to the simulation.
+                # A policy that was not read cannot be handed to the simulation.
                 said += [
-                    _unheard("simulation", action, arn, error.failure)
-                    for action in (*PROBED, *PULL)
+                    _unread("simulation", action, arn, error.failure) for action in (*READ, *PULL)
                 ]
                 continue
             arns.append(arn)
@@ -237,7 +271,7 @@ class Rights:
             SimulationRequest((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
         ]
         if arns:
-            questions.append(SimulationRequest((*PROBED, *PULL), tuple(arns), texts, context))
+            questions.append(SimulationRequest((*READ, *PULL), tuple(arns), texts, context))
         said += [each for question in questions for each in audit.simulate(principal, question)]
         return {(each.action, each.resource): each for each in said}
 
@@ -247,32 +281,20 @@ class Rights:
         try:
             evidence = self._evidence_of.of(package, resource)
         except ReadError as error:
-            return _unheard("evaluation", action, resource, error.failure), None, None
+            return _unread("evaluation", action, resource, error.failure), None, None
         situation = Situation(self.account.feed.region, self._now())
         return *evaluate(action, resource, evidence, situation), evidence
 
     def _open_audit(self) -> DocumentReader:
         if self._make_audit is None:
             raise ReadError(_no_auditor(self.account.feed.region))
-        return self._make_audit(self._account_id())
+        return self._make_audit(self.account_id())
 
     def _arn(self) -> str:
         credentials = self.account.feed.credentials
         if isinstance(credentials, OidcCredentials):
             return credentials.role_arn
         return self.account.identity().arn
-
-    def _account_id(self) -> str:
-        credentials = self.account.feed.credentials
-        if isinstance(credentials, OidcCredentials):
-            return credentials.role_arn.split(":")[4]
-        try:
-            return self.account.identity().account
-        except ReadError:
-            # Who the feed is may be unknown where STS is out of reach; ECR still answers.
-            if self.account.feed.account is None:
-                raise
-            return self.account.feed.account
 
 
 def _of_the_token(failure: Failure) -> bool:
@@ -281,10 +303,9 @@ def _of_the_token(failure: Failure) -> bool:
     return missing or failure.operation == "AssumeRoleWithWebIdentity"
 
 
-def _unheard(witness: str, action: str, resource: str, failure: Failure) -> Permission:
-    return Permission(
-        action, resource, Answer.UNDETERMINED, failure.summary, witness, failure=failure
-    )
+def _unread(witness: str, action: str, resource: str, failure: Failure) -> Permission:
+    because = failure.summary
+    return Permission(action, resource, Answer.UNDETERMINED, because, witness, failure=failure)
 
 
 def _no_auditor(region: str) -> Failure:

@@ -9,6 +9,7 @@ from typing import Final
 from ecr_feed.facts.aws import Answer
 from ecr_feed.iam import Decision, Layer, Miss, Outcome
 from ecr_feed.permissions.answers import Answers
+from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
 
 _TYPES: Final = {
     "identity": "identity-based policy",
@@ -20,11 +21,10 @@ _TYPES: Final = {
     "endpoint": "VPC endpoint policy",
 }
 _GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
-_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 
 
 def policy_type(layer: str) -> str:
-    """A layer in the words of AWS's messages, such as `VPC endpoint policy`."""
+    """A layer's name as AWS's messages have it, such as `VPC endpoint policy`."""
     return _TYPES.get(layer, layer)
 
 
@@ -61,7 +61,7 @@ def _is_deny(decision: Decision | None) -> bool:
 
 
 def _said(answers: Answers) -> dict[str, object]:
-    """AWS's own words on the feed's call."""
+    """What AWS's message says of a denied call of the feed; {} where none was denied."""
     probe = answers.probe
     return dict(probe.evidence) if probe is not None and probe.answer is Answer.DENIED else {}
 
@@ -77,9 +77,9 @@ def _narrow(answers: Answers) -> str:
 
 
 def _limits(answers: Answers) -> Iterator[str]:
-    """Layers that grant nothing and do not let the action through, each once."""
-    blamed = str(_said(answers).get("policy_type") or "")
-    found = [policy_type(blamed)] if blamed not in ("", "identity", "resource") else []
+    """Names of the policies that can only limit, and that do not allow the action; each once."""
+    named = str(_said(answers).get("policy_type") or "")
+    found = [policy_type(named)] if named not in ("", "identity", "resource") else []
     decision = answers.decision
     if decision is not None and not decision.allowed:
         limits = [block for block in decision.blocking if block.certain]
@@ -88,7 +88,7 @@ def _limits(answers: Answers) -> Iterator[str]:
 
 
 def _simulated(answers: Answers) -> list[str]:
-    """What IAM's simulation names, where the documents were not read."""
+    """The policies that IAM's simulation names, for documents that were not read."""
     said = next((w.evidence for w in answers.witnesses if w.witness == "simulation"), {})
     found = []
     if said.get("boundary_allows") is False:
@@ -99,7 +99,7 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """A statement that would allow it, but for one condition which can be met better elsewhere."""
+    """The fix for a statement that fails on one condition, outside of the identity policies."""
     decision = answers.decision
     near = decision.nearest[0] if decision is not None and decision.nearest else None
     if near is None or any(miss.what != "condition" for miss in near.misses):
@@ -121,7 +121,7 @@ def _ranges(answers: Answers) -> object:
 def _tag(arn: str, miss: Miss) -> str:
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
-    if not miss.key.lower().startswith(_TAGS) or not plain or " or " in miss.expected:
+    if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")
     return f"aws ecr tag-resource --resource-arn {arn} --tags {tag}"

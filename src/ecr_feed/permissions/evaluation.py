@@ -1,7 +1,7 @@
 """The evaluation: what our own evaluator answers about a permission, from the documents alone.
 
-It never claims more than the documents do. Where a document could not be read, or is malformed,
-what it might allow or deny is undetermined; so is a condition on an unknown value.
+Where a document could not be read, or is malformed, what it might allow or deny is undetermined;
+so is a condition on an unknown value.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ecr_feed.iam import (
     parse,
     principal_context,
 )
+from ecr_feed.naming import account_of
 from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
 
 _WITNESS: Final = "evaluation"
@@ -43,7 +44,8 @@ _LONG_TERM_ABSENT: Final = frozenset(
 """Keys that a request signed with a user's long-term key never carries."""
 _ORGANIZATION: Final = ("aws:PrincipalOrgID", "aws:ResourceOrgID")
 _ORGANIZATION_KEYS: Final = ("aws:principalorg", "aws:resourceorg")
-_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+RESOURCE_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+"""How the condition keys that are tags of a repository begin, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _request(
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
-        "aws:ResourceAccount": _account_of(resource) or principal.account,
+        "aws:ResourceAccount": account_of(resource) or principal.account,
         "aws:CurrentTime": situation.now.isoformat(),
         "aws:EpochTime": str(int(situation.now.timestamp())),
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
@@ -160,7 +162,7 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
     user = evidence.principal.kind == "user"
     alone = evidence.organization.member is False
     for key in keys:
-        tag = evidence.tags is not None and key.startswith(_TAGS)
+        tag = evidence.tags is not None and key.startswith(RESOURCE_TAG_KEYS)
         lone = alone and key.startswith(_ORGANIZATION_KEYS)
         own = user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))
         if tag or lone or own:
@@ -168,7 +170,10 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
 
 
 def _decided(request: Request, policies: Policies) -> Decision:
-    """The decision; where only a source address that AWS never sees could turn it, it stands."""
+    """The decision, also where it depends on the source address alone and no address changes it.
+
+    Private addresses are not tried: AWS never sees them.
+    """
     decision = decide(request, policies)
     if _SOURCE_IP not in {key.lower() for key in decision.depends_on}:
         return decision
@@ -186,7 +191,7 @@ def _decided(request: Request, policies: Policies) -> Decision:
 
 
 def _ruled_out(decision: Decision) -> tuple[str, ...]:
-    """Private ranges that the policies name, where a source address was looked for in vain."""
+    """The private ranges that the policies name, where a condition on the address failed."""
     asked = _SOURCE_IP in {key.lower() for key in decision.absent}
     return private_ranges(_source_ranges(decision.policies)) if asked else ()
 
@@ -231,8 +236,3 @@ def _bound(organization: Organization) -> bool:
 def _unread(failures: tuple[Failure, ...]) -> str:
     said = "; ".join(dict.fromkeys(failure.summary for failure in failures[:3]))
     return f"not every policy that applies could be read: {said}"
-
-
-def _account_of(arn: str) -> str:
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) > 5 else ""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Final
 
 from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
 from ecr_feed.once import Once
-from ecr_feed.permissions.evaluation import Evidence
-
-_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS, Evidence
 
 
 class PolicyEvidence:
@@ -38,13 +35,13 @@ class PolicyEvidence:
         self._evidence: dict[str, Once[Evidence]] = {}
 
     def of(self, package: str | None, arn: str) -> Evidence:
-        """The evidence for a repository; `package` None: for what has none."""
+        """The evidence for a repository; `package` None: for an action that has no repository."""
         if package is None:
             return self._common.get()
         return self._evidence.setdefault(package, Once(lambda: self._read(package, arn))).get()
 
     def policy(self, package: str) -> PolicyDocument | None:
-        """The repository's own policy; None where it has none, or is none. Raises ReadError."""
+        """The repository's own policy; None where there is none. Raises ReadError."""
         found = self._policies.get().get(package)
         if isinstance(found, Failure):
             raise ReadError(found)
@@ -81,7 +78,7 @@ class PolicyEvidence:
     def _tagged(self, evidence: Evidence, arn: str) -> Evidence:
         """With the repository's tags, read only where a policy looks at them."""
         texts = (str(each.document).lower() for each in _documents(evidence))
-        if not any(key in text for text in texts for key in _TAG_KEYS):
+        if not any(key in text for text in texts for key in RESOURCE_TAG_KEYS):
             return evidence
         try:
             return replace(evidence, tags=self._audit().repository_tags(arn))

@@ -1,6 +1,6 @@
-"""Where IAM's simulation cannot be believed: it does not see every policy that AWS looks at.
+"""Where IAM's simulation is not conclusive: it does not cover every policy that AWS evaluates.
 
-It knows identity policies, boundaries and service control policies, and a repository policy for
+It covers identity policies, boundaries and service control policies, and a repository policy for
 users only; no registry, resource control or session policy.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html
 """
@@ -21,7 +21,7 @@ _NEVER_SEEN: Final = frozenset({Layer.RCP, Layer.SESSION})
 def within_limits(
     simulation: Permission, evaluated: Permission, decision: Decision | None, evidence: Evidence
 ) -> Permission:
-    """The simulation's word, or "undetermined" where what it does not see may turn it."""
+    """The simulation's answer, or "undetermined" where a policy it does not cover may change it."""
     if simulation.answer is Answer.DENIED:
         blind = _may_be_granted(simulation, evaluated, evidence)
     elif simulation.answer is Answer.ALLOWED:
@@ -35,7 +35,7 @@ def within_limits(
 
 
 def _may_be_granted(simulation: Permission, evaluated: Permission, evidence: Evidence) -> str:
-    """No policy that the simulation saw allows it; another one may. A Deny stands, and an SCP."""
+    """What may allow what the simulation denied; "" for nothing, as after an explicit Deny."""
     said = simulation.evidence
     if said.get("decision") == "explicitDeny" or said.get("organization_allows") is False:
         return ""
@@ -45,7 +45,7 @@ def _may_be_granted(simulation: Permission, evaluated: Permission, evidence: Evi
 
 
 def _may_be_denied(evaluated: Permission, decision: Decision | None, evidence: Evidence) -> str:
-    """The policies that the simulation saw allow it; another one denies it, or may."""
+    """What denies, or may deny, what the simulation allowed; "" for nothing."""
     if evaluated.answer is Answer.ALLOWED:
         return ""
     if decision is None or decision.outcome is Outcome.UNDETERMINED:
@@ -59,7 +59,7 @@ def _may_be_denied(evaluated: Permission, decision: Decision | None, evidence: E
 
 
 def _unseen(evidence: Evidence) -> tuple[PolicyDocument, ...]:
-    """The resource policies that nobody hands to the simulation."""
+    """The resource policies that the simulation does not take."""
     role = evidence.principal.kind == "role"
     return tuple(each for each in evidence.resource_policies if role or each.kind == "registry")
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final, TypeAlias
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+AddressRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # RFC 1918, RFC 6598, loopback, link-local and unique local addresses. `is_private` of the standard
-# library takes the ranges of documentation and benchmarks for private too, where policies do not.
+# library counts the ranges for documentation and benchmarks as private too; policies do not.
 _NEVER_SEEN: Final = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -23,20 +23,20 @@ _NEVER_SEEN: Final = tuple(
         *("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10", "fc00::/7"),
     )
 )
-# Stand for the rest of the addresses: the first that no policy names is taken.
+# The first of these that is in none of the ranges stands for all other addresses.
 _ELSEWHERE: Final = ("203.0.113.10", "198.51.100.20", "192.0.2.30", "2001:db8::40")
-_MOST: Final = 50  # ranges; with more of them the question stays open
+_MOST: Final = 50  # ranges; with more of them the answer is undetermined
 
 
 def private_ranges(texts: Iterable[str]) -> tuple[str, ...]:
-    """Those of the ranges that AWS never sees an address of, as written."""
+    """The private ones of the ranges, as written: AWS never sees an address in them."""
     return tuple(text for text in texts if _is_private(_network(text)))
 
 
 def seen_addresses(texts: Iterable[str]) -> tuple[str, ...] | None:
-    """Public addresses, one at least for each way in which a seen one can fall into the ranges.
+    """Public addresses that stand for all: every combination of ranges that one can be in.
 
-    None where a text is no range, or where there are too many to be sure.
+    None where a text is not a range, or there are more than 50 ranges.
     """
     networks = [_network(text) for text in dict.fromkeys(texts)]
     if len(networks) > _MOST or None in networks:
@@ -48,18 +48,18 @@ def seen_addresses(texts: Iterable[str]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(str(ip) for ip in found if not _in(ip, _NEVER_SEEN)))
 
 
-def _network(text: str) -> Network | None:
+def _network(text: str) -> AddressRange | None:
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
 
 
-def _is_private(network: Network | None) -> bool:
+def _is_private(network: AddressRange | None) -> bool:
     return network is not None and any(_within(network, each) for each in _NEVER_SEEN)
 
 
-def _within(inner: Network, outer: Network) -> bool:
+def _within(inner: AddressRange, outer: AddressRange) -> bool:
     if isinstance(inner, ipaddress.IPv4Network) and isinstance(outer, ipaddress.IPv4Network):
         return inner.subnet_of(outer)
     if isinstance(inner, ipaddress.IPv6Network) and isinstance(outer, ipaddress.IPv6Network):
@@ -67,7 +67,7 @@ def _within(inner: Network, outer: Network) -> bool:
     return False
 
 
-def _edges(network: Network) -> Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _edges(network: AddressRange) -> Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     """The range's ends and their neighbours outside: where nested ranges begin or end."""
     first, last = int(network.network_address), int(network.broadcast_address)
     most = (1 << network.max_prefixlen) - 1
@@ -75,5 +75,5 @@ def _edges(network: Network) -> Iterable[ipaddress.IPv4Address | ipaddress.IPv6A
     return [kind(at) for at in (first, last, first - 1, last + 1) if 0 <= at <= most]
 
 
-def _in(address: object, networks: Iterable[Network]) -> bool:
+def _in(address: object, networks: Iterable[AddressRange]) -> bool:
     return any(address in network for network in networks)

@@ -21,9 +21,8 @@ from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
 from ecr_feed.embedded.seeding.account_file import AccountFile
 from ecr_feed.facts.aws import ReadError
-from ecr_feed.facts.iam import AccessKey
-from ecr_feed.feed.reachability import Reachability
-from ecr_feed.feed.registry import FeedRegistry
+from ecr_feed.feed.learnt import learnt, learnt_so_far
+from ecr_feed.feed.view import FeedView
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
@@ -31,6 +30,7 @@ from ecr_feed.plugin.policy_files import write_feed_policies
 from ecr_feed.plugin.reporter import reporter_of
 from ecr_feed.plugin.run import Selection, selection
 from ecr_feed.reach import ClockOffset, Connector, SystemConnector
+from ecr_feed.report.services import POLICY_FIX
 
 
 class Accounts:
@@ -40,27 +40,27 @@ class Accounts:
         self._chosen = chosen
         self._sessions = sessions
         self._place = place
-        self._opened: dict[str, Account] = {}
-        self._rights: dict[str, Rights] = {}
-        self._registries: dict[str, FeedRegistry] = {}
-        self._reachabilities: dict[str, Reachability] = {}
+        self._views: dict[str, FeedView] = {}
         self._audits: dict[tuple[str, str, str | None], DocumentReader] = {}
-        self.look_elsewhere = chosen.look_elsewhere
+        self._learnt: dict[str, dict[str, object]] | None = None
 
-    def of(self, feed: Feed) -> Account:
-        """The feed's account, read with the feed's own credentials."""
-        if feed.slug not in self._opened:
-            self._opened[feed.slug] = Account(feed, self._sessions)
-        return self._opened[feed.slug]
+    def view(self, feed: Feed) -> FeedView:
+        """All that checks are given of the feed; read once."""
+        if feed.slug not in self._views:
+            self._views[feed.slug] = self._open(feed)
+        return self._views[feed.slug]
 
-    def rights(self, feed: Feed) -> Rights:
-        """What the feed may do, from calls, simulation and evaluation; read once."""
-        if feed.slug not in self._rights:
-            audit = None if self._sessions.auditor is None else partial(self._audit, feed)
-            self._rights[feed.slug] = Rights(
-                self.of(feed), audit, utcnow, unknown=self._unknown_policies
-            )
-        return self._rights[feed.slug]
+    def _open(self, feed: Feed) -> FeedView:
+        audit = None if self._sessions.auditor is None else partial(self._audit, feed)
+        account = Account(feed, self._sessions)
+        return FeedView(
+            Rights(account, audit, utcnow, unknown=self._unknown_policies),
+            self._place.network,
+            self._place.way,
+            at_aws=partial(self._is_at_aws, account),
+            deep=self._chosen.deep,
+            look_elsewhere=self._chosen.look_elsewhere,
+        )
 
     def _audit(self, feed: Feed, account: str) -> DocumentReader:
         """One auditor's view per account and region, shared by the feeds that are in it."""
@@ -78,38 +78,20 @@ class Accounts:
             )
         return self._audits[key]
 
-    def registry(self, feed: Feed) -> FeedRegistry:
-        """The feed's registry, as Docker sees it; logged in to once."""
-        if feed.slug not in self._registries:
-            self._registries[feed.slug] = FeedRegistry(
-                self.rights(feed),
-                self._place.network,
-                at_aws=self.at_aws(feed),
-                deep=self._chosen.deep,
-            )
-        return self._registries[feed.slug]
-
-    def reachability(self, feed: Feed) -> Reachability:
-        """The hosts that the feed's workers need; probed once."""
-        if feed.slug not in self._reachabilities:
-            self._reachabilities[feed.slug] = Reachability(
-                self.rights(feed), self._place.way, at_aws=self.at_aws(feed)
-            )
-        return self._reachabilities[feed.slug]
-
     def clock_offset(self) -> ClockOffset | None:
         """From the dates of AWS's answers so far; they are cut to the second."""
         offset = self._sessions.log.clock_offset()
         return None if offset is None else ClockOffset(offset, timedelta(seconds=1))
 
-    def at_aws(self, feed: Feed) -> bool:
+    def _is_at_aws(self, account: Account) -> bool:
         """No option, feeds file or variable sends this feed's calls to a test endpoint."""
         if self._chosen.account is not None:
             return True
+        feed = account.feed
         if feed.endpoint_url or self._chosen.endpoint_url or feed.registry_endpoint:
             return False
         try:
-            return self.of(feed).is_at_aws()
+            return account.is_at_aws()
         except ReadError:
             return not any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
 
@@ -119,45 +101,25 @@ class Accounts:
         account = self._chosen.account
         return account.unknown_policies if account is not None else ()
 
-    def every(self) -> Iterator[Rights]:
+    def every(self) -> list[Rights]:
         """The rights of each feed that was opened."""
-        for account in list(self._opened.values()):
-            yield self.rights(account.feed)
+        return [view.rights for view in self._views.values()]
 
-    def write_policies(self) -> None:
-        """`--write-policy`: the smallest policy of each opened feed."""
+    def finish(self) -> None:
+        """At the end of a run that was not interrupted: what is read for files and reports."""
         chosen = self._chosen
         if chosen.write_policy is not None:
             write_feed_policies(chosen.write_policy, chosen.suite, self.every())
+        ask = POLICY_FIX in chosen.formats
+        self._learnt = {
+            rights.account.feed.slug: learnt(rights, policy_fix=ask) for rights in self.every()
+        }
 
     def facts(self) -> dict[str, dict[str, object]]:
-        """What was learnt of each feed, as builtin types, for the reports."""
-        return {rights.account.feed.slug: _learnt(rights) for rights in self.every()}
-
-
-def _learnt(rights: Rights) -> dict[str, object]:
-    """Only what was read already, in the builtin types that workers can send."""
-    access, token = rights.account.known()
-    identity = access.identity if access else None
-    return {
-        "account": identity.account if identity else "",
-        "identity_arn": identity.arn if identity else "",
-        "identity_source": identity.source if identity else "",
-        "token": [token.fetched_at.isoformat(), token.expires_at.isoformat()] if token else [],
-        "keys": [_key(key) for key in rights.known_keys],
-        "policy_fix": rights.policy_fix,
-        "auditor_arn": rights.known_auditor,
-    }
-
-
-def _key(key: AccessKey) -> dict[str, str | None]:
-    made, used = key.created_at, key.last_used_at
-    return {
-        "key_id": key.id,
-        "status": key.status,
-        "created_at": made.isoformat() if made else None,
-        "last_used_at": used.isoformat() if used else None,
-    }
+        """What the reports show of each feed's account, as builtin types."""
+        if self._learnt is not None:
+            return self._learnt
+        return {rights.account.feed.slug: learnt_so_far(rights) for rights in self.every()}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from ecr_feed.config import ConfigError, Suite
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.iam import smallest_policy
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.permissions.fixes import needs
+from ecr_feed.permissions.needs import needs
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.readme import auditor_policy
 
@@ -36,7 +36,7 @@ def write_feed_policies(path: Path, suite: Suite, opened: Iterable[Rights]) -> N
         feed = rights.account.feed
         place = path if len(suite.feeds) == 1 else path.with_suffix(f".{feed.slug}.json")
         try:
-            documents = smallest_policy(needs(rights))
+            documents = smallest_policy(needs(feed, rights.account_id()))
         except ReadError:
             continue
         for number, document in enumerate(documents):

@@ -11,18 +11,11 @@ from functools import partial
 from typing import Any, Final
 
 from ecr_feed.check import CheckInfo
+from ecr_feed.permissions.needs import CALLED
 from ecr_feed.plugin.catalogue import SUITE, catalogue
 
 README: Final = SUITE / "README.md"
-FEED_READS: Final = frozenset(
-    {
-        "ecr:GetAuthorizationToken",
-        "ecr:DescribeRepositories",
-        "ecr:DescribeImages",
-        "ecr:ListImages",
-        "sts:GetCallerIdentity",  # needs no permission
-    }
-)
+FEED_READS: Final = frozenset({*CALLED, "sts:GetCallerIdentity"})  # STS needs no permission
 """What is read with the feed's own credentials: the rules judge these calls."""
 
 

@@ -45,7 +45,7 @@ def test_a_host_that_answers() -> None:
         StageResult(Stage.TLS, "y"),
     )
     found = judge_host(HostReach(API, stages, addresses=("10.0.0.4", "fd00::1")))
-    assert (found.word, found.fix, found.failure) == (OutcomeWord.MET, None, None)
+    assert (found.outcome, found.fix, found.failure) == (OutcomeWord.MET, None, None)
     assert "private addresses" in str(found.evidence["note"])
 
 
@@ -73,7 +73,7 @@ def test_a_host_that_answers() -> None:
 )
 def test_each_stage_has_its_fix(reach: HostReach, says: str) -> None:
     found = judge_host(reach)
-    assert found.word is OutcomeWord.NOT_MET
+    assert found.outcome is OutcomeWord.NOT_MET
     assert says in (found.fix or "")
     assert reach.where.host in found.message
     assert reach.stages[0].stage.value in found.message
@@ -99,8 +99,8 @@ DATE = "Wed, 25 Nov 2026 12:00:00 GMT"
 def test_the_clock(off: int, word: OutcomeWord) -> None:
     sent = NOW + timedelta(seconds=off)
     found = judge_clock(clock_offset(DATE, sent, sent + timedelta(seconds=1)))
-    assert found.word is word
-    assert found.found.endswith("ahead" if off > 0 else "behind") or off == 0
+    assert found.outcome is word
+    assert str(found.found).endswith("ahead" if off > 0 else "behind") or off == 0
 
 
 def test_a_clock_that_is_off_is_told_in_words() -> None:
@@ -119,7 +119,7 @@ def test_a_slow_answer_proves_less() -> None:
 @pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Nov 2026 12:00:00 GMT", "0"])
 def test_no_date_is_no_judgement(date: str) -> None:
     found = judge_clock(clock_offset(date, NOW, NOW))
-    assert found.word is OutcomeWord.NOT_ASSESSED
+    assert found.outcome is OutcomeWord.NOT_ASSESSED
 
 
 def test_a_date_without_zone_is_utc() -> None:

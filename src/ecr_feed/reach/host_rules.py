@@ -1,4 +1,4 @@
-"""Judges reachability and the clock: which stage failed, and the fix. Pure."""
+"""The REACH rules and the rule on the clock: which stage failed, and the fix. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from ecr_feed.facts.aws import Failure
 from ecr_feed.findings import OutcomeWord
-from ecr_feed.oci.rules import Judgement
+from ecr_feed.outcomes import Judgement
 from ecr_feed.reach.probe import HostReach, Stage, StageResult
 from ecr_feed.text.times import SKEW_LIMIT, ClockOffset
 from ecr_feed.token import duration

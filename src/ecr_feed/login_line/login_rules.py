@@ -1,15 +1,15 @@
-"""Judgements of a legacy Docker feed: pure, one function a rule."""
+"""The DOCKER rules of a legacy Docker feed: one pure function a rule."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from ecr_feed.login_line.line import GET_LOGIN, LoginLine
 from ecr_feed.naming import RegistryHost, account_problem, expected_hosts, is_account_id
+from ecr_feed.outcomes import Judgement
 from ecr_feed.token import USER, password_hint
 
 LIFETIME_HOURS: Final = 12.0
@@ -23,45 +23,30 @@ _PIPE = (
 )
 _VARIABLE = re.compile(r"\$\{?\w+\}?|\$\(|%\w+%|#\{[^}]*\}|<[A-Za-z][\w -]*>")
 _LONGEST_USER = 20
+_TOO_LATE = "The feed's credentials expire before they are replaced"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One rule's result. `unjudged` says why it could not be judged; `ok` is then False.
-
-    `problem` completes a sentence. `fix` is None where the check's own fix applies.
-    """
-
-    ok: bool
-    problem: str | None = None
-    expected: str | None = None
-    found: str | None = None
-    fix: str | None = None
-    evidence: Mapping[str, object] = field(default_factory=dict)
-    unjudged: str | None = None
-
-
-def judge_form(line: LoginLine) -> Judged:
+def judge_form(line: LoginLine) -> Judgement:
     """A login with user AWS, a password and a registry whose account ID has 12 digits.
 
-    `judge_host` judges which registry it is. `-e` is only evidence here: see `judge_email`.
+    `judge_login_registry` judges which registry it is, `judge_email` the option `-e`.
     """
     problems = [*line.problems, *_form_problems(line)] if line.program else [*line.problems]
-    return Judged(
-        ok=not problems,
-        problem="; ".join(problems) or None,
+    return Judgement.of(
+        not problems,
+        f"The login line cannot be used for a Docker feed: {'; '.join(problems)}.",
         expected=_FORM,
         found=_found(line),
         evidence=_evidence(line),
     )
 
 
-def judge_email(line: LoginLine) -> Judged:
+def judge_email(line: LoginLine) -> Judgement:
     """Current Docker accepts the line. Docker removed `-e` in 17.06; a feed does not need it."""
     host = line.registry if line.registry is not None and line.registry.ok else None
-    return Judged(
-        ok=not line.email_flag,
-        problem="Docker removed -e in 17.06 and rejects the line" if line.email_flag else None,
+    return Judgement.of(
+        not line.email_flag,
+        "Current Docker rejects the login line: Docker removed -e in 17.06 and rejects the line.",
         expected="a login without -e",
         found="-e" if line.email_flag else "no -e",
         fix=_PIPE.format(
@@ -70,27 +55,26 @@ def judge_email(line: LoginLine) -> Judged:
     )
 
 
-def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
+def judge_login_registry(line: LoginLine, *, region: str, account: str | None) -> Judgement:
     """The registry is that of the feed's region, and of its account where the feed names one.
 
     An account ID without 12 digits cannot be compared: `judge_form` reports it.
     """
     host = line.registry
     if host is None:
-        return Judged(False, unjudged="The login line names no registry (DOCKER-1).")
+        return Judgement.not_assessed("The login line names no registry (DOCKER-1).")
     if _VARIABLE.search(line.host or ""):
-        return Judged(False, unjudged="The login line's registry has a placeholder (DOCKER-1).")
+        return Judgement.not_assessed("The login line's registry has a placeholder (DOCKER-1).")
     problems = [*_host_problems(host, region, account), *_source_problems(line, region)]
     if not problems and account is not None and not is_account_id(host.account):
-        return Judged(
-            False,
-            unjudged="The registry's account ID is not valid and cannot be compared (DOCKER-1).",
+        return Judgement.not_assessed(
+            "The registry's account ID is not valid and cannot be compared (DOCKER-1)."
         )
     whose = account or (host.account if is_account_id(host.account) else "ACCOUNT")
     expected = expected_hosts(whose, region)[0]
-    return Judged(
-        ok=not problems,
-        problem="; ".join(problems) or None,
+    return Judgement.of(
+        not problems,
+        f"The login is for another registry: {'; '.join(problems)}.",
         expected=expected,
         found=str(host),
         fix=f"Log in to the feed's own host: {_PIPE.format(region=region, host=expected)}",
@@ -98,23 +82,23 @@ def judge_host(line: LoginLine, *, region: str, account: str | None) -> Judged:
     )
 
 
-def judge_reset(reset_hours: float | None, reset_command: str | None = None) -> Judged:
+def judge_reset(reset_hours: float | None, reset_command: str | None = None) -> Judgement:
     """The password is replaced an hour or more before it expires, by a command that exists."""
-    interval, command = judge_interval(reset_hours), judge_command(reset_command)
-    return command if interval.ok and not command.ok else interval
+    interval, command = _judge_interval(reset_hours), _judge_command(reset_command)
+    return command if interval.holds and not command.holds else interval
 
 
 def schedule(replaced_at: datetime, reset_hours: float | None, now: datetime) -> dict[str, object]:
     """When the password expires and when it is due to be replaced, as evidence.
 
     `replaced_at` is the best known time of the last replacement (the login file's own time). A
-    copied file has another time, so no verdict depends on it.
+    copied file has another time, so no outcome depends on it.
     """
-    dies = replaced_at + timedelta(hours=LIFETIME_HOURS)
+    expiry = replaced_at + timedelta(hours=LIFETIME_HOURS)
     told: dict[str, object] = {
         "written_at": replaced_at.isoformat(timespec="seconds"),
-        "expires_at": dies.isoformat(timespec="seconds"),
-        "expired": now >= dies,
+        "expires_at": expiry.isoformat(timespec="seconds"),
+        "expired": now >= expiry,
     }
     if reset_hours is not None:
         due = replaced_at + timedelta(hours=reset_hours)
@@ -122,31 +106,27 @@ def schedule(replaced_at: datetime, reset_hours: float | None, now: datetime) ->
     return told
 
 
-def judge_interval(reset_hours: float | None) -> Judged:
+def _judge_interval(reset_hours: float | None) -> Judgement:
     """Interval and margin together are at most the 12 hours that a password is valid."""
     most = LIFETIME_HOURS - MARGIN_HOURS
-    expected = f"a replacement every {most:g} h or more often"
+    problem = f"they last {LIFETIME_HOURS:g} h but are replaced only every {reset_hours or 0:g} h"
     if reset_hours is None:
-        problem: str | None = "no replacement interval is set (reset_hours)"
-    elif reset_hours > most:
-        problem = f"they last {LIFETIME_HOURS:g} h but are replaced only every {reset_hours:g} h"
-    else:
-        problem = None
-    return Judged(
-        ok=problem is None,
-        problem=problem,
-        expected=expected,
+        problem = "no replacement interval is set (reset_hours)"
+    return Judgement.of(
+        reset_hours is not None and reset_hours <= most,
+        f"{_TOO_LATE}: {problem}.",
+        expected=f"a replacement every {most:g} h or more often",
         found="no reset_hours" if reset_hours is None else f"every {reset_hours:g} h",
         evidence={"lifetime_hours": LIFETIME_HOURS, "margin_hours": MARGIN_HOURS},
     )
 
 
-def judge_command(reset_command: str | None) -> Judged:
+def _judge_command(reset_command: str | None) -> Judgement:
     """The command that fetches the new password exists in AWS CLI version 2."""
     gone = reset_command is not None and GET_LOGIN.search(reset_command) is not None
-    return Judged(
-        ok=not gone,
-        problem="AWS CLI version 2 has no command `aws ecr get-login`" if gone else None,
+    return Judgement.of(
+        not gone,
+        f"{_TOO_LATE}: AWS CLI version 2 has no command `aws ecr get-login`.",
         expected="aws ecr get-login-password, piped to docker login --password-stdin",
         found="aws ecr get-login" if gone else reset_command,
         fix=_PIPE.format(region="REGION", host="HOST") if gone else None,
@@ -205,7 +185,7 @@ def _found(line: LoginLine) -> str:
 
 
 def _shown(user: str) -> str:
-    """A long user name may be the password in the wrong place."""
+    """The user name, unless it is long: it may be the password in the wrong place."""
     return repr(user) if len(user) <= _LONGEST_USER else f"a text of {len(user)} characters"
 
 

@@ -1,4 +1,4 @@
-"""The LOGIN and PULL rules: each one pure function over the records of a walk.
+"""The LOGIN and PULL rules: each a pure function over what the registry answered.
 
 A refusal that a deployment would meet too is *not met*; a missing answer, or a fault of the
 service, is *not assessed*; what only a deep walk reads is *not applicable* in any other walk.
@@ -7,8 +7,7 @@ service, is *not assessed*; what only a deep walk reads is *not applicable* in a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
@@ -19,6 +18,7 @@ from ecr_feed.oci.manifests import ManifestKind
 from ecr_feed.oci.messages import because, cause, few, many, named, said, sentence, short
 from ecr_feed.oci.platforms import Platform, accepts
 from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState
+from ecr_feed.outcomes import Judgement
 
 MET: Final = OutcomeWord.MET
 NOT_MET: Final = OutcomeWord.NOT_MET
@@ -36,27 +36,6 @@ _ACTIONS: Final = {
 _POLICY: Final = re.compile(
     r"no (?P<missing>[A-Za-z -]+?) policy allows|explicit deny in an? (?P<deny>[A-Za-z -]+?) policy"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One rule's outcome: `message` is one sentence, `expected` and `found` are shown together.
-
-    `fix` is None where nothing needs fixing; `failure` is set where a call failed.
-    """
-
-    word: OutcomeWord
-    message: str
-    expected: str = ""
-    found: str = ""
-    fix: str | None = None
-    evidence: Mapping[str, object] = field(default_factory=dict)
-    failure: Failure | None = None
-
-    @property
-    def holds(self) -> bool:
-        """The rule was judged and holds."""
-        return self.word is MET
 
 
 def login_accepted(login: Login, region: str) -> Judgement:
@@ -191,7 +170,7 @@ def manifest_readable(walk: PackageWalk) -> Judgement:
 def _no_platform(step: StepResult, walk: PackageWalk) -> bool:
     """No image fits the platform, and PULL-3 reports it."""
     missing = step.failure is not None and step.failure.code == "PLATFORM"
-    return missing and platform_available(walk).word is NOT_MET
+    return missing and platform_available(walk).outcome is NOT_MET
 
 
 def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
@@ -261,14 +240,14 @@ def views_agree(walk: PackageWalk, api_tags: Collection[str]) -> Judgement:
 
 
 def _not_ok(step: StepResult, message: str, expected: str, fix: str | None) -> Judgement:
-    word = NOT_MET if step.state is StepState.FAILED else NOT_ASSESSED
+    outcome = NOT_MET if step.state is StepState.FAILED else NOT_ASSESSED
     evidence: dict[str, object] = {
         "step": step.step.value,
         "subject": step.subject,
         "host": step.host,
         "status": step.status,
     }
-    return Judgement(word, sentence(message), expected, said(step), fix, evidence, step.failure)
+    return Judgement(outcome, sentence(message), expected, said(step), fix, evidence, step.failure)
 
 
 def _unasked(walk: PackageWalk, what: str) -> Judgement:

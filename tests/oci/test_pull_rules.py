@@ -8,25 +8,26 @@ import pytest
 
 from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 from ecr_feed.findings import OutcomeWord
-from ecr_feed.oci import PackageWalk, Platform, WantedImage, manifests, rules
+from ecr_feed.oci import PackageWalk, Platform, WantedImage, manifests, pull_rules
+from ecr_feed.outcomes import Judgement
 from tests.oci.images import Image, image, index, schema_1
 from tests.oci.shelf import HOST, NAME, STORAGE, Shop, error
 
 REGION = "eu-west-1"
 MET, NOT_MET = OutcomeWord.MET, OutcomeWord.NOT_MET
 NOT_ASSESSED, NOT_APPLICABLE = OutcomeWord.NOT_ASSESSED, OutcomeWord.NOT_APPLICABLE
-RULES: dict[str, Callable[[PackageWalk], rules.Judgement]] = {
-    "tag": rules.tag_resolves,
-    "type": rules.media_type_usable,
-    "platform": rules.platform_available,
-    "manifest": rules.manifest_readable,
-    "layers": lambda walk: rules.layers_reachable(walk, REGION),
-    "views": lambda walk: rules.views_agree(walk, walk.tags or ()),
+RULES: dict[str, Callable[[PackageWalk], Judgement]] = {
+    "tag": pull_rules.tag_resolves,
+    "type": pull_rules.media_type_usable,
+    "platform": pull_rules.platform_available,
+    "manifest": pull_rules.manifest_readable,
+    "layers": lambda walk: pull_rules.layers_reachable(walk, REGION),
+    "views": lambda walk: pull_rules.views_agree(walk, walk.tags or ()),
 }
 
 
 def words(walk: PackageWalk) -> dict[str, OutcomeWord]:
-    return {name: rule(walk).word for name, rule in RULES.items()}
+    return {name: rule(walk).outcome for name, rule in RULES.items()}
 
 
 def walk(at: Shop, *, deep: bool = True, platform: str | None = "linux/amd64") -> PackageWalk:
@@ -91,8 +92,8 @@ def test_an_index_that_names_a_platform_its_image_is_not_for(at: Shop) -> None:
     pointed = wrong.manifest.decode().replace('"arm64"', '"amd64"')
     at.shelf.put("1.0", Image(right.media_type, pointed.encode(), children=right.children))
     assert text != pointed
-    found = rules.platform_available(walk(at))
-    assert found.word is NOT_MET
+    found = pull_rules.platform_available(walk(at))
+    assert found.outcome is NOT_MET
     assert "linux/arm64" in found.message
 
 
@@ -160,26 +161,26 @@ def test_every_word_but_met_says_why(at: Shop) -> None:
     for rule in RULES.values():
         found = rule(refused)
         assert found.message.endswith(".")
-        if found.word is NOT_ASSESSED:
+        if found.outcome is NOT_ASSESSED:
             assert found.failure is not None
             assert "VPC endpoint" in found.message
 
 
 def test_what_was_not_asked_names_the_rule_that_says_why(at: Shop) -> None:
     hooked(at, "/manifests/", DENIED)
-    found = rules.media_type_usable(walk(at))
+    found = pull_rules.media_type_usable(walk(at))
     assert found.message.endswith("(PULL-1).")
     refused = at.registry("no").walk(WantedImage(NAME, "1.0"), deep=True)
     for rule in RULES.values():
-        if rule(refused).word is NOT_ASSESSED:
+        if rule(refused).outcome is NOT_ASSESSED:
             assert rule(refused).message.endswith("(LOGIN-1).")
 
 
 def test_a_list_of_tags_is_no_cause_of_what_came_later(at: Shop) -> None:
     hooked(at, "/tags/", DENIED)
     at.shelf.hooks.append(lambda request: BUSY if "/manifests/sha256:" in request.url else None)
-    found = rules.layers_reachable(walk(at), REGION)
-    assert found.word is NOT_ASSESSED
+    found = pull_rules.layers_reachable(walk(at), REGION)
+    assert found.outcome is NOT_ASSESSED
     assert "(PULL-4)" in found.message
 
 
@@ -190,17 +191,17 @@ def test_digests_are_cut_and_kept_as_evidence(at: Shop) -> None:
         lambda request: WireResponse(200, {}, b"x") if "/manifests/sha256:" in request.url else None
     )
     wanted = WantedImage(NAME, made.digest)
-    found = rules.manifest_readable(at.registry().walk(wanted, deep=True))
-    assert found.word is NOT_MET
+    found = pull_rules.manifest_readable(at.registry().walk(wanted, deep=True))
+    assert found.outcome is NOT_MET
     assert f"{NAME}@{made.digest[:19]}… " in found.message
-    assert made.digest not in found.message + found.found + (found.fix or "")
+    assert made.digest not in f"{found.message} {found.found} {found.fix}"
     assert found.evidence["subject"] == made.digest
     assert "proxy" in (found.fix or "")
 
 
 def test_a_denial_names_action_and_policy(at: Shop) -> None:
     hooked(at, "/blobs/", DENIED)
-    found = rules.layers_reachable(walk(at), REGION)
+    found = pull_rules.layers_reachable(walk(at), REGION)
     assert found.fix is not None
     assert "ecr:GetDownloadUrlForLayer" in found.fix
     assert "VPC endpoint" in found.fix
@@ -208,7 +209,7 @@ def test_a_denial_names_action_and_policy(at: Shop) -> None:
 
 def test_a_silent_storage_names_the_gateway_endpoint(at: Shop) -> None:
     hooked(at, STORAGE, "read-timeout")
-    found = rules.layers_reachable(walk(at), REGION)
+    found = pull_rules.layers_reachable(walk(at), REGION)
     assert found.fix is not None
     assert f"com.amazonaws.{REGION}.s3" in found.fix
     assert STORAGE in found.fix
@@ -217,7 +218,7 @@ def test_a_silent_storage_names_the_gateway_endpoint(at: Shop) -> None:
 def test_a_missing_tag_shows_those_that_are_there(at: Shop) -> None:
     for number in range(15):
         at.shelf.put(f"2.{number}", image())
-    found = rules.tag_resolves(walk(at))
+    found = pull_rules.tag_resolves(walk(at))
     assert found.fix is not None
     assert "2.0, 2.1" in found.fix
     assert "5 more" in found.fix
@@ -231,33 +232,33 @@ def test_no_tag_at_all(at: Shop) -> None:
 def test_the_views_of_api_and_registry(at: Shop) -> None:
     at.shelf.put("1.0", image())
     at.shelf.put("1.1", image())
-    found = rules.views_agree(walk(at), ["1.0", "0.9"])
-    assert found.word is NOT_MET
+    found = pull_rules.views_agree(walk(at), ["1.0", "0.9"])
+    assert found.outcome is NOT_MET
     assert found.evidence == {"only_api": ["0.9"], "only_registry": ["1.1"]}
-    assert rules.views_agree(walk(at), {"1.1", "1.0"}).word is MET
+    assert pull_rules.views_agree(walk(at), {"1.1", "1.0"}).outcome is MET
 
 
 def test_logins(at: Shop) -> None:
     login = at.registry().login()
-    assert rules.login_accepted(login, REGION).word is MET
-    assert rules.wrong_password_refused(login).word is MET
+    assert pull_rules.login_accepted(login, REGION).outcome is MET
+    assert pull_rules.wrong_password_refused(login).outcome is MET
     login = at.registry("no").login()
-    found = rules.login_accepted(login, REGION)
-    assert found.word is NOT_MET
+    found = pull_rules.login_accepted(login, REGION)
+    assert found.outcome is NOT_MET
     assert HOST in (found.fix or "")
-    assert rules.wrong_password_refused(login).word is MET
+    assert pull_rules.wrong_password_refused(login).outcome is MET
     at.shelf.hooks.append(lambda request: WireResponse(200, {}, b"{}"))
     login = at.registry("no").login()
-    assert rules.login_accepted(login, REGION).word is MET
-    assert rules.wrong_password_refused(login).word is NOT_MET
+    assert pull_rules.login_accepted(login, REGION).outcome is MET
+    assert pull_rules.wrong_password_refused(login).outcome is NOT_MET
 
 
 def test_a_registry_that_is_down_is_not_assessed(at: Shop) -> None:
     hooked(at, "/v2/", "reset")
     login = at.registry().login()
-    said = rules.login_accepted(login, REGION).message
+    said = pull_rules.login_accepted(login, REGION).message
     told = f"Could not determine whether {HOST} accepts the token: the connection was cut"
     assert said.startswith(told)
     assert said.endswith("(REACH-2).")
-    assert rules.login_accepted(login, REGION).word is NOT_ASSESSED
-    assert rules.wrong_password_refused(login).word is NOT_ASSESSED
+    assert pull_rules.login_accepted(login, REGION).outcome is NOT_ASSESSED
+    assert pull_rules.wrong_password_refused(login).outcome is NOT_ASSESSED

@@ -8,15 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import Secret
+from ecr_feed.findings import OutcomeWord
 from ecr_feed.login_line import (
     LoginLine,
     LoginParts,
     LoginText,
-    judge_command,
     judge_email,
     judge_form,
-    judge_host,
-    judge_interval,
+    judge_login_registry,
     judge_reset,
     of,
 )
@@ -37,13 +36,13 @@ def test_the_documented_example_has_an_account_that_cannot_be() -> None:
     line = LoginLine.parse(DOCUMENTED)
     form = judge_form(line)
 
-    assert form.problem == "account ID 96802670493 has 11 digits, AWS's have 12"
-    assert "96802670493" in (form.found or "")
-    assert judge_host(line, region="ap-southeast-1", account=None).ok
+    assert form.message.endswith(": account ID 96802670493 has 11 digits, AWS's have 12.")
+    assert "96802670493" in str(form.found)
+    assert judge_login_registry(line, region="ap-southeast-1", account=None).holds
     # Told once, by the form; but an ID that is none is nobody's, so it is not the feed's either.
-    other = judge_host(line, region="ap-southeast-1", account=ACCOUNT)
-    assert not other.ok
-    assert "DOCKER-1" in (other.unjudged or "")
+    other = judge_login_registry(line, region="ap-southeast-1", account=ACCOUNT)
+    assert other.outcome is OutcomeWord.NOT_ASSESSED
+    assert "DOCKER-1" in other.message
 
 
 @pytest.mark.parametrize(
@@ -65,8 +64,8 @@ def test_the_documented_example_has_an_account_that_cannot_be() -> None:
 def test_a_line_that_is_not_well_formed(line: LoginLine, words: str) -> None:
     judged = judge_form(line)
 
-    assert not judged.ok
-    assert words in (judged.problem or "")
+    assert not judged.holds
+    assert words in judged.message
     assert "hunter2" not in repr((line, judged))
 
 
@@ -87,14 +86,14 @@ def test_a_line_that_is_not_well_formed(line: LoginLine, words: str) -> None:
 def test_a_login_for_another_registry(
     host: str, region: str, account: str | None, words: str
 ) -> None:
-    judged = judge_host(login(host), region=region, account=account)
+    judged = judge_login_registry(login(host), region=region, account=account)
 
-    assert not judged.ok
-    assert words in (judged.problem or "")
+    assert not judged.holds
+    assert words in judged.message
     assert judged.expected
-    assert judged.expected in (judged.fix or "")
+    assert str(judged.expected) in (judged.fix or "")
     assert region in (judged.fix or "")
-    assert judge_form(login(host)).ok  # one cause, one finding
+    assert judge_form(login(host)).holds  # one cause, one finding
 
 
 @pytest.mark.parametrize(
@@ -105,8 +104,8 @@ def test_a_login_for_another_registry(
     ],
 )
 def test_a_login_for_the_feeds_registry(host: str) -> None:
-    assert judge_host(login(host), region="eu-west-1", account=ACCOUNT).ok
-    assert judge_host(login(host), region="eu-west-1", account=None).ok
+    assert judge_login_registry(login(host), region="eu-west-1", account=ACCOUNT).holds
+    assert judge_login_registry(login(host), region="eu-west-1", account=None).holds
 
 
 def test_a_password_is_one_of_the_region_it_is_fetched_in() -> None:
@@ -115,18 +114,19 @@ def test_a_password_is_one_of_the_region_it_is_fetched_in() -> None:
         f"docker login --username AWS --password-stdin {HOST}"
     )
 
-    judged = judge_host(line, region="eu-west-1", account=None)
+    judged = judge_login_registry(line, region="eu-west-1", account=None)
 
-    assert judged.problem == "its password is fetched in us-east-1, the feed's region is eu-west-1"
+    told = ": its password is fetched in us-east-1, the feed's region is eu-west-1."
+    assert judged.message.endswith(told)
 
 
 @pytest.mark.parametrize("host", [None, "${HOST}", "<account>.dkr.ecr.eu-west-1.amazonaws.com"])
 def test_a_host_that_the_form_condemns_is_not_judged_again(host: str | None) -> None:
     line = login(host) if host else LoginLine.parse("docker login -u AWS -p x")
-    judged = judge_host(line, region="eu-west-1", account=None)
+    judged = judge_login_registry(line, region="eu-west-1", account=None)
 
-    assert not judged.ok
-    assert "DOCKER-1" in (judged.unjudged or "")
+    assert judged.outcome is OutcomeWord.NOT_ASSESSED
+    assert "DOCKER-1" in judged.message
 
 
 @pytest.mark.parametrize(
@@ -134,15 +134,14 @@ def test_a_host_that_the_form_condemns_is_not_judged_again(host: str | None) -> 
     [(None, False), (0.5, True), (8, True), (11, True), (11.01, False), (12, False), (24, False)],
 )
 def test_interval_and_margin_stay_below_twelve_hours(hours: float | None, ok: bool) -> None:
-    assert judge_interval(hours).ok == ok
-    assert judge_reset(hours).ok == ok
-    assert judge_reset(hours, "aws ecr get-login-password").ok == ok
+    assert judge_reset(hours).holds == ok
+    assert judge_reset(hours, "aws ecr get-login-password").holds == ok
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.floats(0, 100, exclude_min=True))
 def test_eleven_hours_are_the_most(hours: float) -> None:
-    assert judge_interval(hours).ok == (hours <= 11)
+    assert judge_reset(hours).holds == (hours <= 11)
 
 
 @pytest.mark.parametrize(
@@ -158,23 +157,22 @@ def test_eleven_hours_are_the_most(hours: float) -> None:
     ],
 )
 def test_the_reset_command_exists_in_version_two(command: str | None, ok: bool) -> None:
-    assert judge_command(command).ok == ok
-    assert judge_reset(8, command).ok == ok
+    assert judge_reset(8, command).holds == ok
     assert ok or "get-login-password" in (judge_reset(8, command).fix or "")
 
 
 def test_the_interval_is_told_before_the_command() -> None:
-    assert "12 h" in (judge_reset(12, "aws ecr get-login").problem or "")
+    assert "12 h" in judge_reset(12, "aws ecr get-login").message
 
 
 def test_the_email_option_is_a_judgement_of_its_own() -> None:
     line = LoginLine.parse(f"docker login -u AWS -p x -e none https://{HOST}")
 
-    assert judge_form(line).ok
+    assert judge_form(line).holds
     assert judge_form(line).evidence["email_flag"] is True
-    assert "17.06" in (judge_email(line).problem or "")
+    assert "17.06" in judge_email(line).message
     assert (judge_email(line).fix or "").endswith(f"--password-stdin {HOST}")
-    assert judge_email(login(HOST)).ok
+    assert judge_email(login(HOST)).holds
 
 
 def test_what_a_password_says_of_itself_is_evidence_alone() -> None:
@@ -183,7 +181,7 @@ def test_what_a_password_says_of_itself_is_evidence_alone() -> None:
 
     judged = judge_form(login(HOST, password=password))
 
-    assert judged.ok
+    assert judged.holds
     assert str(judged.evidence["password_hint"]).startswith("expires 2001-09-09T01:46:40+00:00 ")
     assert password not in repr(judged)
     json.dumps(judged.evidence)
@@ -194,7 +192,7 @@ def test_a_line_and_three_fields_are_judged_alike() -> None:
     fields = of(LoginParts("AWS", Secret("hunter2"), f"https://{HOST}"))
 
     for each in (line, fields):
-        assert judge_form(each).ok
-        assert judge_host(each, region="eu-west-1", account=ACCOUNT).ok
+        assert judge_form(each).holds
+        assert judge_login_registry(each, region="eu-west-1", account=ACCOUNT).holds
         assert (each.user, each.password) == ("AWS", Secret("hunter2"))
-    assert not judge_form(of(LoginParts("AWS", Secret(""), HOST))).ok
+    assert not judge_form(of(LoginParts("AWS", Secret(""), HOST))).holds

@@ -1,0 +1,94 @@
+"""What a report shows of a feed's account, derived from its facts when the report is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ecr_feed.facts.aws import AuthorizationToken, Identity, ReadError
+from ecr_feed.facts.iam import AccessKey
+from ecr_feed.feed.access_key import FeedUser, user_of
+from ecr_feed.permissions import fixes
+from ecr_feed.permissions.answers import Rights
+
+T = TypeVar("T")
+
+
+def learnt(rights: Rights, *, policy_fix: bool) -> dict[str, object]:
+    """Account, identity, token and keys of a feed, and the policy that it lacks.
+
+    JSON values: `account` (12 digits), `identity_arn`, `identity_source`, `auditor_arn` ("" where
+    unknown), `token` (when it was fetched and when it expires, ISO 8601; [] where unknown), `keys`
+    (of the feed's user: `key_id`, `status`, `created_at`, `last_used_at`), `policy_fix` (a policy
+    document, or None).
+
+    A fact that no check has read is read now. One that cannot be had is left out: its rule says
+    why. `policy_fix` asks for every answer about the feed's permissions; else the answers that were
+    obtained so far are used.
+    """
+    identity = _unless_unread(rights.account.identity)
+    token = _unless_unread(rights.account.token)
+    return {
+        **_of_identity(identity),
+        "token": _times(token),
+        "keys": [_key(key) for key in _keys(rights, identity)],
+        "policy_fix": fixes.policy_fix(rights, ask=policy_fix),
+        "auditor_arn": _auditor_arn(rights),
+    }
+
+
+def learnt_so_far(rights: Rights) -> dict[str, object]:
+    """The same for a run that was interrupted: nothing more is read; no keys, no auditor."""
+    access, token = rights.account.known()
+    return {
+        **_of_identity(access.identity if access else None),
+        "token": _times(token),
+        "keys": [],
+        "policy_fix": fixes.policy_fix(rights, ask=False),
+        "auditor_arn": "",
+    }
+
+
+def _unless_unread(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except ReadError:
+        return None  # the rule about this fact says why
+
+
+def _of_identity(identity: Identity | None) -> dict[str, object]:
+    return {
+        "account": identity.account if identity else "",
+        "identity_arn": identity.arn if identity else "",
+        "identity_source": identity.source if identity else "",
+    }
+
+
+def _times(token: AuthorizationToken | None) -> list[str]:
+    return [token.fetched_at.isoformat(), token.expires_at.isoformat()] if token else []
+
+
+def _keys(rights: Rights, identity: Identity | None) -> tuple[AccessKey, ...]:
+    """The keys of the feed's user, where an auditor may list them."""
+    user = user_of(identity) if identity is not None else None
+    key_id = _unless_unread(rights.account.access_key_id)
+    if not rights.has_auditor or user is None or not key_id:
+        return ()
+    return _unless_unread(FeedUser(rights, user, key_id).keys) or ()
+
+
+def _key(key: AccessKey) -> dict[str, str | None]:
+    made, used = key.created_at, key.last_used_at
+    return {
+        "key_id": key.id,
+        "status": key.status,
+        "created_at": made.isoformat() if made else None,
+        "last_used_at": used.isoformat() if used else None,
+    }
+
+
+def _auditor_arn(rights: Rights) -> str:
+    if not rights.has_auditor:
+        return ""
+    auditor = _unless_unread(lambda: rights.audit().identity())
+    return auditor.arn if auditor else ""

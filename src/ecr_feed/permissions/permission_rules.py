@@ -1,0 +1,191 @@
+"""The PERM and SCOPE rules: what the feed must be allowed, and what it must not be allowed."""
+
+from __future__ import annotations
+
+from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
+from ecr_feed.facts.iam import Organization, Principal
+from ecr_feed.iam import ActionGroup, GroupExcess, Outcome, PolicyError, breadth
+from ecr_feed.naming import is_repository_name
+from ecr_feed.oci.messages import many
+from ecr_feed.outcomes import Judgement
+from ecr_feed.permissions.answers import Answers, Rights
+from ecr_feed.permissions.blockers import policy_type
+from ecr_feed.permissions.evaluation import Evidence, policies_of
+from ecr_feed.permissions.fixes import denial_fix
+from ecr_feed.permissions.needs import DESCRIBE, READ, needs
+
+NO_AUDITOR = "No auditor is configured to read IAM ([auditor] in the feeds file)."
+_MISSING = "Its repository is missing (REPO-1)."
+_UNSEEN = "check resource control, registry, session and endpoint policies, and conditions"
+_SHOWN = 20  # actions of a group in the evidence of SCOPE rules
+
+
+def judge_permission(rights: Rights, action: str, package: str | None) -> Judgement:
+    """The feed is allowed the action; not applicable without a repository to judge it on.
+
+    `package` None: the token, or the list without names. Raises ReadError where the feed's own
+    call failed for another reason than a denial.
+    """
+    if package is not None and not is_repository_name(package):
+        return Judgement.not_applicable("No repository can have this name (REPO-2).")
+    # Where it is unknown whether there is one (see REPO-1), `packages` has it.
+    if package is not None and action not in READ and package not in rights.packages():
+        return Judgement.not_applicable(_MISSING)
+    answers = rights.answers(action, package)
+    if _names_nothing(answers.probe):
+        return Judgement.not_applicable(_MISSING)
+    evidence = evidence_of(answers)
+    if answers.answer is Answer.UNDETERMINED:
+        return Judgement.not_assessed(_undetermined(answers), evidence=evidence)
+    allowed = answers.answer is Answer.ALLOWED
+    if not allowed and rights.unknown and not _is_explicit(answers):
+        reason = f"A policy is unknown until the plan is applied: {rights.unknown[0]}"
+        return Judgement.not_assessed(reason, evidence=evidence)
+    subject = f" on {package}" if package else ""
+    return Judgement.of(
+        allowed,
+        f"The feed may not call {action}{subject}.",
+        expected=f"{action} allowed on {answers.resource}",
+        found=answers.because,
+        fix=None if allowed else denial_fix(rights, answers),
+        evidence=evidence,
+    )
+
+
+def judge_pull_permission(rights: Rights, action: str, package: str) -> Judgement:
+    """The same for an action that is never called, since the call would count as a pull."""
+    if not rights.has_auditor:
+        return Judgement.not_applicable(NO_AUDITOR)
+    return judge_permission(rights, action, package)
+
+
+def judge_listing(rights: Rights) -> Judgement:
+    """The feed may list repositories without naming them."""
+    if not rights.has_auditor and rights.account.inventory().listing is None:
+        return Judgement.not_applicable(f"This run needed no list without names. {NO_AUDITOR}")
+    return judge_permission(rights, DESCRIBE, None)
+
+
+def judge_agreement(rights: Rights) -> Judgement:
+    """Live call, simulation and evaluation agree on every permission that the feed needs.
+
+    Not assessed where no permission has two answers to compare; raises ReadError where that is
+    because reading failed.
+    """
+    if not rights.has_auditor:
+        return Judgement.not_applicable(NO_AUDITOR)
+    answered = list(rights.all_answers())
+    if not any(len(each.determined) > 1 for each in answered):
+        single = [each for answers in answered for each in answers.witnesses]
+        undetermined = [each for each in single if each.answer is Answer.UNDETERMINED]
+        failed = next((each.failure for each in undetermined if each.failure is not None), None)
+        if failed is not None:
+            raise ReadError(failed)
+        reasons = (each.because for each in undetermined)
+        return Judgement.not_assessed(next(reasons, "No permission has two answers to compare."))
+    differing = [each for each in answered if each.disagree]
+    return Judgement.of(
+        not differing,
+        f"The answers disagree about {many(len(differing), 'permission')}.",
+        expected="the same answer from live call, simulation and evaluation",
+        found="; ".join(_contradiction(each) for each in differing),
+        fix=next((fix for each in differing if (fix := _named_policy(each))), None),
+    )
+
+
+def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) -> Judgement:
+    """The identity's own policies grant nothing of these groups beyond the feed's needs.
+
+    The organisation's limits are left out: they are not this identity's own policies.
+    """
+    if principal.kind == "root":
+        return Judgement.not_applicable("No IAM policy limits the root user (IDENT-3).")
+    if not principal.policies and principal.unread:
+        said = principal.unread[0].summary
+        return Judgement.not_assessed(f"The identity's policies could not be read: {said}")
+    try:
+        policies = policies_of(Evidence(principal, Organization(member=False)))
+    except PolicyError as error:
+        return Judgement.not_assessed(f"A policy is malformed at {error.path}: {error.reason}")
+    wanted = needs(rights.account.feed, rights.account_id())
+    found = [each for each in breadth(policies, wanted) if each.group in groups]
+    if not found and principal.unread:
+        said = principal.unread[0].summary
+        return Judgement.not_assessed(f"Not every policy could be read: {said}")
+    return Judgement.of(
+        not found,
+        f"The identity may do more than a feed needs: {'; '.join(f.summary for f in found)}.",
+        expected="the actions that a feed needs",
+        found=[str(ref) for each in found for ref in each.statements],
+        evidence={str(each.group): _actions(each) for each in found},
+    )
+
+
+def evidence_of(answers: Answers) -> dict[str, object]:
+    """The three answers, as JSON values."""
+    failed = next((each.failure for each in answers.witnesses if each.failure), None)
+    return {
+        "action": answers.action,
+        "resource": answers.resource,
+        "witnesses": [
+            {
+                "witness": each.witness,
+                "answer": each.answer.value,
+                "because": each.because,
+                **each.evidence,
+            }
+            for each in answers.witnesses
+        ],
+        **({"request_id": failed.request_id} if failed and failed.request_id else {}),
+    }
+
+
+def _denied_by(answers: Answers) -> str | None:
+    """The type of the policy that AWS names for a denied call, "" for none; None: not denied."""
+    probe = answers.probe
+    if probe is None or probe.answer is not Answer.DENIED:
+        return None
+    kind = str(probe.evidence.get("policy_type") or "")
+    return policy_type(kind) if kind else ""
+
+
+def _named_policy(answers: Answers) -> str | None:
+    """The policy to change, where AWS's message names its type."""
+    kind = _denied_by(answers)
+    return f"Allow {answers.action} on {answers.resource} in the {kind}." if kind else None
+
+
+def _contradiction(answers: Answers) -> str:
+    said = ", ".join(f"{each.witness} {each.answer}" for each in answers.determined)
+    kind = _denied_by(answers)
+    if kind is None:
+        cause = "neither covers every policy layer and the real request context"
+    else:
+        cause = f"AWS names the {kind}" if kind else _UNSEEN
+    return f"{answers.action} on {answers.resource}: {said} ({cause})"
+
+
+def _is_explicit(answers: Answers) -> bool:
+    """An explicit Deny applies, whatever other policies allow."""
+    decision = answers.decision
+    return decision is not None and decision.outcome is Outcome.EXPLICIT_DENY
+
+
+def _names_nothing(probe: Permission | None) -> bool:
+    """AWS answered the call that there is no such repository."""
+    failure = probe.failure if probe is not None else None
+    return failure is not None and failure.trouble is Trouble.NOT_FOUND
+
+
+def _undetermined(answers: Answers) -> str:
+    if answers.disagree:
+        said = "; ".join(f"{each.witness}: {each.answer}" for each in answers.determined)
+        return f"The answers disagree on {answers.action} ({said}); see PERM-8."
+    return f"{answers.action} on {answers.resource}: {answers.because}"
+
+
+def _actions(excess: GroupExcess) -> list[str]:
+    names = list(excess.actions)
+    more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    reasons = {each.action: each.reason for each in excess.excess if each.reason}
+    return [f"{n}: {reasons[n]}" if n in reasons else n for n in names[:_SHOWN]] + more
