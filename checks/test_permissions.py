@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import Feed
-from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import expect, not_applicable
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.judge import (
@@ -15,6 +14,7 @@ from ecr_feed.permissions.judge import (
     expect_witnessed,
 )
 from ecr_feed.permissions.reads import WITNESSES
+from ecr_feed.text.words import many
 
 _PULL = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html"
 _MINIMUM = (

@@ -12,8 +12,8 @@ import pytest
 
 from ecr_feed.iam import parse
 from ecr_feed.plugin.catalogue import catalogue
+from ecr_feed.plugin.generated import README, auditor_policy, rendered
 from ecr_feed.plugin.options import option_names
-from ecr_feed.plugin.readme import README, auditor_policy, rendered
 from tests.support.run import ROOT, run_checks
 
 TEXT = README.read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def commands() -> list[str]:
 
 
 def test_the_generated_parts_are_up_to_date() -> None:
-    assert rendered(TEXT) == TEXT, "run `python -m ecr_feed.plugin.readme`"
+    assert rendered(TEXT) == TEXT, "run `python -m ecr_feed.plugin.generated`"
 
 
 def test_check_ids_are_unique_and_sorted_by_family() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ecr_feed.plugin.catalogue import ACCOUNTS, catalogue
-from ecr_feed.plugin.run import HEALTHY, demos
+from ecr_feed.plugin.selection import HEALTHY, demos
 from tests.end_to_end.forked import Forks
 from tests.support.run import Ran
 

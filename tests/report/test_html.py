@@ -25,7 +25,7 @@ from ecr_feed.report.pytest_html import (
     rebuild,
     word_of,
 )
-from ecr_feed.report.run import Run
+from ecr_feed.report.record import Run
 from tests.report import helpers
 from tests.report.pages import page
 

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from ecr_feed.findings import Comparison, OutcomeWord, subject
+from ecr_feed.report.record import Run, check_order
 from ecr_feed.report.results import FINDING_KEYS, digest, results, schema, to_bytes
-from ecr_feed.report.run import Run, check_order
 from tests.report import helpers
 
 VALIDATOR = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)

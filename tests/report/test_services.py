@@ -11,8 +11,7 @@ from ecr_feed.findings import OutcomeWord
 from ecr_feed.plugin.live import INTERVAL, Progress
 from ecr_feed.report import services
 from ecr_feed.report.results import results, to_bytes
-from ecr_feed.triage import baseline
-from ecr_feed.triage.apply import Triage
+from ecr_feed.triage import Triage, baseline
 from ecr_feed.triage.waivers import Waiver, Waivers
 from tests.report import helpers
 
@@ -39,35 +38,35 @@ def waivers() -> Waivers:
 
 def test_without_options_nothing_changes() -> None:
     finding = helpers.missing("a/b")
-    judgement = Triage()
-    assert judgement(finding) is finding
-    assert judgement.uses((finding,)) == ()
-    assert judgement.comparison((finding,)) is None
+    triage = Triage()
+    assert triage(finding) is finding
+    assert triage.uses((finding,)) == ()
+    assert triage.comparison((finding,)) is None
 
 
 def test_waivers_and_baseline_together(tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.json"
     before = (helpers.missing("team/known"), helpers.missing("team/waived"))
     earlier.write_bytes(to_bytes(results(helpers.build(before))))
-    judgement = Triage(waivers(), baseline.load(earlier), new_only=True, today=TODAY)
+    triage = Triage(waivers(), baseline.load(earlier), new_only=True, today=TODAY)
     found = [helpers.missing(f"team/{name}") for name in ("known", "waived", "new")]
-    known, waived, new = (judgement(finding) for finding in found)
+    known, waived, new = (triage(finding) for finding in found)
     assert (known.outcome, known.fails_the_run) == (OutcomeWord.NOT_MET, False)
     assert (waived.outcome, waived.fails_the_run) == (OutcomeWord.WAIVED, False)
     assert (new.outcome, new.fails_the_run) == (OutcomeWord.NOT_MET, True)
-    comparison = judgement.comparison((known, waived, new))
+    comparison = triage.comparison((known, waived, new))
     assert comparison is not None
     assert comparison.new_only
     assert sorted(comparison.marks.values()) == ["known", "new"]
-    (use,) = judgement.uses((known, waived, new))
+    (use,) = triage.uses((known, waived, new))
     assert (use.state, use.covers) == ("in force", 1)
 
 
 def test_without_new_only_known_ones_still_fail(tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.json"
     earlier.write_bytes(to_bytes(results(helpers.build((helpers.missing("a/b"),)))))
-    judgement = Triage(baseline=baseline.load(earlier), today=TODAY)
-    assert judgement(helpers.missing("a/b")).fails_the_run
+    triage = Triage(baseline=baseline.load(earlier), today=TODAY)
+    assert triage(helpers.missing("a/b")).fails_the_run
 
 
 @pytest.mark.parametrize(

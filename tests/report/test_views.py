@@ -22,9 +22,9 @@ from ocsf_json_schema import (  # type: ignore[import-untyped] # ships no types
 from ecr_feed.facts.aws import Secret
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.report import ocsf, services, views
+from ecr_feed.report.record import Run
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import FINDING_KEYS
-from ecr_feed.report.run import Run
 from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
 from tests.report import helpers
 

@@ -29,7 +29,7 @@ from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.plugin.policy_files import write_feed_policies
 from ecr_feed.plugin.reporter import reporter_of
-from ecr_feed.plugin.run import Selection, selection
+from ecr_feed.plugin.selection import Selection, selection
 from ecr_feed.reach import ClockOffset, SystemWay, Way
 
 

@@ -17,8 +17,8 @@ import pytest
 from ecr_feed.config import ConfigError
 from ecr_feed.findings import Severity
 from ecr_feed.planned.files import Planned
-from ecr_feed.plugin import outcomes, parametrize, scheduler, staging
-from ecr_feed.plugin.run import SELECTION, CommandLine, select, selection
+from ecr_feed.plugin import outcomes, parametrize, scheduler, wiring
+from ecr_feed.plugin.selection import SELECTION, CommandLine, select, selection
 from ecr_feed.report.services import FORMATS
 from ecr_feed.text.safe import inert
 
@@ -122,7 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         chosen = select(_command_line(config), os.environ)
         config.stash[SELECTION] = chosen
-        staging.start(config, chosen)
+        wiring.start(config, chosen)
     except ConfigError as error:
         raise pytest.UsageError(inert(str(error))) from None
     for hooks in (parametrize, outcomes, scheduler):

@@ -12,7 +12,7 @@ from ecr_feed.iam import smallest_policy
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.fixes import needs
 from ecr_feed.plugin.catalogue import catalogue
-from ecr_feed.plugin.readme import auditor_policy
+from ecr_feed.plugin.generated import auditor_policy
 
 
 def check_place(path: Path) -> None:

@@ -17,9 +17,7 @@ from ecr_feed.plugin.live import Steps
 from ecr_feed.report import html, services, summary, views
 from ecr_feed.report.artefacts import ReportFolderError, write_all
 from ecr_feed.report.pytest_html import Rows, UnknownPage, counted_as, word_of
-from ecr_feed.report.redact import Redactor
-from ecr_feed.report.results import digest, results, to_bytes
-from ecr_feed.report.run import (
+from ecr_feed.report.record import (
     ROTATE_AFTER,
     FeedFacts,
     KeyTimes,
@@ -29,8 +27,10 @@ from ecr_feed.report.run import (
     TokenTimes,
     prepare,
 )
+from ecr_feed.report.redact import Redactor
+from ecr_feed.report.results import digest, results, to_bytes
 from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
-from ecr_feed.triage.apply import Triage
+from ecr_feed.triage import Triage
 
 
 class Collector:
@@ -101,7 +101,7 @@ class Setting:
     feeds: tuple[FeedFacts, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    judgement: Triage = field(default_factory=Triage)
+    triage: Triage = field(default_factory=Triage)
     formats: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     unknown: tuple[str, ...] = ()  # what a plan leaves open until it is applied
@@ -157,8 +157,8 @@ class Publisher:
                 finished=datetime.now(UTC),
                 duration=round(monotonic() - self._clock, 3),
                 findings=collector.findings,
-                waivers=setting.judgement.uses(collector.findings),
-                comparison=setting.judgement.comparison(collector.findings),
+                waivers=setting.triage.uses(collector.findings),
+                comparison=setting.triage.comparison(collector.findings),
                 feeds=tuple(_learnt(feed, collector.feeds) for feed in setting.feeds),
                 calls=tuple(collector.calls),
                 rules=self._rules(),

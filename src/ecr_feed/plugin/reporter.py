@@ -18,8 +18,8 @@ from ecr_feed.findings import Finding
 from ecr_feed.plugin.live import Live, Steps
 from ecr_feed.plugin.process import safe_logs, terminate_like_interrupt
 from ecr_feed.plugin.publish import Collector, Publisher, restore
+from ecr_feed.report.record import safe_call
 from ecr_feed.report.redact import Redactor
-from ecr_feed.report.run import safe_call
 from ecr_feed.text.safe import inert
 
 FINDING: Final = "ecr_finding"

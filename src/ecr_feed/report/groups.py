@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecr_feed.findings import Finding, OutcomeWord, subject
-from ecr_feed.report.run import Run, worst_first
+from ecr_feed.report.record import Run, worst_first
 from ecr_feed.text.safe import cut
 
 OPEN: Final = (OutcomeWord.NOT_MET.value, OutcomeWord.NOT_ASSESSED.value)

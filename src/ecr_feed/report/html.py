@@ -30,7 +30,7 @@ from ecr_feed.report.groups import (
     request_ids,
 )
 from ecr_feed.report.pytest_html import BEGIN, END, rebuild
-from ecr_feed.report.run import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
+from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
 from ecr_feed.text.safe import cut
 from ecr_feed.text.times import span, to_second
 

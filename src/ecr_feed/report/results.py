@@ -12,7 +12,7 @@ from typing import Final
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import Comparison, Finding, WaiverUse, subject
-from ecr_feed.report.run import (
+from ecr_feed.report.record import (
     FeedFacts,
     KeyTimes,
     Rule,

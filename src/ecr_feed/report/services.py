@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ecr_feed.report.groups import Group, grouped, open_findings
-from ecr_feed.report.run import WORST_FIRST, Run, count
+from ecr_feed.report.record import WORST_FIRST, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 from ecr_feed.text.times import span, to_second
 

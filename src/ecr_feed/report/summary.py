@@ -12,7 +12,7 @@ from typing import Final
 
 from ecr_feed.findings import OutcomeWord, Verdict
 from ecr_feed.report.groups import Group, grouped, open_findings
-from ecr_feed.report.run import WORST_FIRST, FeedFacts, Run, count
+from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 
 Line = tuple[str, dict[str, bool]]

@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 from ecr_feed.findings import subject
 from ecr_feed.report import ocsf, services
+from ecr_feed.report.record import Run
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import FINDING_KEYS
-from ecr_feed.report.run import Run
 from ecr_feed.report.services import GITHUB, OCSF, OCTOPUS, POLICY_FIX
 
 # A spreadsheet runs a cell that begins so; a leading apostrophe makes it text. Some strip blanks

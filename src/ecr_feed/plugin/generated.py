@@ -1,6 +1,6 @@
 """Writes the generated parts of README.md: the table of checks and the auditor's policy.
 
-`python -m ecr_feed.plugin.readme` writes them; a test fails where they are not up to date.
+`python -m ecr_feed.plugin.generated` writes them; a test fails where they are not up to date.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from ecr_feed.embedded.seeding.accounts import load as load_account
 from ecr_feed.findings import Severity
 from ecr_feed.planned.files import Planned, account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue
-from ecr_feed.triage.apply import Triage
+from ecr_feed.triage import Triage
 from ecr_feed.triage.baseline import load as load_baseline
 from ecr_feed.triage.waivers import Waivers
 from ecr_feed.triage.waivers import load as load_waivers
@@ -73,7 +73,7 @@ class Selection:
     source: str = ""
     unknown: tuple[str, ...] = ()
     write_policy: Path | None = None
-    judgement: Triage = field(default_factory=Triage)
+    triage: Triage = field(default_factory=Triage)
     formats: frozenset[str] = frozenset()
     deep: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
@@ -84,14 +84,14 @@ def select(given: CommandLine, environ: Mapping[str, str]) -> Selection:
     """The run that a command line asks for. Raises ConfigError, one paragraph."""
     _refuse_mixtures(given)
     chosen = _subject(given, environ)
-    judgement = _judgement(given, chosen.mode)  # reads its files, which `inputs` takes to be there
+    triage = _triage(given, chosen.mode)  # reads its files, which `inputs` takes to be there
     inputs = {**chosen.inputs, **_named_inputs(given)}
     return replace(
         chosen,
         look_elsewhere=given.look_elsewhere,
         deep=given.deep,
         write_policy=None if given.write_policy is None else given.here / given.write_policy,
-        judgement=judgement,
+        triage=triage,
         formats=frozenset(given.formats),
         options=_options(given),
         inputs=inputs,
@@ -108,7 +108,7 @@ def _subject(given: CommandLine, environ: Mapping[str, str]) -> Selection:
     return _demo(given, environ)
 
 
-def _judgement(given: CommandLine, mode: str) -> Triage:
+def _triage(given: CommandLine, mode: str) -> Triage:
     """Waivers and baseline. Raises ConfigError."""
     if given.new_only and given.baseline is None:
         raise ConfigError("--new-only needs a baseline to compare with: add --baseline FILE.")

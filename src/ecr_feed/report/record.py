@@ -1,4 +1,4 @@
-"""All that a report needs to know of one run, as frozen records: no view asks anyone else.
+"""The record of one run, as frozen dataclasses: everything that a view of the report shows.
 
 Times are aware datetimes in UTC; durations are seconds. `Run` holds facts as they are: each view
 redacts through the one `Redactor` that made it safe (see `prepare`), so no view has to remember.
@@ -50,7 +50,6 @@ class Rule:
     severity: str
     refs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
-    fix: str = ""
 
     @property
     def family(self) -> str:
@@ -142,10 +141,6 @@ class Run:
         """(service, operation, number of calls), sorted."""
         counted = Counter((call.service, call.operation) for call in self.calls)
         return tuple((service, name, number) for (service, name), number in sorted(counted.items()))
-
-    def rule(self, check: str) -> Rule | None:
-        """The catalogue's entry of that id."""
-        return next((rule for rule in self.rules if rule.id == check), None)
 
 
 def count(findings: tuple[Finding, ...] | list[Finding]) -> dict[str, int]:

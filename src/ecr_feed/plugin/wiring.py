@@ -21,10 +21,10 @@ from ecr_feed.plugin.parametrize import feed_of, package_of
 from ecr_feed.plugin.policy_files import check_place, write_auditor_policy
 from ecr_feed.plugin.publish import Publisher, Setting
 from ecr_feed.plugin.reporter import Reporter, register
-from ecr_feed.plugin.run import Selection
+from ecr_feed.plugin.selection import Selection
 from ecr_feed.report.artefacts import ReportFolderError, check_writable
+from ecr_feed.report.record import FeedFacts, Rule, SuiteFacts
 from ecr_feed.report.redact import Redactor
-from ecr_feed.report.run import FeedFacts, Rule, SuiteFacts
 
 
 def start(config: pytest.Config, chosen: Selection) -> None:
@@ -34,7 +34,7 @@ def start(config: pytest.Config, chosen: Selection) -> None:
     if writes and chosen.mode == "plan" and chosen.account is not None:
         check_makeable(chosen.account)
     publisher = _publisher(config, chosen, redactor) if writes else None
-    register(config, Reporter(redactor, publisher, judge=chosen.judgement))
+    register(config, Reporter(redactor, publisher, judge=chosen.triage))
 
 
 def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> Publisher:
@@ -65,7 +65,7 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         options=chosen.options,
         inputs=chosen.inputs,
         unknown=chosen.unknown,
-        judgement=chosen.judgement,
+        triage=chosen.triage,
         formats=chosen.formats,
     )
     return Publisher(
@@ -109,7 +109,6 @@ def _rule(info: CheckInfo) -> Rule:
         severity=info.severity.word,
         refs=info.refs,
         reads=info.reads,
-        fix=info.fix,
     )
 
 
