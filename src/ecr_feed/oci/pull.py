@@ -17,6 +17,7 @@ from ecr_feed.oci.step_results import after, broken, ended, held
 from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, Wanted
 from ecr_feed.oci.transport import RegistryError
 from ecr_feed.once import Once
+from ecr_feed.text.words import many
 
 _USUAL = Platform("linux", "amd64")
 _NESTED = 3  # an index in an index in an index: nobody finds an image further down
@@ -67,8 +68,8 @@ class PackageWalker:
         except RegistryError as error:
             self.steps.append(ended(Step.TAGS, name, error))
             return
-        many = f"{len(self.tags):,} tag{'' if len(self.tags) == 1 else 's'}"
-        self.steps.append(held(Step.TAGS, many, subject=name, host=reply.host, status=reply.status))
+        tags = many(len(self.tags), "tag")
+        self.steps.append(held(Step.TAGS, tags, subject=name, host=reply.host, status=reply.status))
 
     def _head(self, tag: str) -> bool:
         """Asks for the tag without reading its manifest; False if the walk ends here."""

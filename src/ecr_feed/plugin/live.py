@@ -10,6 +10,7 @@ from typing import Any, Final
 from ecr_feed.report.services import progress
 from ecr_feed.text.safe import clean_line, cut
 from ecr_feed.text.times import span
+from ecr_feed.text.words import many
 
 INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
 
@@ -43,8 +44,7 @@ class Progress:
         seconds = max(now - self._started, 0.0)
         rate = f", {self._calls / seconds:.0f} a second" if seconds >= 1 else ""
         name = cut(clean_line(feed), 80)
-        calls = "1 call" if self._calls == 1 else f"{self._calls} calls"
-        return f"reading {name}: {calls}{rate}, {span(seconds)}"
+        return f"reading {name}: {many(self._calls, 'call')}{rate}, {span(seconds)}"
 
 
 STEP: Final = 10  # per cent between two messages to Octopus
@@ -111,4 +111,4 @@ class Steps:
         if share // STEP == self._said // STEP:
             return None
         self._said = share
-        return progress(share, f"{self._done} of {max(total, self._done)} checks")
+        return progress(share, f"{self._done} of {many(max(total, self._done), 'check')}")

@@ -21,6 +21,7 @@ from ecr_feed.plugin import outcomes, parametrize, scheduler, wiring
 from ecr_feed.plugin.selection import SELECTION, CommandLine, select, selection
 from ecr_feed.report.services import FORMATS
 from ecr_feed.text.safe import inert
+from ecr_feed.text.words import many
 
 GROUP = "ECR feed checks"
 _PYTESTS_OWN = "fE"
@@ -139,7 +140,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     label = "" if chosen.mode == "aws" else f"{chosen.mode.upper()}: "
     feeds = len(chosen.suite.feeds) + len(chosen.suite.docker_feeds)
-    return [f"ecr-feed: {label}{chosen.source}, {feeds} feeds, gate {chosen.gate.word}"]
+    return [f"ecr-feed: {label}{chosen.source}, {many(feeds, 'feed')}, gate {chosen.gate.word}"]
 
 
 def _arguments(config: pytest.Config) -> tuple[list[str], list[str]]:

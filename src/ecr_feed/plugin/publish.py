@@ -30,6 +30,7 @@ from ecr_feed.report.record import (
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import digest, results, to_bytes
 from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
+from ecr_feed.text.words import many
 from ecr_feed.triage import Triage
 
 
@@ -280,7 +281,7 @@ def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str
     if status == INTERRUPTED:
         return "the run was interrupted"
     if missing := collector.missing():
-        return f"{len(missing)} of {len(collector.collected)} rules were not run"
+        return f"{len(missing)} of {many(len(collector.collected), 'rule')} not run"
     if unassessed:
         return f"nothing was assessed of {', '.join(unassessed)}"
     return ""

@@ -2,8 +2,8 @@
 
 The matrix has a row for each package and a column for each action, with up to three answers in
 each cell. It is read from the findings' evidence: `witnesses` is a list of `{"action", "witness",
-"answer", "because"}` with the answer `allowed`, `denied` or `undetermined`; where the action is left
-out, the evidence's own `action` holds for all of them.
+"answer", "because"}` with the answer `allowed`, `denied` or `undetermined`; where the action is
+left out, the evidence's own `action` holds for all of them.
 """
 
 from __future__ import annotations

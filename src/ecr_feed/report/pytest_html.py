@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.report.groups import SHAPES
 from ecr_feed.text.safe import clean_line
+from ecr_feed.text.words import many
 
 BEGIN: Final = "<!-- ecr-feed: begin -->"
 END: Final = "<!-- ecr-feed: end -->"
@@ -197,7 +198,7 @@ class Rows:
         if not left_out:
             return ""
         return (
-            f"{left_out:,} rows are left out to keep this table usable (more than {ROW_LIMIT:,}"
+            f"{many(left_out, 'row')} left out to keep this table usable (more than {ROW_LIMIT:,}"
             f" checks ran): those that are met, and those after the first {ROW_LIMIT:,} others."
             " The counts include them, and All checks above lists them."
         )
