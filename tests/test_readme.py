@@ -13,7 +13,7 @@ import pytest
 from ecr_feed.iam import parse
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.generated import README, auditor_policy, rendered
-from ecr_feed.plugin.options import option_names
+from ecr_feed.plugin.option_table import OPTIONS
 from tests.support.run import ROOT, run_checks
 
 TEXT = README.read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ def test_the_auditors_policy_is_one_that_iam_takes() -> None:
 def test_every_option_is_described_and_exists() -> None:
     described = set(re.findall(r"(?<![\w!-])(--[a-z][a-z-]+)", TEXT))
     pytests = {"--lf", "--collect-only"}
-    assert described - pytests == set(option_names())
+    assert described - pytests == {option.flag for option in OPTIONS}
 
 
 def test_the_feeds_file_of_the_readme_is_the_schema(tmp_path: Path) -> None:

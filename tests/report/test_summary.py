@@ -1,4 +1,4 @@
-"""The terminal: four lines a finding, ten at the end, the verdict last."""
+"""The terminal: five lines at most for each fix, ten at the end, the verdict last."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def text(lines: object) -> list[str]:
     return [line for line, _ in lines]  # type: ignore[attr-defined] # lines of (text, markup)
 
 
-def test_what_is_open_is_told_worst_first_in_four_lines_each() -> None:
+def test_what_is_open_is_told_worst_first_in_five_lines_each() -> None:
     lines = text(summary.findings(FEW))
     heads = [line for line in lines if not line.startswith(" ")]
     assert [head.split()[:4] for head in heads] == [
@@ -29,7 +29,7 @@ def test_what_is_open_is_told_worst_first_in_four_lines_each() -> None:
         ["?", "not", "assessed", "critical"],
     ]
     for group in grouped(FEW):
-        assert len(list(summary.block(group))) <= 4
+        assert len(list(summary.block(group))) <= 5
     assert any("create-repository --repository-name PACKAGE" in line for line in lines)
 
 

@@ -236,7 +236,7 @@ class Publisher:
         return said if services.shows_progress(self._formats, self._setting.environ) else None
 
     def terminal(self) -> Iterator[Line]:
-        """The findings, four lines each, before pytest's own summary."""
+        """The findings, five lines at most for each fix, before pytest's own summary."""
         if self._run is not None:
             yield from summary.findings(self._run)
 

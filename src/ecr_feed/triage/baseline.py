@@ -104,8 +104,8 @@ def _document(data: bytes, source: str) -> dict[str, object]:
         raise ConfigError(f"{source}: it has no schema_version: expected an earlier results.json.")
     if version.partition(".")[0] not in READABLE:
         raise ConfigError(
-            f"{source}: schema_version: found {quote(version)}, expected {' or '.join(READABLE)}: it was"
-            " written by another version of this tool."
+            f"{source}: schema_version: found {quote(version)}, expected {' or '.join(READABLE)}:"
+            " it was written by another version of this tool."
         )
     return document
 
