@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any, Final
 
 import pytest
 
@@ -20,26 +21,35 @@ from ecr_feed.aws.transport.client import utcnow
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
 from ecr_feed.embedded.seeding.accounts import AccountFile
-from ecr_feed.facts.aws import ReadError
+from ecr_feed.facts.aws import ReadError, Secret
 from ecr_feed.facts.iam import AccessKey
 from ecr_feed.feed.reachability import Reachability
 from ecr_feed.feed.registry import FeedRegistry
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.plugin.policy_files import write_feed_policies
-from ecr_feed.plugin.reporter import reporter_of
-from ecr_feed.plugin.selection import Selection, selection
+from ecr_feed.plugin.policy_files import smallest_documents
+from ecr_feed.plugin.selection import Selection
 from ecr_feed.reach import ClockOffset, SystemWay, Way
 
 
 class Accounts:
-    """Every feed's account, opened on first use and read once."""
+    """Every feed's account, opened on first use and read once.
 
-    def __init__(self, chosen: Selection, sessions: Sessions, place: Place) -> None:
+    Making it opens nothing: neither AWS's libraries nor the embedded account are loaded before the
+    first fact is asked for. `on_secret` is told of each secret that is read. `close` closes all
+    that was opened.
+    """
+
+    def __init__(
+        self, chosen: Selection, log: CallLog, on_secret: Callable[[Secret], None]
+    ) -> None:
         self._chosen = chosen
-        self._sessions = sessions
-        self._place = place
+        self._log = log
+        self._on_secret = on_secret
+        self._closing = ExitStack()
+        self._place = Once(self._open_place)
+        self._sessions = Once(self._open_sessions)
         self._opened: dict[str, Account] = {}
         self._rights: dict[str, Rights] = {}
         self._registries: dict[str, FeedRegistry] = {}
@@ -47,16 +57,33 @@ class Accounts:
         self._audits: dict[tuple[str, str, str | None], DocumentReader] = {}
         self.look_elsewhere = chosen.look_elsewhere
 
+    def _open_place(self) -> Place:
+        return _place(self._chosen, self._closing)
+
+    def _open_sessions(self) -> Sessions:
+        sessions = Sessions(
+            auditor=self._chosen.suite.auditor,
+            backend=self._place.get().backend,
+            log=self._log,
+            on_secret=self._on_secret,
+        )
+        self._closing.callback(sessions.close)
+        return sessions
+
+    def close(self) -> None:
+        """Close what was opened, the last first. Nothing is to be asked for afterwards."""
+        self._closing.close()
+
     def of(self, feed: Feed) -> Account:
         """The feed's account, read with the feed's own credentials."""
         if feed.slug not in self._opened:
-            self._opened[feed.slug] = Account(feed, self._sessions)
+            self._opened[feed.slug] = Account(feed, self._sessions.get())
         return self._opened[feed.slug]
 
     def rights(self, feed: Feed) -> Rights:
         """What the feed may do, from calls, simulation and evaluation; read once."""
         if feed.slug not in self._rights:
-            audit = None if self._sessions.auditor is None else partial(self._audit, feed)
+            audit = None if self._sessions.get().auditor is None else partial(self._audit, feed)
             self._rights[feed.slug] = Rights(
                 self.of(feed), audit, utcnow, unknown=self._unknown_policies
             )
@@ -64,13 +91,13 @@ class Accounts:
 
     def _audit(self, feed: Feed, account: str) -> DocumentReader:
         """One auditor's view per account and region, shared by the feeds that are in it."""
-        auditor = self._sessions.auditor
+        auditor = self._sessions.get().auditor
         if auditor is None:
             raise LookupError("no auditor is configured")
         key = (feed.region, account, feed.endpoint_url)
         if key not in self._audits:
             self._audits[key] = DocumentReader(
-                self._sessions,
+                self._sessions.get(),
                 auditor,
                 feed.region,
                 account=account,
@@ -83,7 +110,7 @@ class Accounts:
         if feed.slug not in self._registries:
             self._registries[feed.slug] = FeedRegistry(
                 self.rights(feed),
-                self._place.network,
+                self._place.get().network,
                 at_aws=self.at_aws(feed),
                 deep=self._chosen.deep,
             )
@@ -93,13 +120,13 @@ class Accounts:
         """The hosts that the feed's workers need; probed once."""
         if feed.slug not in self._reachabilities:
             self._reachabilities[feed.slug] = Reachability(
-                self.rights(feed), self._place.way, at_aws=self.at_aws(feed)
+                self.rights(feed), self._place.get().way, at_aws=self.at_aws(feed)
             )
         return self._reachabilities[feed.slug]
 
     def clock_offset(self) -> ClockOffset | None:
         """From the dates of AWS's answers so far; they are cut to the second."""
-        offset = self._sessions.log.clock_offset()
+        offset = self._log.clock_offset()
         return None if offset is None else ClockOffset(offset, timedelta(seconds=1))
 
     def at_aws(self, feed: Feed) -> bool:
@@ -124,15 +151,13 @@ class Accounts:
         for account in list(self._opened.values()):
             yield self.rights(account.feed)
 
-    def write_policies(self) -> None:
-        """`--write-policy`: the smallest policy of each opened feed."""
-        chosen = self._chosen
-        if chosen.write_policy is not None:
-            write_feed_policies(chosen.write_policy, chosen.suite, self.every())
-
     def facts(self) -> dict[str, dict[str, object]]:
-        """What was learnt of each feed, as builtin types, for the reports."""
+        """What was learnt of each feed, by slug, as builtin types, for the reports. No reads."""
         return {rights.account.feed.slug: _learnt(rights) for rights in self.every()}
+
+    def smallest_policies(self) -> dict[str, list[dict[str, Any]]]:
+        """For `--write-policy`, by slug: the documents of each opened feed. It may read."""
+        return {rights.account.feed.slug: smallest_documents(rights) for rights in self.every()}
 
 
 def _learnt(rights: Rights) -> dict[str, object]:
@@ -160,27 +185,15 @@ def _key(key: AccessKey) -> dict[str, str | None]:
     }
 
 
-@contextmanager
-def accounts_of(config: pytest.Config) -> Iterator[Accounts]:
-    """The run's accounts; everything opened for them is closed at the end."""
-    chosen = selection(config)
-    if chosen is None:
+ACCOUNTS: Final = pytest.StashKey[Accounts]()
+
+
+def accounts_of(config: pytest.Config) -> Accounts:
+    """The accounts of the run. Raises UsageError in a run that does not touch checks/."""
+    held = config.stash.get(ACCOUNTS, None)
+    if held is None:
         raise pytest.UsageError("facts of feeds are for checks/ only")
-    reporter = reporter_of(config)
-    log = CallLog(on_call=reporter.saw_call)
-    with ExitStack() as closing:
-        place = _place(chosen, closing)
-        backend = place.backend
-        sessions = Sessions(
-            auditor=chosen.suite.auditor,
-            backend=backend,
-            log=log,
-            on_secret=reporter.learn_secret,
-        )
-        closing.callback(sessions.close)
-        opened = Accounts(chosen, sessions, place)
-        reporter.drain_calls, reporter.feed_facts = log.drain, opened.facts
-        yield opened
+    return held
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,9 @@ def checks_page(checks: tuple[CheckInfo, ...]) -> str:
         "",
         f"<!-- written by `{_COMMAND}` -->",
         "",
-        "For each check: why it matters, the usual fix, the calls it rests on, references. Names in",
-        "capitals (`PACKAGE`, `REGION`) stand for a feed's own: a finding's fix has them filled in,",
-        "and is often more precise.",
+        "For each check: why it matters, the usual fix, the calls it rests on, references. Names",
+        "in capitals (`PACKAGE`, `REGION`) stand for a feed's own: a finding's fix has them filled",
+        "in, and is often more precise.",
     ]
     for family, members in groupby(checks, lambda info: info.family):
         lines += ["", f"## {family}"]

@@ -7,6 +7,8 @@ from threading import Lock
 from time import monotonic
 from typing import Any, Final
 
+import pytest
+
 from ecr_feed.report.services import progress
 from ecr_feed.text.safe import clean_line, cut
 from ecr_feed.text.times import span
@@ -53,21 +55,24 @@ STEP: Final = 10  # per cent between two messages to Octopus
 class Live:
     """One line on a terminal about the read that the current test waits for.
 
-    `terminal` and `capture` are pytest's reporter and capture manager. Calls may be reported by
-    other threads: the test waits for them, so nothing else writes meanwhile.
+    `plugins` is pytest's plugin manager: its terminal is registered later than this is made, and
+    workers have none. `quiet`: no line is shown. Calls may be reported by other threads: the test
+    waits for them, so nothing else writes meanwhile.
     """
 
-    def __init__(self, terminal: Any, capture: Any) -> None:
-        self._terminal = terminal
-        self._capture = capture
+    def __init__(self, plugins: pytest.PytestPluginManager, *, quiet: bool = False) -> None:
+        self._plugins = plugins
+        self._quiet = quiet
         self._lock = Lock()
         self._progress: Progress | None = None
         self._feed = ""
 
     def begin(self, feed: str) -> None:
         """A test about this feed starts; its first reads may be long ones."""
-        with self._lock:
-            self._progress, self._feed = Progress(monotonic()), feed
+        terminal = self._terminal
+        if terminal is not None and terminal.isatty and not self._quiet:
+            with self._lock:
+                self._progress, self._feed = Progress(monotonic()), feed
 
     def saw_call(self) -> None:
         """One more call was made."""
@@ -77,7 +82,8 @@ class Live:
             fresh = not self._progress.showing
             line = self._progress.call(self._feed, monotonic())
             if line is not None:
-                with self._capture.global_and_fixture_disabled():
+                capture: Any = self._plugins.get_plugin("capturemanager")
+                with capture.global_and_fixture_disabled():
                     if fresh:
                         self._terminal.ensure_newline()
                     self._write(line)
@@ -90,6 +96,15 @@ class Live:
                 if not self._terminal.showlongtestinfo:  # dots go on below the file's name
                     self._terminal.write_fspath_result(nodeid, "")
             self._progress = None
+
+    def say(self, line: str) -> None:
+        """A line of its own, where there is a terminal reporter."""
+        if self._terminal is not None:
+            self._terminal.write_line(line)
+
+    @property
+    def _terminal(self) -> Any:
+        return self._plugins.get_plugin("terminalreporter")
 
     def _write(self, line: str) -> None:
         # `rewrite` fills the line up to its end, and cannot take back what went beyond.

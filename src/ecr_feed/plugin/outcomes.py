@@ -19,7 +19,7 @@ from ecr_feed.check import CheckInfo, info_of, render_fix
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.outcomes import NotApplicable, NotAssessed, NotMet, collecting_evidence
-from ecr_feed.plugin.publish import portable
+from ecr_feed.plugin.collector import portable
 from ecr_feed.plugin.reporter import FINDING, reporter_of
 from ecr_feed.plugin.selection import selection
 from ecr_feed.read_advice import remedy

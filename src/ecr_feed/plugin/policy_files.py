@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from ecr_feed.check import CheckInfo
-from ecr_feed.config import ConfigError, Suite
+from ecr_feed.config import ConfigError
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.iam import smallest_policy
 from ecr_feed.permissions.answers import PROBED, PULL, TOKEN, Rights
@@ -44,19 +44,27 @@ def write_auditor_policy(path: Path) -> None:
     _write(path.with_suffix(".auditor.json"), auditor_policy(catalogue()))
 
 
-def write_feed_policies(path: Path, suite: Suite, opened: Iterable[Rights]) -> None:
-    """FILE for a single feed, else `STEM.SLUG.json` for each.
+def smallest_documents(rights: Rights) -> list[dict[str, Any]]:
+    """The documents of a feed's smallest policy: one, or more where one would be too long.
 
-    A feed whose account is unknown (its credentials were refused, and the feeds file names none)
-    has no ARNs to write; its findings say why.
+    None for a feed whose account is unknown (its credentials were refused, and the feeds file
+    names none): there are no ARNs to write, and its findings say why.
     """
-    for rights in opened:
-        feed = rights.account.feed
-        place = path if len(suite.feeds) == 1 else path.with_suffix(f".{feed.slug}.json")
-        try:
-            documents = smallest_policy(needs(rights))
-        except ReadError:
-            continue
+    try:
+        return [dict(document) for document in smallest_policy(needs(rights))]
+    except ReadError:
+        return []
+
+
+def write_feed_policies(
+    path: Path, policies: Mapping[str, Sequence[object]], *, only_feed: bool
+) -> None:
+    """Documents by the feed's slug: FILE for the only feed of a run, else `STEM.SLUG.json`.
+
+    Further documents of a feed are beside its first. Raises OSError.
+    """
+    for slug, documents in policies.items():
+        place = path if only_feed else path.with_suffix(f".{slug}.json")
         for number, document in enumerate(documents):
             _write(place if number == 0 else place.with_suffix(f".{number + 1}.json"), document)
 

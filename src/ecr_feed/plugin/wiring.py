@@ -1,4 +1,7 @@
-"""Starts the reports of a run: folder tried before the first read, pytest-html and JUnit staged."""
+"""Makes the parts of a run, each given to the next: call log, accounts, publisher, reporter.
+
+The report folder is tried before the first read.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from ecr_feed import __version__
+from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.check import CheckInfo
 from ecr_feed.config import ConfigError, DockerFeed, Feed
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.naming import partition_of
 from ecr_feed.planned.files import check_makeable
+from ecr_feed.plugin.backend import ACCOUNTS, Accounts
 from ecr_feed.plugin.catalogue import catalogue
+from ecr_feed.plugin.live import Live
 from ecr_feed.plugin.parametrize import feed_of, package_of
 from ecr_feed.plugin.policy_files import check_place, write_auditor_policy
 from ecr_feed.plugin.publish import Publisher, Setting
@@ -28,13 +34,29 @@ from ecr_feed.report.redact import Redactor
 
 
 def start(config: pytest.Config, chosen: Selection) -> None:
-    """Register the reporter. Raises ConfigError where the report folder cannot be written."""
+    """Make the run's parts and register the reporter. Opens no account, makes no call.
+
+    Raises ConfigError where the report folder cannot be written.
+    """
     redactor = Redactor()
     writes = not hasattr(config, "workerinput") and not config.option.collectonly
     if writes and chosen.mode == "plan" and chosen.account is not None:
         check_makeable(chosen.account)
     publisher = _publisher(config, chosen, redactor) if writes else None
-    register(config, Reporter(redactor, publisher, judge=chosen.triage))
+    live = Live(config.pluginmanager, quiet=config.get_verbosity() < 0)
+    log = CallLog(on_call=live.saw_call)
+    accounts = Accounts(chosen, log, on_secret=redactor.learn)
+    config.stash[ACCOUNTS] = accounts
+    reporter = Reporter(
+        redactor=redactor,
+        triage=chosen.triage,
+        log=log,
+        accounts=accounts,
+        live=live,
+        publisher=publisher,
+        policies=chosen.write_policy is not None,
+    )
+    register(config, reporter)
 
 
 def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> Publisher:
@@ -65,6 +87,7 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         options=chosen.options,
         inputs=chosen.inputs,
         unknown=chosen.unknown,
+        write_policy=chosen.write_policy,
         triage=chosen.triage,
         formats=chosen.formats,
     )

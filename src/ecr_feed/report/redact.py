@@ -28,6 +28,7 @@ SENSITIVE_KEY: Final = re.compile(
     r"|authorization|api[_-]?key|x-octopus-apikey)"
 )
 
+SHORTEST_SECRET: Final = 16  # characters
 _KEY_ID: Final = re.compile(
     r"(?<![A-Za-z0-9])(A(?:KI|SI)A)[A-Z0-9]{8,124}([A-Z0-9]{4})(?![a-z0-9])"
 )
@@ -127,6 +128,11 @@ class Redactor:
             for part in _parts(text):
                 self._add(part)
             self._lines = {}
+
+    def learn(self, secret: Secret) -> None:
+        """`register`, unless the secret is shorter than any real one: it would mask words."""
+        if len(secret) >= SHORTEST_SECRET:
+            self.register(secret)
 
     def _add(self, text: str) -> None:
         if len(text) < _SHORTEST or text in self._known:
