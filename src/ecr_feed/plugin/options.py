@@ -22,6 +22,8 @@ from ecr_feed.text.words import many
 GROUP = "ECR feed checks"
 _PYTESTS_OWN = "fE"
 """The default of `-r`: the short summary of failures and errors."""
+_HYPOTHESIS = "hypothesispytest"
+"""A plugin that comes with the dev extra. No check uses it, and its summary takes a second."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(inert(str(error))) from None
     for hooks in (parametrize, outcomes, scheduler):
         config.pluginmanager.register(hooks, hooks.__name__)
+    if (hypothesis := config.pluginmanager.get_plugin(_HYPOTHESIS)) is not None:
+        config.pluginmanager.unregister(hypothesis)
     config.option.tbstyle = "no"  # a finding is a few lines of ours, never a traceback
     if config.option.reportchars == _PYTESTS_OWN:
         config.option.reportchars = ""  # our own summary lists them already
