@@ -39,25 +39,6 @@ def test_no_cell_of_a_table_is_a_text() -> None:
     assert f"*{IAM_READS}* are" in TEXT
 
 
-def test_check_ids_are_unique_and_sorted_by_family() -> None:
-    found = [info.id for info in catalogue()]
-    assert len(found) == len(set(found))
-    assert {"REGION-1", "IDENT-1", "REPO-1", "PERM-1", "TOKEN-1", "DOCKER-1"} <= set(found)
-
-
-def test_a_taken_id_is_an_error(tmp_path: Path) -> None:
-    rule = (
-        "from ecr_feed.check import LOW, check\n"
-        "@check(id='REPO-1', severity=LOW, title='t', why='w', fix='f', reads=(),\n"
-        "       refs=('https://example.com/',))\n"
-        "def test_{name}(feed): pass\n"
-    )
-    for name in ("one", "two"):
-        (tmp_path / f"test_{name}.py").write_text(rule.format(name=name), encoding="utf-8")
-    with pytest.raises(ValueError, match="REPO-1 is taken twice"):
-        catalogue(tmp_path)
-
-
 def test_the_auditors_policy_is_one_that_iam_takes() -> None:
     policy = auditor_policy(catalogue())
     parse(json.dumps(policy), name="auditor", limit=6144)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def _write() -> None:
-    names = sorted(name for name, module in sys.modules.items() if module is not None)
+    names = sorted(sys.modules)
     place = Path(os.environ["IMPORTS"]) / f"{os.getpid()}.txt"
     place.write_text("\n".join(names), encoding="utf-8")
 

@@ -48,7 +48,7 @@ class Accounts:
         self._log = log
         self._on_secret = on_secret
         self._closing = ExitStack()
-        self._place = Once(self._open_place)
+        self._destination = Once(self._open_destination)
         self._sessions = Once(self._open_sessions)
         self._opened: dict[str, Account] = {}
         self._rights: dict[str, Rights] = {}
@@ -57,13 +57,13 @@ class Accounts:
         self._audits: dict[tuple[str, str, str | None], DocumentReader] = {}
         self.look_elsewhere = chosen.look_elsewhere
 
-    def _open_place(self) -> Place:
-        return _place(self._chosen, self._closing)
+    def _open_destination(self) -> Destination:
+        return _destination(self._chosen, self._closing)
 
     def _open_sessions(self) -> Sessions:
         sessions = Sessions(
             auditor=self._chosen.suite.auditor,
-            backend=self._place.get().backend,
+            backend=self._destination.get().backend,
             log=self._log,
             on_secret=self._on_secret,
         )
@@ -110,7 +110,7 @@ class Accounts:
         if feed.slug not in self._registries:
             self._registries[feed.slug] = FeedRegistry(
                 self.rights(feed),
-                self._place.get().network,
+                self._destination.get().network,
                 at_aws=self.at_aws(feed),
                 deep=self._chosen.deep,
             )
@@ -120,7 +120,7 @@ class Accounts:
         """The hosts that the feed's workers need; probed once."""
         if feed.slug not in self._reachabilities:
             self._reachabilities[feed.slug] = Reachability(
-                self.rights(feed), self._place.get().way, at_aws=self.at_aws(feed)
+                self.rights(feed), self._destination.get().way, at_aws=self.at_aws(feed)
             )
         return self._reachabilities[feed.slug]
 
@@ -197,7 +197,7 @@ def accounts_of(config: pytest.Config) -> Accounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where calls, pulls and connections go; `network` and `way` do nothing until called."""
 
     backend: Backend
@@ -205,12 +205,12 @@ class Place:
     way: Callable[[], Way]
 
 
-def _place(chosen: Selection, closing: ExitStack) -> Place:
+def _destination(chosen: Selection, closing: ExitStack) -> Destination:
     if chosen.account is not None:
         return _embedded(chosen.account, closing)
     backend = Backend(kind="aws", endpoint_url=chosen.endpoint_url)
     network = Once(lambda: closing.enter_context(contextlib.closing(Network())))
-    return Place(backend, network.get, _outside)
+    return Destination(backend, network.get, _outside)
 
 
 def _outside() -> Way:
@@ -219,7 +219,7 @@ def _outside() -> Way:
     return SystemWay(ca=bundle) if bundle else SystemWay()
 
 
-def _embedded(account: AccountFile, closing: ExitStack) -> Place:
+def _embedded(account: AccountFile, closing: ExitStack) -> Destination:
     from ecr_feed.embedded.protocol.doors import boto3_answer
     from ecr_feed.embedded.registry import EmbeddedRegistry
     from ecr_feed.embedded.seeding.seed import core_for, fill
@@ -232,4 +232,4 @@ def _embedded(account: AccountFile, closing: ExitStack) -> Place:
         keys=seeded.keys,
     )
     server = Once(lambda: closing.enter_context(EmbeddedRegistry(core)))
-    return Place(backend, lambda: server.get().network(), lambda: server.get().way())
+    return Destination(backend, lambda: server.get().network(), lambda: server.get().way())

@@ -28,7 +28,7 @@ _EVIDENCE = pytest.StashKey[dict[str, object]]()
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class PhaseOutcome:
     """One phase's outcome: the word, its text, and the fix that the check itself gave."""
 
     outcome: OutcomeWord
@@ -64,24 +64,24 @@ def pytest_runtest_makereport(
     return report
 
 
-def _word(call: pytest.CallInfo[None]) -> Word | None:
+def _word(call: pytest.CallInfo[None]) -> PhaseOutcome | None:
     """The outcome of this phase; None where it has none."""
     error = call.excinfo.value if call.excinfo is not None else None
     match error:
         case None:
-            return Word(OutcomeWord.MET, "") if call.when == "call" else None
+            return PhaseOutcome(OutcomeWord.MET, "") if call.when == "call" else None
         case NotMet():
-            return Word(OutcomeWord.NOT_MET, error.message, error.fix)
+            return PhaseOutcome(OutcomeWord.NOT_MET, error.message, error.fix)
         case NotApplicable():
-            return Word(OutcomeWord.NOT_APPLICABLE, str(error))
+            return PhaseOutcome(OutcomeWord.NOT_APPLICABLE, str(error))
         case pytest.skip.Exception():
-            return Word(OutcomeWord.NOT_APPLICABLE, str(error.msg))
+            return PhaseOutcome(OutcomeWord.NOT_APPLICABLE, str(error.msg))
         case ReadError():
-            return Word(OutcomeWord.NOT_ASSESSED, error.failure.said, remedy(error.failure))
+            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, error.failure.said, remedy(error.failure))
         case NotAssessed():
-            return Word(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
+            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
         case _:
-            return Word(OutcomeWord.NOT_ASSESSED, _mishap(error))
+            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, _mishap(error))
 
 
 def _mishap(error: BaseException) -> str:
@@ -95,7 +95,7 @@ def _short(path: str) -> str:
     return "/".join(path.replace("\\", "/").split("/")[-2:])
 
 
-def _plain(word: Word) -> pytest.ExceptionInfo[BaseException]:
+def _plain(word: PhaseOutcome) -> pytest.ExceptionInfo[BaseException]:
     """An exception with a fresh traceback of one frame: no locals to show at any verbosity."""
     skips = word.outcome is OutcomeWord.NOT_APPLICABLE
     try:
@@ -104,7 +104,9 @@ def _plain(word: Word) -> pytest.ExceptionInfo[BaseException]:
         return pytest.ExceptionInfo.from_current()
 
 
-def _attach(report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word: Word) -> None:
+def _attach(
+    report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word: PhaseOutcome
+) -> None:
     reporter = reporter_of(item.config)
     finding = reporter.judged(_finding(item, info, word))
     if word.outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED):
@@ -117,7 +119,7 @@ def _attach(report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word:
     setattr(report, FINDING, portable(finding))
 
 
-def _finding(item: pytest.Item, info: CheckInfo, word: Word) -> Finding:
+def _finding(item: pytest.Item, info: CheckInfo, word: PhaseOutcome) -> Finding:
     parameters: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined] # parametrized: see fixtures.feeds
     chosen = selection(item.config)
     failed = word.outcome is OutcomeWord.NOT_MET

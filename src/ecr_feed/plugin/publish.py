@@ -31,7 +31,6 @@ from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
 from ecr_feed.text.words import many
 from ecr_feed.triage import Triage
 
-Line = tuple[str, dict[str, bool]]
 INTERRUPTED = 2  # pytest's own exit status
 _PUBLISHABLE = (0, 1, INTERRUPTED, 5)  # pytest's exit statuses after which findings mean something
 
@@ -191,12 +190,12 @@ class Publisher:
         said = steps.done(total)
         return said if services.shows_progress(self._formats, self._setting.environ) else None
 
-    def terminal(self) -> Iterator[Line]:
+    def terminal(self) -> Iterator[summary.Line]:
         """The findings, five lines at most for each fix, before pytest's own summary."""
         if self._run is not None:
             yield from summary.findings(self._run)
 
-    def verdict_lines(self) -> Iterator[Line]:
+    def verdict_lines(self) -> Iterator[summary.Line]:
         """The last lines before pytest's summary line; orders to a service stand before ours."""
         if self._trouble:
             yield self._trouble, {"red": True}

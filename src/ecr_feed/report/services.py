@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from ecr_feed.report.groups import Group, grouped, open_findings
+from ecr_feed.report.groups import FixGroup, grouped, open_findings
 from ecr_feed.report.record import WORST_FIRST, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 from ecr_feed.text.times import span, to_second
@@ -160,7 +160,7 @@ def _feeds(run: Run) -> list[str]:
     return lines
 
 
-def _row(group: Group) -> str:
+def _row(group: FixGroup) -> str:
     where = few(group.feeds, 5) + (f": {few(group.packages, 20)}" if group.packages else "")
     lead = group.lead
     cells = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ecr_feed.findings import OutcomeWord, Verdict
-from ecr_feed.report.groups import Group, grouped, open_findings
+from ecr_feed.report.groups import FixGroup, grouped, open_findings
 from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 from ecr_feed.text.words import few, many
@@ -41,7 +41,7 @@ def findings(run: Run) -> Iterator[Line]:
         yield f"... and {many(rest, 'more finding')}: see the report.", {}
 
 
-def block(group: Group) -> Iterator[Line]:
+def block(group: FixGroup) -> Iterator[Line]:
     """What and where; the message; expected and found; the fix; the request id."""
     lead = group.lead
     colour = _COLOURS.get(lead.outcome)
@@ -148,15 +148,15 @@ def _next(run: Run) -> str:
     return f"Next: {what} ({_checks(first)}{number}{more})"
 
 
-def _where(group: Group) -> str:
+def _where(group: FixGroup) -> str:
     return "  ".join(part for part in (_names(group.feeds, "feed"), _packages(group)) if part)
 
 
-def _checks(group: Group) -> str:
+def _checks(group: FixGroup) -> str:
     return few(group.checks, _NAMES)
 
 
-def _packages(group: Group) -> str:
+def _packages(group: FixGroup) -> str:
     return _names(group.packages, "package")
 
 
