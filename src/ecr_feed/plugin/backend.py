@@ -71,7 +71,7 @@ class Accounts:
         return sessions
 
     def close(self) -> None:
-        """Close what was opened, the last first. Nothing is to be asked for afterwards."""
+        """Close what was opened, the last first. No fact can be read afterwards."""
         self._closing.close()
 
     def of(self, feed: Feed) -> Account:
@@ -90,7 +90,7 @@ class Accounts:
         return self._rights[feed.slug]
 
     def _audit(self, feed: Feed, account: str) -> DocumentReader:
-        """One auditor's view per account and region, shared by the feeds that are in it."""
+        """One reader for each account and region, shared by the feeds in it."""
         auditor = self._sessions.get().auditor
         if auditor is None:
             raise LookupError("no auditor is configured")
@@ -106,7 +106,7 @@ class Accounts:
         return self._audits[key]
 
     def registry(self, feed: Feed) -> FeedRegistry:
-        """The feed's registry, as Docker sees it; logged in to once."""
+        """The feed's registry over its HTTP API; logged in to once."""
         if feed.slug not in self._registries:
             self._registries[feed.slug] = FeedRegistry(
                 self.rights(feed),
@@ -125,12 +125,12 @@ class Accounts:
         return self._reachabilities[feed.slug]
 
     def clock_offset(self) -> ClockOffset | None:
-        """From the dates of AWS's answers so far; they are cut to the second."""
+        """From the Date headers of AWS's answers so far, which have whole seconds."""
         offset = self._log.clock_offset()
         return None if offset is None else ClockOffset(offset, timedelta(seconds=1))
 
     def at_aws(self, feed: Feed) -> bool:
-        """No option, feeds file or variable sends this feed's calls to a test endpoint."""
+        """Whether this feed's calls go to AWS, not to an endpoint that was named."""
         if self._chosen.account is not None:
             return True
         if feed.endpoint_url or self._chosen.endpoint_url or feed.registry_endpoint:
@@ -161,7 +161,7 @@ class Accounts:
 
 
 def _learnt(rights: Rights) -> dict[str, object]:
-    """Only what was read already, in the builtin types that workers can send."""
+    """What was read of an account so far, in the builtin types that workers can send."""
     access, token = rights.account.known()
     identity = access.identity if access else None
     return {
@@ -214,7 +214,7 @@ def _destination(chosen: Selection, closing: ExitStack) -> Destination:
 
 
 def _outside() -> Way:
-    """This machine's own network; AWS's own hosts may need another bundle than registries."""
+    """This machine's network. AWS's hosts may need another CA bundle than registries."""
     bundle = os.environ.get("AWS_CA_BUNDLE")
     return SystemWay(ca=bundle) if bundle else SystemWay()
 

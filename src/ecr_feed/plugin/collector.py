@@ -58,7 +58,7 @@ def portable(finding: Finding) -> dict[str, Any]:
 
 
 def restore(plain: Mapping[str, Any]) -> Finding:
-    """The finding that `portable` made plain."""
+    """The finding from what `portable` returned."""
     return Finding(**plain)
 
 

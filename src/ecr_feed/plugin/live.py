@@ -1,4 +1,4 @@
-"""What a person sees while a run reads: a line on a terminal, steps inside an Octopus step."""
+"""Progress while a run reads: a line on a terminal, a progress bar in a step of Octopus."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
 
 
 class Progress:
-    """Counts calls and says, not too often, what to show. Times are monotonic seconds.
+    """Counts calls and limits how often a line is shown. Times are monotonic seconds.
 
-    Nothing is shown of a read that is over at once.
+    A read that takes less than `INTERVAL` shows nothing.
     """
 
     def __init__(self, started: float) -> None:
@@ -29,7 +29,7 @@ class Progress:
         self._calls = 0
 
     def call(self, feed: str, now: float) -> str | None:
-        """One more call was made for this feed; the line to show, or None while it is too soon."""
+        """Count a call for this feed; returns the line to show, or None within `INTERVAL`."""
         self._calls += 1
         if now - self._shown < INTERVAL:
             return None
@@ -57,7 +57,7 @@ class Live:
 
     `plugins` is pytest's plugin manager: its terminal is registered later than this is made, and
     workers have none. `quiet`: no line is shown. Calls may be reported by other threads: the test
-    waits for them, so nothing else writes meanwhile.
+    waits for them, so nothing else writes at that time.
     """
 
     def __init__(self, plugins: pytest.PytestPluginManager, *, quiet: bool = False) -> None:
@@ -68,7 +68,7 @@ class Live:
         self._feed = ""
 
     def begin(self, feed: str) -> None:
-        """A test about this feed starts; its first reads may be long ones."""
+        """A test about this feed starts."""
         terminal = self._terminal
         if terminal is not None and terminal.isatty and not self._quiet:
             with self._lock:
@@ -89,7 +89,7 @@ class Live:
                     self._write(line)
 
     def end(self, nodeid: str) -> None:
-        """The test has what it waited for: the line stays, with its last numbers."""
+        """The test's reads are done: the line stays, with its last numbers."""
         with self._lock:
             if self._progress is not None and self._progress.showing:
                 self._write(self._progress.line(self._feed, monotonic()))
@@ -120,7 +120,7 @@ class Steps:
         self._said = 0
 
     def done(self, total: int) -> str | None:
-        """One more check of so many is done; the message to print, if it is time for one."""
+        """Count a check of `total`; returns a message to print each `STEP` per cent, else None."""
         self._done += 1
         share = self._done * 100 // max(total, self._done)
         if share // STEP == self._said // STEP:

@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """What is judged, and on what; a demo says so first."""
+    """What is judged and on which backend; a demo or a plan is marked."""
     chosen = selection(config)
     if chosen is None:
         return []

@@ -29,7 +29,7 @@ _EVIDENCE = pytest.StashKey[dict[str, object]]()
 
 @dataclass(frozen=True, slots=True)
 class PhaseOutcome:
-    """One phase's outcome: the word, its text, and the fix that the check itself gave."""
+    """The outcome of one phase (setup, call, teardown), its message, and the check's own fix."""
 
     outcome: OutcomeWord
     text: str
@@ -38,7 +38,7 @@ class PhaseOutcome:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep the evidence that fixtures and the check note with the item."""
+    """Keep with the item the evidence that fixtures and the check note."""
     with collecting_evidence() as evidence:
         item.stash[_EVIDENCE] = evidence
         return (yield)
@@ -81,10 +81,10 @@ def _word(call: pytest.CallInfo[None]) -> PhaseOutcome | None:
         case NotAssessed():
             return PhaseOutcome(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
         case _:
-            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, _mishap(error))
+            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, _own_failure(error))
 
 
-def _mishap(error: BaseException) -> str:
+def _own_failure(error: BaseException) -> str:
     """A bug in this suite: where it happened, without the values that it may quote."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""

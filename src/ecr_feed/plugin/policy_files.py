@@ -47,12 +47,13 @@ def write_auditor_policy(path: Path) -> None:
 def smallest_documents(rights: Rights) -> list[dict[str, Any]]:
     """The documents of a feed's smallest policy: one, or more where one would be too long.
 
-    None for a feed whose account is unknown (its credentials were refused, and the feeds file
-    names none): there are no ARNs to write, and its findings say why.
+    The list is empty for a feed whose account is unknown (its credentials were refused, and the
+    feeds file names none), or with a package ID that is too long for any policy: its findings say
+    so (IDENT-1, REPO-2).
     """
     try:
         return [dict(document) for document in smallest_policy(needs(rights))]
-    except ReadError:
+    except (ReadError, ValueError):
         return []
 
 

@@ -1,4 +1,4 @@
-"""From what was gathered to what is written: settle the verdict, then publish every artefact."""
+"""Settles the verdict of a run from what was gathered, then writes every artefact."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PUBLISHABLE = (0, 1, INTERRUPTED, 5)  # pytest's exit statuses after which find
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a run before it begins. `staging` is where pytest-html and JUnit write.
+    """What is known of a run before it begins; pytest-html and JUnit write to `staging`.
 
     `formats` are those of `services.FORMATS` that were asked for; `environ` tells which service a
     run is inside of.
@@ -60,7 +60,7 @@ class Setting:
 
 
 class Publisher:
-    """Only the process that writes reports has one."""
+    """Writes the reports. Workers have none."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Publisher:
         return status
 
     def give_up(self, error: OSError | KeyboardInterrupt, status: int) -> int:
-        """Whatever writes was ended, and what is in the folder is whole; as `publish` otherwise."""
+        """Writing was interrupted or failed; no file is half written. Returns as `publish`."""
         shutil.rmtree(self._setting.staging, ignore_errors=True)
         if isinstance(error, KeyboardInterrupt):
             self._trouble = (
@@ -186,7 +186,7 @@ class Publisher:
     # What the terminal shows.
 
     def step(self, steps: Steps, total: int) -> str | None:
-        """One more of so many checks is done; what to print of it, inside a step of Octopus."""
+        """A check of `total` is done; returns what to print inside a step of Octopus, or None."""
         said = steps.done(total)
         return said if services.shows_progress(self._formats, self._setting.environ) else None
 
@@ -196,7 +196,7 @@ class Publisher:
             yield from summary.findings(self._run)
 
     def verdict_lines(self) -> Iterator[summary.Line]:
-        """The last lines before pytest's summary line; orders to a service stand before ours."""
+        """The last lines before pytest's summary line: commands to a build service, then ours."""
         if self._trouble:
             yield self._trouble, {"red": True}
         if self._run is not None:
@@ -206,10 +206,10 @@ class Publisher:
             yield from summary.verdict(self._run, None if self._trouble else setting.folder)
 
     def final_place(self, text: str) -> str:
-        """The text with the folder that a person knows instead of the one that pytest wrote to."""
+        """The text with the report folder in place of the staging folder."""
         return text.replace(str(self._setting.staging), str(self._setting.folder))
 
-    # What pytest-html asks for.
+    # For pytest-html.
 
     def title(self) -> str:
         """The page's title."""

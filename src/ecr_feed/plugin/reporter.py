@@ -1,4 +1,4 @@
-"""pytest's side of the reports: thin hooks around the collector and the artefacts.
+"""The reporter: pytest hooks that gather findings, calls and facts, and publish them.
 
 Registered only for a run that judges feeds. Workers attach what they learn to their test reports;
 the one process that writes reports gathers it from there.
@@ -84,14 +84,14 @@ class Reporter:
         """A text for a log or a terminal: no secrets, and no command to a build server."""
         return inert(self.redactor.block(text))
 
-    # What the translation of outcomes asks for.
+    # For plugin/outcomes.py.
 
     def judged(self, finding: Finding) -> Finding:
-        """The finding after waivers, every text of it safe to leave the process."""
+        """The finding after waivers and baseline, redacted."""
         return self.redactor.finding(self._triage(finding))
 
     def leave(self, report: pytest.TestReport) -> None:
-        """Send along the calls made since the last report: a worker that dies loses no evidence."""
+        """Attach the calls made since the last report: those of a worker that dies are not lost."""
         calls = self._calls()
         if calls:
             setattr(report, CALLS, calls)
@@ -103,16 +103,16 @@ class Reporter:
         facts: Any = self.redactor.scrub(self._accounts.facts())
         return dict(facts)
 
-    # Hooks: what a person sees meanwhile.
+    # Hooks: progress on the terminal.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """From here on this test may read, and a person may wait."""
+        """From here on this test may read: progress is shown."""
         self._live.begin(str(dict(item.user_properties).get("feed", "")))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """A warning may quote what it warns of."""
+        """A warning may quote a secret: redact it."""
         text = str(warning_message.message)
         safe = self.safe_block(text)
         if safe != text:
@@ -141,7 +141,7 @@ class Reporter:
             self.collector.add(self._publisher.crashed(report.nodeid))
 
     def _make_safe(self, report: pytest.TestReport) -> None:
-        """Before any other plugin prints or stores it: a worker, its controller, a terminal."""
+        """Redact the report before any other plugin prints or stores it."""
         report.sections = [(name, self.safe_block(text)) for name, text in report.sections]
         if isinstance(report.longrepr, str):
             report.longrepr = self._safe_line(report.longrepr)
@@ -164,12 +164,12 @@ class Reporter:
         self.collector.collected.update(ids)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """How many rules this run leaves out."""
+        """How many items this run leaves out."""
         self.collector.deselected += len(items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker knew."""
+        """Take over what a worker gathered."""
         left: Mapping[str, Any] = getattr(node, "workeroutput", {}).get(_WORKER, {})
         self.collector.feeds.update(left.get("feeds", {}))
         self.collector.policies.update(left.get("policies", {}))
@@ -215,7 +215,7 @@ class Reporter:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
-        """Findings first; then everybody else's lines, with the artefacts' final place in them."""
+        """Findings first; then the lines of other plugins, with the report folder in them."""
         if self._publisher is None:
             return (yield)
         write_sep = terminalreporter.write_sep
@@ -238,7 +238,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_metadata(self, metadata: dict[str, Any]) -> None:
-        """Nothing of this machine's environment: it may hold what a person did not mean to file."""
+        """Leave this machine's environment out: reports are filed and sent."""
         metadata.clear()
 
     @pytest.hookimpl(optionalhook=True)
@@ -258,7 +258,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        """A column for our own word."""
+        """A column for our outcome."""
         if self._publisher is not None:
             self._publisher.rows.header(cells)
 

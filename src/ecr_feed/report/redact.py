@@ -1,4 +1,4 @@
-"""Patterns of secrets that were not registered as such."""
+"""Takes secrets out of texts and JSON values: registered ones, and what looks like one."""
 
 from __future__ import annotations
 
@@ -188,8 +188,8 @@ class Redactor:
     def scrub(self, value: object, depth: int = 0) -> object:
         """The value as JSON can hold it, every text in it and every key redacted and cleaned.
 
-        Enums become their value, times RFC 3339, sets sorted lists; numbers that JSON has no word
-        for become text, and so does whatever is no value at all (its type's name).
+        Enums become their value, times RFC 3339, sets sorted lists; numbers that JSON cannot
+        write become text, as does any other object (its type's name).
         """
         if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
             return value

@@ -209,9 +209,9 @@ _APPENDED: Final = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")
 def lines(
     run: Run, formats: Iterable[str], environ: Mapping[str, str], files: Iterable[Path]
 ) -> list[str]:
-    """Lines for standard output, each an order to the service that reads it.
+    """Lines for standard output, each a command to the service that reads it.
 
-    They are only said where that service listens: elsewhere they would be noise in a log.
+    They are printed only inside that service: elsewhere they would be noise in a log.
     """
     wanted = set(formats)
     told: list[str] = []

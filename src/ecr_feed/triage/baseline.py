@@ -138,5 +138,5 @@ def _row(row: object, where: str) -> tuple[Subject, str]:
 
 
 def _subject(finding: Finding) -> Subject:
-    """As results.json writes it, so that a run and its file agree on strange names."""
+    """As results.json writes it: control characters in names are spelled out there."""
     return (finding.check, clean_line(finding.feed), clean_line(finding.package or ""))
