@@ -10,7 +10,7 @@ from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import AccessKey
 from ecr_feed.feed.access_key import FeedUser
 from ecr_feed.outcomes import expect, not_assessed
-from ecr_feed.report.run import ROTATE_AFTER
+from ecr_feed.report.record import ROTATE_AFTER
 
 _KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")

@@ -8,8 +8,8 @@ from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Access, ReadError
 from ecr_feed.feed.missing import MissingElsewhere
 from ecr_feed.naming import near_regions, partition_of
-from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
+from ecr_feed.text.words import many
 
 
 @check(

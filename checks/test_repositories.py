@@ -9,8 +9,8 @@ from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Repository
 from ecr_feed.feed.missing import Creation, MissingElsewhere
 from ecr_feed.naming import NameProblem, judge_name, other_registry
-from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
+from ecr_feed.text.words import many
 
 _CREATE = "aws ecr create-repository --repository-name {package!q} --region {feed.region!q}"
 _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"

@@ -1,4 +1,4 @@
-"""The one list that every report is a view of: what each check said of each subject."""
+"""Findings: the outcome of each check for each feed or package. Every report is a view of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class OutcomeWord(StrEnum):
-    """The five words of every report; each means one thing."""
+    """The five outcomes, in the words of every report."""
 
     MET = "met"
     NOT_MET = "not met"
@@ -20,7 +20,7 @@ class OutcomeWord(StrEnum):
 
 
 class Severity(IntEnum):
-    """How much a rule matters, ordered: `Severity.HIGH > Severity.LOW`."""
+    """How severe a rule is; ordered: `Severity.HIGH > Severity.LOW`."""
 
     LOW = 1
     MEDIUM = 2
@@ -29,12 +29,12 @@ class Severity(IntEnum):
 
     @property
     def word(self) -> str:
-        """The word of reports and of `--gate`."""
+        """The name in reports and for `--gate`."""
         return self.name.lower()
 
 
 class Verdict(StrEnum):
-    """What the whole run says; equal to its exit status."""
+    """The result of the whole run; the exit status says the same."""
 
     READY = "READY"
     NOT_READY = "NOT READY"
@@ -46,9 +46,9 @@ WORDS: Final = tuple(word.value for word in OutcomeWord)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's word on one subject.
+    """The outcome of one check for one subject: a feed, or a package of it.
 
-    `feed` is the name as written in the feeds file; `package` None where the rule is the feed's;
+    `feed` is the name as written in the feeds file; `package` is None for a rule about the feed;
     `evidence` holds JSON values only; `test` is pytest's node ID.
     """
 
@@ -91,7 +91,7 @@ class WaiverUse:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """This run against an earlier one; `marks` goes by `subject(finding)`, `gone` is unjudged."""
+    """This run against an earlier one; keys are `subject(finding)`; `gone` has no finding."""
 
     source: str
     finished: str

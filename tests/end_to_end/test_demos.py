@@ -9,7 +9,7 @@ import pytest
 
 from ecr_feed.embedded.seeding.account_file import load
 from ecr_feed.plugin.catalogue import ACCOUNTS
-from ecr_feed.plugin.run import demos
+from ecr_feed.plugin.selection import demos
 from tests.end_to_end.forked import Forks
 from tests.support.run import ROOT, project_with, run_checks
 

@@ -310,7 +310,7 @@ pulls = true
 
 def test_the_written_auditors_policy_is_enough_to_audit(tmp_path: Path) -> None:
     from ecr_feed.plugin.catalogue import catalogue
-    from ecr_feed.plugin.readme import auditor_policy
+    from ecr_feed.plugin.policy_files import auditor_policy
 
     text = json.dumps(auditor_policy(catalogue()))
     project = project_with(tmp_path, accounts={"audited": AUDITED.format(policy=text)})

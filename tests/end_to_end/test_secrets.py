@@ -306,7 +306,7 @@ def test_thread(feed, revealed):
 
 
 def test_that_is_no_check(accounts, pytestconfig):
-    from ecr_feed.plugin.run import selection
+    from ecr_feed.plugin.selection import selection
     feed = selection(pytestconfig).suite.feeds[0]
     print("plain", accounts.view(feed).account.token().token.reveal())
 """

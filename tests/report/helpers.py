@@ -8,8 +8,8 @@ from functools import cache
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import Finding, OutcomeWord, WaiverUse, verdict
+from ecr_feed.report.record import FeedFacts, KeyTimes, Rule, Run, SuiteFacts, TokenTimes, prepare
 from ecr_feed.report.redact import Redactor
-from ecr_feed.report.run import FeedFacts, KeyTimes, Rule, Run, SuiteFacts, TokenTimes, prepare
 
 NOW = datetime(2026, 11, 25, 0, 3, 27, tzinfo=UTC)
 SUITE = SuiteFacts("ecr-feed-checks", "1.0.0", "3.11.2", "9.2.0", "1.44.8", "5.2.5")

@@ -10,7 +10,7 @@ import pytest
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.report.figures import ROWS, WIDTH, matrices, of_key, of_token
 from ecr_feed.report.groups import grouped, is_command, request_ids
-from ecr_feed.report.run import KeyTimes, TokenTimes
+from ecr_feed.report.record import KeyTimes, TokenTimes
 from tests.report import helpers
 
 NOW = helpers.NOW

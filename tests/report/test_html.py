@@ -25,7 +25,7 @@ from ecr_feed.report.pytest_html import (
     rebuild,
     word_of,
 )
-from ecr_feed.report.run import Run
+from ecr_feed.report.record import Run
 from tests.report import helpers
 from tests.report.pages import page
 
@@ -143,7 +143,7 @@ def test_notices_say_what_a_reader_must_know() -> None:
     shown = plain(" ".join(read(body(run)).text))
     for part in (
         "incomplete: the run was interrupted",
-        "7 of 9 checks were not selected",
+        "7 of 9 checks not selected",
         "known findings do not fail this run",
         "1 does not gate",
         "Compared with old.json of 2026-11-24T00:00:00Z: 0 new, 1 known, 0 fixed",
@@ -265,7 +265,7 @@ def test_a_large_table_loses_met_rows_and_keeps_the_counts() -> None:
     rows.restore(outcomes)
     assert outcomes["passed"] == {"label": "met", "value": 1000}
     assert outcomes["failed"] == {"label": "not met", "value": 500}
-    assert "1,000 rows are left out" in rows.note
+    assert "1,000 rows left out" in rows.note
 
 
 def test_a_table_of_failures_alone_is_cut_too() -> None:

@@ -13,9 +13,9 @@ from ecr_feed.facts.aws import Call, Secret
 from ecr_feed.findings import Comparison, Finding, OutcomeWord, WaiverUse
 from ecr_feed.report import html, ocsf, services, summary, views
 from ecr_feed.report.pytest_html import BEGIN, END
+from ecr_feed.report.record import FeedFacts, Run, prepare
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import results, to_bytes
-from ecr_feed.report.run import FeedFacts, Run, prepare
 from ecr_feed.report.views import findings_csv
 from tests.report import helpers
 

@@ -13,11 +13,23 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from ecr_feed.findings import Comparison, OutcomeWord, subject
+from ecr_feed.report.record import Run, check_order
 from ecr_feed.report.results import FINDING_KEYS, digest, results, schema, to_bytes
-from ecr_feed.report.run import Run, check_order
 from tests.report import helpers
 
 VALIDATOR = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+FIRST_KEYS = (*FINDING_KEYS, "expected", "found")
+
+
+def closed(node: Any) -> Any:
+    """The schema in which every object has the keys that are described, and no other."""
+    if isinstance(node, list):
+        return [closed(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    inside = {key: closed(each) for key, each in node.items()}
+    described = "properties" in inside and isinstance(inside.get("type"), str)
+    return {"additionalProperties": False, **inside} if described else inside
 
 
 def document(run: Run) -> dict[str, Any]:
@@ -32,7 +44,18 @@ def test_the_schema_is_a_schema() -> None:
 @pytest.mark.parametrize("maker", [helpers.few, helpers.clean, tuple])
 @pytest.mark.parametrize("mode", ["aws", "demo", "plan"])
 def test_every_run_is_valid(maker: Any, mode: str) -> None:
-    VALIDATOR.validate(document(helpers.build(maker(), mode=mode)))
+    made = document(helpers.build(maker(), mode=mode))
+    VALIDATOR.validate(made)
+    Draft202012Validator(closed(schema())).validate(made)
+
+
+def test_a_reader_of_2_0_takes_a_later_2_x() -> None:
+    made = document(helpers.build(helpers.few()))
+    made |= {"schema_version": "2.7", "causes": []}
+    made["findings"][0]["later"] = made["suite"]["later"] = made["run"]["later"] = 1
+    VALIDATOR.validate(made)
+    with pytest.raises(ValidationError):
+        VALIDATOR.validate({**made, "schema_version": "3.0"})
 
 
 def test_a_hostile_run_is_valid() -> None:
@@ -46,7 +69,7 @@ def test_the_documented_keys_are_there_in_their_order() -> None:
     assert set(made["suite"]) == {"name", "version", "python", "pytest", "botocore", "moto"}
     assert {"started", "finished"} <= set(made["run"])
     assert made["run"]["finished"] == "2026-11-25T00:03:27Z"
-    assert all(tuple(row) == FINDING_KEYS for row in made["findings"])
+    assert all(tuple(row) == FIRST_KEYS for row in made["findings"])
     assert made["calls"] == [
         {"service": "ecr", "operation": "DescribeRepositories", "count": 1},
         {"service": "ecr", "operation": "ListImages", "count": 1},
@@ -64,6 +87,16 @@ def test_values_of_a_finding() -> None:
     assert second["package"] is None
     assert second["fix"] is None
     assert first["evidence"]["expected"] == "a repository of that exact name"
+    assert first["expected"] == "a repository of that exact name"
+    assert first["found"] == "team/missing-app (nearest)"
+    assert (second["expected"], second["found"]) == (None, None)
+
+
+def test_expected_and_found_are_texts_whatever_the_evidence_holds() -> None:
+    evidence = {"expected": ["linux/amd64", "linux/arm64"], "found": 0}
+    (row,) = document(helpers.build((helpers.finding(evidence=evidence),)))["findings"]
+    assert (row["expected"], row["found"]) == ("linux/amd64, linux/arm64", "0")
+    assert row["evidence"] == evidence
 
 
 def test_the_same_findings_give_the_same_bytes_in_any_order() -> None:
@@ -105,7 +138,7 @@ def test_a_baseline_adds_marks_and_nothing_else() -> None:
         "a/b": "new",
         "team/app": None,
     }
-    assert all(tuple(row)[:10] == FINDING_KEYS for row in made["findings"])
+    assert all(tuple(row)[:12] == FIRST_KEYS for row in made["findings"])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +165,7 @@ def test_the_schema_refuses_what_is_wrong(path: list[Any], value: object) -> Non
         VALIDATOR.validate(made)
 
 
-@pytest.mark.parametrize("key", FINDING_KEYS)
+@pytest.mark.parametrize("key", FIRST_KEYS)
 def test_the_schema_wants_every_key_of_a_finding(key: str) -> None:
     made = document(helpers.build(helpers.few()))
     del made["findings"][0][key]

@@ -9,7 +9,7 @@ import pytest
 
 from ecr_feed.config import ConfigError
 from ecr_feed.findings import Finding, OutcomeWord, verdict
-from ecr_feed.report.results import results, to_bytes
+from ecr_feed.report.results import SCHEMA_VERSION, results, to_bytes
 from ecr_feed.triage import baseline
 from tests.report import helpers
 
@@ -89,6 +89,35 @@ def test_the_comparison_goes_into_results_json(tmp_path: Path) -> None:
     assert summary["no_longer_judged"] == [
         {"check": "REPO-1", "feed": "Production ECR", "package": "gone"}
     ]
+
+
+VERSION_1 = """{
+  "schema_version": "1.0",
+  "mode": "aws",
+  "verdict": "NOT READY",
+  "run": {"finished": "2026-11-24T00:03:27Z"},
+  "findings": [
+    {"check": "REPO-1", "severity": "critical", "gating": true, "feed": "Production ECR",
+     "package": "team/app", "outcome": "not met", "message": "m",
+     "evidence": {"expected": "a", "found": "b"}, "fix": null, "test": "t"}
+  ]
+}"""
+"""Written by version 1.0.0 (shortened): a finding has no `expected` and `found` of its own."""
+
+
+@pytest.mark.parametrize("version", baseline.READABLE)
+def test_every_readable_version_is_compared(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "earlier.json"
+    path.write_text(VERSION_1.replace('"1.0"', f'"{version}.3"'), encoding="utf-8")
+    loaded = baseline.load(path, mode="aws")
+    assert loaded.finished == "2026-11-24T00:03:27Z"
+    assert loaded.mark(helpers.missing("team/app")) == "known"
+    assert loaded.mark(helpers.missing("team/new")) == "new"
+
+
+def test_the_version_that_is_written_is_readable() -> None:
+    assert SCHEMA_VERSION.partition(".")[0] in baseline.READABLE
+    assert "1" in baseline.READABLE
 
 
 def test_strange_names_are_the_same_in_the_file_and_in_the_run(tmp_path: Path) -> None:

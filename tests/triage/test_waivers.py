@@ -53,6 +53,15 @@ def write(tmp_path: Path, text: str | bytes) -> Path:
     return path
 
 
+def test_a_file_as_version_1_took_it(tmp_path: Path) -> None:
+    without_package = GOOD.replace('package = "team/*"\n', "").replace("2027-01-31", '"2027-01-31"')
+    loaded = load(write(tmp_path, GOOD + without_package), checks={"REPO-3"})
+    assert [(each.package, each.expires) for each in loaded.items] == [
+        ("team/*", date(2027, 1, 31)),
+        (None, date(2027, 1, 31)),
+    ]
+
+
 def test_a_waiver_in_force_covers_what_is_not_met(tmp_path: Path) -> None:
     waivers = load(write(tmp_path, GOOD), checks={"REPO-3"})
     judged = waivers.judge(finding(), TODAY)

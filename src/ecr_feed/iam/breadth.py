@@ -13,6 +13,7 @@ from ecr_feed.iam.possible_grants import Granted, PossibleGrants
 from ecr_feed.iam.request import Policies
 from ecr_feed.iam.smallest import Need
 from ecr_feed.iam.statement import Statement, StatementRef
+from ecr_feed.text.words import few, many
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -117,9 +118,7 @@ class GroupExcess:
     def summary(self) -> str:
         """One line: how many actions, and the first few."""
         names = self.actions
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        plural = "" if len(names) == 1 else "s"
-        return f"{self.group}: {len(names)} action{plural} ({', '.join(names[:3])}{more})"
+        return f"{self.group}: {many(len(names), 'action')} ({few(names, 3)})"
 
 
 def breadth(policies: Policies, needs: Iterable[Need]) -> tuple[GroupExcess, ...]:

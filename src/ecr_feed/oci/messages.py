@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import Final
 
 from ecr_feed.naming import RegistryHost
 from ecr_feed.oci.steps import PackageWalk, Step, StepResult, WantedImage
-
-SHOWN: Final = 10  # names in a message; the evidence has them all
 
 _DIGEST: Final = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
 _STEPS: Final = "|".join(sorted((step.value for step in Step), key=len, reverse=True))
@@ -64,15 +61,3 @@ def because(step: StepResult, own: str = "") -> str:
     silent = failure.trouble.unreachable and RegistryHost.parse(failure.host).ok
     rule = "REACH-2" if silent else _RULES.get(failure.operation, own)
     return said(step) if rule == own else f"{said(step)} ({rule})"
-
-
-def few(names: Collection[str]) -> str:
-    """A few names, and how many more there are."""
-    shown = list(names)[:SHOWN]
-    more = len(names) - len(shown)
-    return (", ".join(shown) or "none") + (f" and {more} more" if more else "")
-
-
-def many(number: int, noun: str) -> str:
-    """`1 tag`, `2 tags`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

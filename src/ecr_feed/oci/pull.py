@@ -26,6 +26,7 @@ from ecr_feed.oci.steps import (
     step_succeeded,
 )
 from ecr_feed.once import Once
+from ecr_feed.text.words import many
 
 _DEFAULT_PLATFORM = Platform("linux", "amd64")
 _NESTED = 3  # levels of indexes; an image below those is not looked for
@@ -76,9 +77,9 @@ class PackageWalker:
         except RegistryError as error:
             self.steps.append(step_failed_with(Step.TAGS, name, error))
             return
-        many = f"{len(self.tags):,} tag{'' if len(self.tags) == 1 else 's'}"
+        tags = many(len(self.tags), "tag")
         self.steps.append(
-            step_succeeded(Step.TAGS, many, subject=name, host=reply.host, status=reply.status)
+            step_succeeded(Step.TAGS, tags, subject=name, host=reply.host, status=reply.status)
         )
 
     def _head(self, tag: str) -> bool:

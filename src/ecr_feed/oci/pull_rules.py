@@ -15,10 +15,11 @@ from ecr_feed.findings import OutcomeWord
 from ecr_feed.naming import RegistryHost
 from ecr_feed.oci import manifests
 from ecr_feed.oci.manifests import ManifestKind
-from ecr_feed.oci.messages import because, cause, few, many, named, said, sentence, short
+from ecr_feed.oci.messages import because, cause, named, said, sentence, short
 from ecr_feed.oci.platforms import Platform, accepts
 from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState
 from ecr_feed.outcomes import Judgement
+from ecr_feed.text.words import few, many
 
 MET: Final = OutcomeWord.MET
 NOT_MET: Final = OutcomeWord.NOT_MET

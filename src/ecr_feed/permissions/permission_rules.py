@@ -6,13 +6,13 @@ from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
 from ecr_feed.facts.iam import Organization, Principal
 from ecr_feed.iam import ActionGroup, GroupExcess, Outcome, PolicyError, breadth
 from ecr_feed.naming import is_repository_name
-from ecr_feed.oci.messages import many
 from ecr_feed.outcomes import Judgement
 from ecr_feed.permissions.answers import Answers, Rights
 from ecr_feed.permissions.blockers import policy_type
 from ecr_feed.permissions.evaluation import Evidence, policies_of
 from ecr_feed.permissions.fixes import denial_fix
 from ecr_feed.permissions.needs import DESCRIBE, READ, needs
+from ecr_feed.text.words import many
 
 NO_AUDITOR = "No auditor is configured to read IAM ([auditor] in the feeds file)."
 _MISSING = "Its repository is missing (REPO-1)."

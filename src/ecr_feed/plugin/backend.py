@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any, Final
 
 import pytest
 
@@ -20,29 +21,54 @@ from ecr_feed.aws.transport.client import utcnow
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
 from ecr_feed.embedded.seeding.account_file import AccountFile
-from ecr_feed.facts.aws import ReadError
+from ecr_feed.facts.aws import ReadError, Secret
 from ecr_feed.feed.learnt import learnt, learnt_so_far
 from ecr_feed.feed.view import FeedView
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.plugin.policy_files import write_feed_policies
-from ecr_feed.plugin.reporter import reporter_of
-from ecr_feed.plugin.run import Selection, selection
+from ecr_feed.plugin.policy_files import smallest_documents
+from ecr_feed.plugin.selection import Selection
 from ecr_feed.reach import ClockOffset, Connector, SystemConnector
 from ecr_feed.report.services import POLICY_FIX
 
 
 class Accounts:
-    """Every feed's account, opened on first use and read once."""
+    """Every feed's account, opened on first use and read once.
 
-    def __init__(self, chosen: Selection, sessions: Sessions, place: Place) -> None:
+    Making it opens nothing: neither AWS's libraries nor the embedded account are loaded before the
+    first fact is asked for. `on_secret` is told of each secret that is read. `close` closes all
+    that was opened.
+    """
+
+    def __init__(
+        self, chosen: Selection, log: CallLog, on_secret: Callable[[Secret], None]
+    ) -> None:
         self._chosen = chosen
-        self._sessions = sessions
-        self._place = place
+        self._log = log
+        self._on_secret = on_secret
+        self._closing = ExitStack()
+        self._destination = Once(self._open_destination)
+        self._sessions = Once(self._open_sessions)
         self._views: dict[str, FeedView] = {}
         self._audits: dict[tuple[str, str, str | None], DocumentReader] = {}
-        self._learnt: dict[str, dict[str, object]] | None = None
+
+    def _open_destination(self) -> Destination:
+        return _destination(self._chosen, self._closing)
+
+    def _open_sessions(self) -> Sessions:
+        sessions = Sessions(
+            auditor=self._chosen.suite.auditor,
+            backend=self._destination.get().backend,
+            log=self._log,
+            on_secret=self._on_secret,
+        )
+        self._closing.callback(sessions.close)
+        return sessions
+
+    def close(self) -> None:
+        """Close what was opened, the last first. No fact can be read afterwards."""
+        self._closing.close()
 
     def view(self, feed: Feed) -> FeedView:
         """All that checks are given of the feed; read once."""
@@ -51,26 +77,27 @@ class Accounts:
         return self._views[feed.slug]
 
     def _open(self, feed: Feed) -> FeedView:
-        audit = None if self._sessions.auditor is None else partial(self._audit, feed)
-        account = Account(feed, self._sessions)
+        sessions, destination = self._sessions.get(), self._destination.get()
+        audit = None if sessions.auditor is None else partial(self._audit, feed)
+        account = Account(feed, sessions)
         return FeedView(
             Rights(account, audit, utcnow, unknown=self._unknown_policies),
-            self._place.network,
-            self._place.way,
+            destination.network,
+            destination.way,
             at_aws=partial(self._is_at_aws, account),
             deep=self._chosen.deep,
             look_elsewhere=self._chosen.look_elsewhere,
         )
 
     def _audit(self, feed: Feed, account: str) -> DocumentReader:
-        """One auditor's view per account and region, shared by the feeds that are in it."""
-        auditor = self._sessions.auditor
+        """One reader for each account and region, shared by the feeds in it."""
+        auditor = self._sessions.get().auditor
         if auditor is None:
             raise LookupError("no auditor is configured")
         key = (feed.region, account, feed.endpoint_url)
         if key not in self._audits:
             self._audits[key] = DocumentReader(
-                self._sessions,
+                self._sessions.get(),
                 auditor,
                 feed.region,
                 account=account,
@@ -79,12 +106,12 @@ class Accounts:
         return self._audits[key]
 
     def clock_offset(self) -> ClockOffset | None:
-        """From the dates of AWS's answers so far; they are cut to the second."""
-        offset = self._sessions.log.clock_offset()
+        """From the Date headers of AWS's answers so far, which have whole seconds."""
+        offset = self._log.clock_offset()
         return None if offset is None else ClockOffset(offset, timedelta(seconds=1))
 
     def _is_at_aws(self, account: Account) -> bool:
-        """No option, feeds file or variable sends this feed's calls to a test endpoint."""
+        """Whether this feed's calls go to AWS, not to an endpoint that was named."""
         if self._chosen.account is not None:
             return True
         feed = account.feed
@@ -101,52 +128,41 @@ class Accounts:
         account = self._chosen.account
         return account.unknown_policies if account is not None else ()
 
-    def every(self) -> list[Rights]:
+    def _every(self) -> list[Rights]:
         """The rights of each feed that was opened."""
         return [view.rights for view in self._views.values()]
 
-    def finish(self) -> None:
-        """At the end of a run that was not interrupted: what is read for files and reports."""
-        chosen = self._chosen
-        if chosen.write_policy is not None:
-            write_feed_policies(chosen.write_policy, chosen.suite, self.every())
-        ask = POLICY_FIX in chosen.formats
-        self._learnt = {
-            rights.account.feed.slug: learnt(rights, policy_fix=ask) for rights in self.every()
+    def facts(self, *, interrupted: bool) -> dict[str, dict[str, object]]:
+        """What the reports show of each opened feed's account, by slug, as builtin types.
+
+        It reads what no check of this run has read, unless the run was interrupted.
+        """
+        ask = POLICY_FIX in self._chosen.formats
+        return {
+            rights.account.feed.slug: learnt_so_far(rights)
+            if interrupted
+            else learnt(rights, policy_fix=ask)
+            for rights in self._every()
         }
 
-    def facts(self) -> dict[str, dict[str, object]]:
-        """What the reports show of each feed's account, as builtin types."""
-        if self._learnt is not None:
-            return self._learnt
-        return {rights.account.feed.slug: learnt_so_far(rights) for rights in self.every()}
+    def smallest_policies(self) -> dict[str, list[dict[str, Any]]]:
+        """For `--write-policy`, by slug: the documents of each opened feed. It may read."""
+        return {rights.account.feed.slug: smallest_documents(rights) for rights in self._every()}
 
 
-@contextmanager
-def accounts_of(config: pytest.Config) -> Iterator[Accounts]:
-    """The run's accounts; everything opened for them is closed at the end."""
-    chosen = selection(config)
-    if chosen is None:
+ACCOUNTS: Final = pytest.StashKey[Accounts]()
+
+
+def accounts_of(config: pytest.Config) -> Accounts:
+    """The accounts of the run. Raises UsageError in a run that does not touch checks/."""
+    held = config.stash.get(ACCOUNTS, None)
+    if held is None:
         raise pytest.UsageError("facts of feeds are for checks/ only")
-    reporter = reporter_of(config)
-    log = CallLog(on_call=reporter.saw_call)
-    with ExitStack() as closing:
-        place = _place(chosen, closing)
-        backend = place.backend
-        sessions = Sessions(
-            auditor=chosen.suite.auditor,
-            backend=backend,
-            log=log,
-            on_secret=reporter.learn_secret,
-        )
-        closing.callback(sessions.close)
-        opened = Accounts(chosen, sessions, place)
-        reporter.drain_calls, reporter.feed_facts = log.drain, opened.facts
-        yield opened
+    return held
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where calls, pulls and connections go; `network` and `way` do nothing until called."""
 
     backend: Backend
@@ -154,21 +170,21 @@ class Place:
     way: Callable[[], Connector]
 
 
-def _place(chosen: Selection, closing: ExitStack) -> Place:
+def _destination(chosen: Selection, closing: ExitStack) -> Destination:
     if chosen.account is not None:
         return _embedded(chosen.account, closing)
     backend = Backend(kind="aws", endpoint_url=chosen.endpoint_url)
     network = Once(lambda: closing.enter_context(contextlib.closing(Network())))
-    return Place(backend, network.get, _outside)
+    return Destination(backend, network.get, _outside)
 
 
 def _outside() -> Connector:
-    """This machine's own network; AWS's own hosts may need another bundle than registries."""
+    """This machine's network. AWS's hosts may need another CA bundle than registries."""
     bundle = os.environ.get("AWS_CA_BUNDLE")
     return SystemConnector(ca=bundle) if bundle else SystemConnector()
 
 
-def _embedded(account: AccountFile, closing: ExitStack) -> Place:
+def _embedded(account: AccountFile, closing: ExitStack) -> Destination:
     from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
     from ecr_feed.embedded.registry import EmbeddedRegistry
     from ecr_feed.embedded.seeding.seed import core_for, fill
@@ -181,4 +197,4 @@ def _embedded(account: AccountFile, closing: ExitStack) -> Place:
         keys=seeded.keys,
     )
     server = Once(lambda: closing.enter_context(EmbeddedRegistry(core)))
-    return Place(backend, lambda: server.get().network(), lambda: server.get().way())
+    return Destination(backend, lambda: server.get().network(), lambda: server.get().way())

@@ -53,7 +53,7 @@ def _number(info: CheckInfo) -> int:
 
 
 def _module(path: Path) -> ModuleType:
-    """The file as a module of its own name, apart from the one that pytest imports."""
+    """The file as a module under a separate name, so that pytest's own import is not affected."""
     name = f"catalogued_checks.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -1,4 +1,4 @@
-"""What a person sees while a run reads: a line on a terminal, steps inside an Octopus step."""
+"""Progress while a run reads: a line on a terminal, a progress bar in a step of Octopus."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from threading import Lock
 from time import monotonic
 from typing import Any, Final
 
+import pytest
+
 from ecr_feed.report.services import progress
 from ecr_feed.text.safe import clean_line, cut
 from ecr_feed.text.times import span
+from ecr_feed.text.words import many
 
 INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
 
 
 class Progress:
-    """Counts calls and says, not too often, what to show. Times are monotonic seconds.
+    """Counts calls and limits how often a line is shown. Times are monotonic seconds.
 
-    Nothing is shown of a read that is over at once.
+    A read that takes less than `INTERVAL` shows nothing.
     """
 
     def __init__(self, started: float) -> None:
@@ -26,7 +29,7 @@ class Progress:
         self._calls = 0
 
     def call(self, feed: str, now: float) -> str | None:
-        """One more call was made for this feed; the line to show, or None while it is too soon."""
+        """Count a call for this feed; returns the line to show, or None within `INTERVAL`."""
         self._calls += 1
         if now - self._shown < INTERVAL:
             return None
@@ -43,8 +46,7 @@ class Progress:
         seconds = max(now - self._started, 0.0)
         rate = f", {self._calls / seconds:.0f} a second" if seconds >= 1 else ""
         name = cut(clean_line(feed), 80)
-        calls = "1 call" if self._calls == 1 else f"{self._calls} calls"
-        return f"reading {name}: {calls}{rate}, {span(seconds)}"
+        return f"reading {name}: {many(self._calls, 'call')}{rate}, {span(seconds)}"
 
 
 STEP: Final = 10  # per cent between two messages to Octopus
@@ -53,21 +55,24 @@ STEP: Final = 10  # per cent between two messages to Octopus
 class Live:
     """One line on a terminal about the read that the current test waits for.
 
-    `terminal` and `capture` are pytest's reporter and capture manager. Calls may be reported by
-    other threads: the test waits for them, so nothing else writes meanwhile.
+    `plugins` is pytest's plugin manager: its terminal is registered later than this is made, and
+    workers have none. `quiet`: no line is shown. Calls may be reported by other threads: the test
+    waits for them, so nothing else writes at that time.
     """
 
-    def __init__(self, terminal: Any, capture: Any) -> None:
-        self._terminal = terminal
-        self._capture = capture
+    def __init__(self, plugins: pytest.PytestPluginManager, *, quiet: bool = False) -> None:
+        self._plugins = plugins
+        self._quiet = quiet
         self._lock = Lock()
         self._progress: Progress | None = None
         self._feed = ""
 
     def begin(self, feed: str) -> None:
-        """A test about this feed starts; its first reads may be long ones."""
-        with self._lock:
-            self._progress, self._feed = Progress(monotonic()), feed
+        """A test about this feed starts."""
+        terminal = self._terminal
+        if terminal is not None and terminal.isatty and not self._quiet:
+            with self._lock:
+                self._progress, self._feed = Progress(monotonic()), feed
 
     def saw_call(self) -> None:
         """One more call was made."""
@@ -77,19 +82,29 @@ class Live:
             fresh = not self._progress.showing
             line = self._progress.call(self._feed, monotonic())
             if line is not None:
-                with self._capture.global_and_fixture_disabled():
+                capture: Any = self._plugins.get_plugin("capturemanager")
+                with capture.global_and_fixture_disabled():
                     if fresh:
                         self._terminal.ensure_newline()
                     self._write(line)
 
     def end(self, nodeid: str) -> None:
-        """The test has what it waited for: the line stays, with its last numbers."""
+        """The test's reads are done: the line stays, with its last numbers."""
         with self._lock:
             if self._progress is not None and self._progress.showing:
                 self._write(self._progress.line(self._feed, monotonic()))
                 if not self._terminal.showlongtestinfo:  # dots go on below the file's name
                     self._terminal.write_fspath_result(nodeid, "")
             self._progress = None
+
+    def say(self, line: str) -> None:
+        """A line of its own, where there is a terminal reporter."""
+        if self._terminal is not None:
+            self._terminal.write_line(line)
+
+    @property
+    def _terminal(self) -> Any:
+        return self._plugins.get_plugin("terminalreporter")
 
     def _write(self, line: str) -> None:
         # `rewrite` fills the line up to its end, and cannot take back what went beyond.
@@ -105,10 +120,10 @@ class Steps:
         self._said = 0
 
     def done(self, total: int) -> str | None:
-        """One more check of so many is done; the message to print, if it is time for one."""
+        """Count a check of `total`; returns a message to print each `STEP` per cent, else None."""
         self._done += 1
         share = self._done * 100 // max(total, self._done)
         if share // STEP == self._said // STEP:
             return None
         self._said = share
-        return progress(share, f"{self._done} of {max(total, self._done)} checks")
+        return progress(share, f"{self._done} of {many(max(total, self._done), 'check')}")

@@ -1,4 +1,4 @@
-"""The options of `pytest checks/`: which feeds, on which backend, how strictly.
+"""What pytest loads: adds our options, and starts a run that includes `checks/`.
 
 Every mistake on the command line or in a feeds file is reported here, in `pytest_configure`, as
 pytest's usage error (exit 4): before collection, before any call.
@@ -6,103 +6,33 @@ pytest's usage error (exit 4): before collection, before any call.
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from ecr_feed.config import ConfigError
-from ecr_feed.findings import Severity
-from ecr_feed.planned.files import Planned
-from ecr_feed.plugin import outcomes, parametrize, scheduler, staging
-from ecr_feed.plugin.run import SELECTION, CommandLine, select, selection
-from ecr_feed.report.services import FORMATS
+from ecr_feed.plugin import outcomes, parametrize, scheduler, wiring
+from ecr_feed.plugin.option_table import OPTIONS, command_line, did_you_mean, strays
+from ecr_feed.plugin.selection import SELECTION, select, selection
 from ecr_feed.text.safe import inert
+from ecr_feed.text.words import many
 
 GROUP = "ECR feed checks"
 _PYTESTS_OWN = "fE"
 """The default of `-r`: the short summary of failures and errors."""
-
-_OPTIONS: tuple[tuple[str, dict[str, object]], ...] = (
-    ("--feeds", {"metavar": "FILE", "help": "judge the feeds of this feeds file"}),
-    ("--aws-region", {"metavar": "R", "help": "judge one feed in this region"}),
-    ("--package", {"metavar": "ID", "action": "append", "help": "a package ID of that feed"}),
-    ("--aws-profile", {"metavar": "P", "help": "the AWS profile of that feed"}),
-    ("--demo", {"metavar": "NAME", "help": "judge an embedded account (default: healthy)"}),
-    ("--report", {"metavar": "DIR", "help": "where the reports go (default: reports/)"}),
-    (
-        "--gate",
-        {
-            "choices": [severity.word for severity in reversed(Severity)],
-            "default": Severity.HIGH.word,
-            "help": "the lowest severity that fails the run (default: high)",
-        },
-    ),
-    ("--aws-endpoint-url", {"metavar": "U", "help": "send every AWS call to this endpoint"}),
-    ("--policy", {"metavar": "FILE", "action": "append", "help": "judge this identity policy"}),
-    ("--boundary", {"metavar": "FILE", "help": "within this permissions boundary"}),
-    (
-        "--repository-policy",
-        {"metavar": "ID=FILE", "action": "append", "help": "with this repository policy"},
-    ),
-    ("--scp", {"metavar": "FILE", "action": "append", "help": "under this service control policy"}),
-    ("--plan", {"metavar": "FILE", "help": "judge the account of `terraform show -json` output"}),
-    (
-        "--write-policy",
-        {"metavar": "FILE", "help": "write the smallest policy that the feed needs"},
-    ),
-    (
-        "--deep",
-        {"action": "store_true", "help": "also read one image of each package (counts as a pull)"},
-    ),
-    ("--waivers", {"metavar": "FILE", "help": "accept what this file waives, until it expires"}),
-    ("--baseline", {"metavar": "FILE", "help": "compare with an earlier results.json"}),
-    (
-        "--new-only",
-        {"action": "store_true", "help": "fail only for findings that the baseline does not have"},
-    ),
-    (
-        "--output-format",
-        {
-            "action": "append",
-            "choices": list(FORMATS),
-            "help": "also write this format; repeat it for more",
-        },
-    ),
-    (
-        "--look-elsewhere",
-        {"action": "store_true", "help": "look for missing repositories in other regions"},
-    ),
-)
-
-
-def option_names() -> list[str]:
-    """The names of our options."""
-    return [name for name, _ in _OPTIONS]
+_HYPOTHESIS = "hypothesispytest"
+"""A plugin that comes with the dev extra. No check uses it, and its summary takes a second."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """One group, one line each; every option takes one value or none."""
     group = parser.getgroup("ecr-feed", GROUP)
-    for name, attributes in _OPTIONS:
-        group.addoption(name, **attributes)
-    if suggestion := _did_you_mean(sys.argv[1:]):
+    for option in OPTIONS:
+        group.addoption(option.flag, **option.attributes)
+    if suggestion := did_you_mean(sys.argv[1:]):
         parser.extra_info["did you mean"] = suggestion
-
-
-def _did_you_mean(arguments: Sequence[str]) -> str:
-    """Our option nearest to a misspelt one, for pytest's own usage error."""
-    names = [name for name, _ in _OPTIONS]
-    for argument in arguments:
-        word = argument.partition("=")[0]
-        if word.startswith("--") and word not in names:
-            near = difflib.get_close_matches(word, names, n=1, cutoff=0.8)
-            if near:
-                return f"{near[0]} (for {word})"
-    return ""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -120,26 +50,31 @@ def pytest_configure(config: pytest.Config) -> None:
             "and checks/ one after the other."
         )
     try:
-        chosen = select(_command_line(config), os.environ)
+        given = command_line(
+            vars(config.option), root=config.rootpath, here=config.invocation_params.dir
+        )
+        chosen = select(given, os.environ)
         config.stash[SELECTION] = chosen
-        staging.start(config, chosen)
+        wiring.start(config, chosen)
     except ConfigError as error:
         raise pytest.UsageError(inert(str(error))) from None
     for hooks in (parametrize, outcomes, scheduler):
         config.pluginmanager.register(hooks, hooks.__name__)
-    config.option.tbstyle = "no"  # a finding is four lines of ours, never a traceback
+    if (hypothesis := config.pluginmanager.get_plugin(_HYPOTHESIS)) is not None:
+        config.pluginmanager.unregister(hypothesis)
+    config.option.tbstyle = "no"  # a finding is a few lines of ours, never a traceback
     if config.option.reportchars == _PYTESTS_OWN:
         config.option.reportchars = ""  # our own summary lists them already
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """What is judged, and on what; a demo says so first."""
+    """What is judged and on which backend; a demo or a plan is marked."""
     chosen = selection(config)
     if chosen is None:
         return []
     label = "" if chosen.mode == "aws" else f"{chosen.mode.upper()}: "
     feeds = len(chosen.suite.feeds) + len(chosen.suite.docker_feeds)
-    return [f"ecr-feed: {label}{chosen.source}, {feeds} feeds, gate {chosen.gate.word}"]
+    return [f"ecr-feed: {label}{chosen.source}, {many(feeds, 'feed')}, gate {chosen.gate.word}"]
 
 
 def _arguments(config: pytest.Config) -> tuple[list[str], list[str]]:
@@ -160,43 +95,7 @@ def _arguments(config: pytest.Config) -> tuple[list[str], list[str]]:
 
 def _refuse_stray_options(config: pytest.Config) -> None:
     """Without checks/ our options would be ignored: probably an option consumed the path."""
-    given = [
-        name
-        for name, attributes in _OPTIONS
-        if config.getoption(name.lstrip("-").replace("-", "_"))
-        not in (None, False, attributes.get("default"))
-    ]
-    if given:
+    if given := strays(vars(config.option)):
         raise pytest.UsageError(
             f"{given[0]} is an option of `pytest checks/`, but this run does not include checks/."
         )
-
-
-def _command_line(config: pytest.Config) -> CommandLine:
-    option = config.option
-    return CommandLine(
-        feeds=option.feeds,
-        region=option.aws_region,
-        packages=tuple(option.package or ()),
-        profile=option.aws_profile,
-        demo=option.demo,
-        report=option.report,
-        gate=Severity[option.gate.upper()],
-        endpoint_url=option.aws_endpoint_url,
-        look_elsewhere=option.look_elsewhere,
-        planned=Planned(
-            policies=tuple(option.policy or ()),
-            boundary=option.boundary,
-            repository_policies=tuple(option.repository_policy or ()),
-            scps=tuple(option.scp or ()),
-            plan=option.plan,
-        ),
-        write_policy=option.write_policy,
-        waivers=option.waivers,
-        baseline=option.baseline,
-        new_only=option.new_only,
-        formats=tuple(option.output_format or ()),
-        deep=option.deep,
-        root=config.rootpath,
-        here=config.invocation_params.dir,
-    )

@@ -19,17 +19,17 @@ from ecr_feed.check import CheckInfo, info_of, render_fix
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.outcomes import NotApplicable, NotAssessed, NotMet, collecting_evidence
-from ecr_feed.plugin.publish import portable
+from ecr_feed.plugin.collector import portable
 from ecr_feed.plugin.reporter import FINDING, reporter_of
-from ecr_feed.plugin.run import selection
+from ecr_feed.plugin.selection import selection
 from ecr_feed.read_advice import fix_for
 
 _EVIDENCE = pytest.StashKey[dict[str, object]]()
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One phase's outcome: the word, its text, and the fix that the check itself gave."""
+class PhaseOutcome:
+    """The outcome of one phase (setup, call, teardown), its message, and the check's own fix."""
 
     outcome: OutcomeWord
     text: str
@@ -38,7 +38,7 @@ class Word:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep the evidence that fixtures and the check note with the item."""
+    """Keep with the item the evidence that fixtures and the check note."""
     with collecting_evidence() as evidence:
         item.stash[_EVIDENCE] = evidence
         return (yield)
@@ -64,27 +64,29 @@ def pytest_runtest_makereport(
     return report
 
 
-def _word(call: pytest.CallInfo[None]) -> Word | None:
+def _word(call: pytest.CallInfo[None]) -> PhaseOutcome | None:
     """The outcome of this phase; None where it has none."""
     error = call.excinfo.value if call.excinfo is not None else None
     match error:
         case None:
-            return Word(OutcomeWord.MET, "") if call.when == "call" else None
+            return PhaseOutcome(OutcomeWord.MET, "") if call.when == "call" else None
         case NotMet():
-            return Word(OutcomeWord.NOT_MET, error.message, error.fix)
+            return PhaseOutcome(OutcomeWord.NOT_MET, error.message, error.fix)
         case NotApplicable():
-            return Word(OutcomeWord.NOT_APPLICABLE, str(error))
+            return PhaseOutcome(OutcomeWord.NOT_APPLICABLE, str(error))
         case pytest.skip.Exception():
-            return Word(OutcomeWord.NOT_APPLICABLE, str(error.msg))
+            return PhaseOutcome(OutcomeWord.NOT_APPLICABLE, str(error.msg))
         case ReadError():
-            return Word(OutcomeWord.NOT_ASSESSED, error.failure.summary, fix_for(error.failure))
+            return PhaseOutcome(
+                OutcomeWord.NOT_ASSESSED, error.failure.summary, fix_for(error.failure)
+            )
         case NotAssessed():
-            return Word(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
+            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, str(error), error.fix)
         case _:
-            return Word(OutcomeWord.NOT_ASSESSED, _mishap(error))
+            return PhaseOutcome(OutcomeWord.NOT_ASSESSED, _own_failure(error))
 
 
-def _mishap(error: BaseException) -> str:
+def _own_failure(error: BaseException) -> str:
     """A bug in this suite: where it happened, without the values that it may quote."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
@@ -95,7 +97,7 @@ def _short(path: str) -> str:
     return "/".join(path.replace("\\", "/").split("/")[-2:])
 
 
-def _plain(word: Word) -> pytest.ExceptionInfo[BaseException]:
+def _plain(word: PhaseOutcome) -> pytest.ExceptionInfo[BaseException]:
     """An exception with a fresh traceback of one frame: no locals to show at any verbosity."""
     skips = word.outcome is OutcomeWord.NOT_APPLICABLE
     try:
@@ -104,7 +106,9 @@ def _plain(word: Word) -> pytest.ExceptionInfo[BaseException]:
         return pytest.ExceptionInfo.from_current()
 
 
-def _attach(report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word: Word) -> None:
+def _attach(
+    report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word: PhaseOutcome
+) -> None:
     reporter = reporter_of(item.config)
     finding = reporter.judged(_finding(item, info, word))
     if word.outcome in (OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED):
@@ -117,7 +121,7 @@ def _attach(report: pytest.TestReport, item: pytest.Item, info: CheckInfo, word:
     setattr(report, FINDING, portable(finding))
 
 
-def _finding(item: pytest.Item, info: CheckInfo, word: Word) -> Finding:
+def _finding(item: pytest.Item, info: CheckInfo, word: PhaseOutcome) -> Finding:
     parameters: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined] # parametrized: see fixtures.feeds
     chosen = selection(item.config)
     failed = word.outcome is OutcomeWord.NOT_MET

@@ -10,7 +10,7 @@ import pytest
 
 from ecr_feed.check import CheckInfo, info_of
 from ecr_feed.config import DockerFeed, Feed, Suite
-from ecr_feed.plugin.run import selection
+from ecr_feed.plugin.selection import selection
 
 SEPARATOR: Final = "|"
 """Between the feed's slug and the package ID; no slug contains it."""

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
-from ecr_feed.config import ConfigError, Suite
+from ecr_feed.check import CheckInfo
+from ecr_feed.config import ConfigError
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.iam import smallest_policy
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.permissions.needs import needs
+from ecr_feed.permissions.needs import CALLED, PULL, needs
 from ecr_feed.plugin.catalogue import catalogue
-from ecr_feed.plugin.readme import auditor_policy
+
+FEED_READS: Final = frozenset({*CALLED, *PULL, "sts:GetCallerIdentity"})
+"""What is read with the feed's own credentials. GetCallerIdentity needs no permission."""
+
+
+def auditor_reads(info: CheckInfo) -> tuple[str, ...]:
+    """The actions of a check that the auditor needs."""
+    return tuple(action for action in info.reads if action not in FEED_READS)
+
+
+def auditor_policy(checks: Iterable[CheckInfo]) -> dict[str, Any]:
+    """The auditor's IAM policy: every read of the rules that need it, nothing else."""
+    actions = sorted({action for info in checks for action in auditor_reads(info)})
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+    }
 
 
 def check_place(path: Path) -> None:
@@ -26,19 +44,31 @@ def write_auditor_policy(path: Path) -> None:
     _write(path.with_suffix(".auditor.json"), auditor_policy(catalogue()))
 
 
-def write_feed_policies(path: Path, suite: Suite, opened: Iterable[Rights]) -> None:
-    """FILE for a single feed, else `STEM.SLUG.json` for each.
+def smallest_documents(rights: Rights) -> list[dict[str, Any]]:
+    """The documents of a feed's smallest policy: one, or more where one would be too long.
 
-    A feed whose account is unknown (its credentials were refused, and the feeds file names none)
-    has no ARNs to write; its findings say why.
+    The list is empty for a feed whose account is unknown (its credentials were refused, and the
+    feeds file names none), or with a package ID that is too long for any policy: its findings say
+    so (IDENT-1, REPO-2).
     """
-    for rights in opened:
-        feed = rights.account.feed
-        place = path if len(suite.feeds) == 1 else path.with_suffix(f".{feed.slug}.json")
-        try:
-            documents = smallest_policy(needs(feed, rights.account_id()))
-        except ReadError:
-            continue
+    try:
+        return [
+            dict(document)
+            for document in smallest_policy(needs(rights.account.feed, rights.account_id()))
+        ]
+    except (ReadError, ValueError):
+        return []
+
+
+def write_feed_policies(
+    path: Path, policies: Mapping[str, Sequence[object]], *, only_feed: bool
+) -> None:
+    """Documents by the feed's slug: FILE for the only feed of a run, else `STEM.SLUG.json`.
+
+    Further documents of a feed are beside its first. Raises OSError.
+    """
+    for slug, documents in policies.items():
+        place = path if only_feed else path.with_suffix(f".{slug}.json")
         for number, document in enumerate(documents):
             _write(place if number == 0 else place.with_suffix(f".{number + 1}.json"), document)
 

@@ -1,9 +1,9 @@
-"""What libraries log while they carry credentials: left out, or written without the secrets.
+"""Settings of the process for a run: log records without secrets, SIGTERM like an interrupt.
 
-At DEBUG botocore logs canonical requests, headers and whole answers, an authorization token among
-them, before it is known what in them is secret; urllib3 logs signed addresses. Those stay
-out. Every other record, of whatever logger and for whatever handler, passes the redactor when it is
-made, so that no handler (live log, captured log, log file, standard error) ever holds a secret.
+At DEBUG botocore logs canonical requests, headers and whole answers (with an authorization token),
+before the redactor has learnt what in them is secret; urllib3 logs signed URLs. These records are
+dropped. Every other record is redacted when it is made, so that no handler (live log, captured log,
+log file, standard error) receives a secret.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def safe_logs(clean: Callable[[str], str]) -> Callable[[], None]:
 
 
 def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.LogRecord:
-    """The record with its message put together, its traceback written out, both clean."""
+    """The record with its message formatted and its traceback as text, both through `clean`."""
     try:
         text = record.getMessage()
     except (TypeError, ValueError, KeyError):  # a message and arguments that do not fit each other
@@ -58,7 +58,7 @@ def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.
 def terminate_like_interrupt() -> Callable[[], None]:
     """From now on SIGTERM raises KeyboardInterrupt; what is returned undoes that.
 
-    Does nothing outside the main thread, or where somebody else already handles SIGTERM. A shell
+    Does nothing outside the main thread, or where SIGTERM already has a handler. A shell
     starts background processes with SIGINT ignored, so the exception is raised here, not by way
     of that signal.
     """

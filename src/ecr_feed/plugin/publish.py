@@ -1,92 +1,43 @@
-"""From what was gathered to what is written: settle the verdict, then publish every artefact."""
+"""Settles the verdict of a run from what was gathered, then writes every artefact."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from ecr_feed.facts.aws import Call
-from ecr_feed.findings import Finding, OutcomeWord, Verdict, verdict
+from ecr_feed.findings import Finding, Verdict, verdict
+from ecr_feed.plugin.collector import Collector, auditor_of, with_facts
 from ecr_feed.plugin.live import Steps
+from ecr_feed.plugin.policy_files import write_feed_policies
 from ecr_feed.report import html, services, summary, views
 from ecr_feed.report.artefacts import ReportFolderError, write_all
 from ecr_feed.report.pytest_html import Rows, UnknownPage, counted_as, word_of
-from ecr_feed.report.redact import Redactor
-from ecr_feed.report.results import digest, results, to_bytes
-from ecr_feed.report.run import (
-    ROTATE_AFTER,
+from ecr_feed.report.record import (
     FeedFacts,
-    KeyTimes,
     Rule,
     Run,
     SuiteFacts,
-    TokenTimes,
     prepare,
 )
+from ecr_feed.report.redact import Redactor
+from ecr_feed.report.results import digest, results, to_bytes
 from ecr_feed.report.views import UnreadableJUnit, findings_csv, junit
-from ecr_feed.triage.apply import Triage
+from ecr_feed.text.words import many
+from ecr_feed.triage import Triage
 
-
-class Collector:
-    """Findings by node ID, calls in order, facts of feeds by slug."""
-
-    def __init__(self) -> None:
-        self._findings: dict[str, Finding] = {}
-        self.calls: list[Call] = []
-        self.feeds: dict[str, dict[str, Any]] = {}
-        self.collected: set[str] = set()
-        self.deselected = 0
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Every finding so far."""
-        return tuple(self._findings.values())
-
-    def add(self, finding: Finding) -> None:
-        """A later phase of the same test (a broken teardown) replaces the earlier word."""
-        self._findings[finding.test] = finding
-
-    def missing(self) -> set[str]:
-        """Collected tests that never got a word: the run was cut short."""
-        return self.collected - set(self._findings)
-
-    def add_calls(self, calls: Iterable[Mapping[str, Any]]) -> None:
-        """Calls as plain mappings, the form in which workers send them."""
-        self.calls += [Call(**call) for call in calls]
-
-    def unassessed(self) -> list[str]:
-        """Feeds (names) with findings, none of which was judged."""
-        judged = {OutcomeWord.MET, OutcomeWord.NOT_MET, OutcomeWord.WAIVED}
-        feeds: dict[str, bool] = {}
-        for finding in self._findings.values():
-            feeds[finding.feed] = feeds.get(finding.feed, False) or finding.outcome in judged
-        return sorted(name for name, assessed in feeds.items() if not assessed)
-
-
-def portable(finding: Finding) -> dict[str, Any]:
-    """The finding as builtin types, which is all that workers can send."""
-    return {**asdict(finding), "outcome": str(finding.outcome)}
-
-
-def restore(plain: Mapping[str, Any]) -> Finding:
-    """The finding that `portable` made plain."""
-    return Finding(**plain)
-
-
-Line = tuple[str, dict[str, bool]]
 INTERRUPTED = 2  # pytest's own exit status
 _PUBLISHABLE = (0, 1, INTERRUPTED, 5)  # pytest's exit statuses after which findings mean something
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a run before it begins. `staging` is where pytest-html and JUnit write.
+    """What is known of a run before it begins; pytest-html and JUnit write to `staging`.
 
     `formats` are those of `services.FORMATS` that were asked for; `environ` tells which service a
     run is inside of.
@@ -101,14 +52,15 @@ class Setting:
     feeds: tuple[FeedFacts, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    judgement: Triage = field(default_factory=Triage)
+    triage: Triage = field(default_factory=Triage)
     formats: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     unknown: tuple[str, ...] = ()  # what a plan leaves open until it is applied
+    write_policy: Path | None = None
 
 
 class Publisher:
-    """Only the process that writes reports has one."""
+    """Writes the reports. Workers have none."""
 
     def __init__(
         self,
@@ -157,12 +109,12 @@ class Publisher:
                 finished=datetime.now(UTC),
                 duration=round(monotonic() - self._clock, 3),
                 findings=collector.findings,
-                waivers=setting.judgement.uses(collector.findings),
-                comparison=setting.judgement.comparison(collector.findings),
-                feeds=tuple(_learnt(feed, collector.feeds) for feed in setting.feeds),
+                waivers=setting.triage.uses(collector.findings),
+                comparison=setting.triage.comparison(collector.findings),
+                feeds=tuple(with_facts(feed, collector.feeds) for feed in setting.feeds),
                 calls=tuple(collector.calls),
                 rules=self._rules(),
-                auditor_arn=_auditor(collector.feeds),
+                auditor_arn=auditor_of(collector.feeds),
                 source=setting.source,
                 gate=setting.gate,
                 options=setting.options,
@@ -175,23 +127,27 @@ class Publisher:
             self._redactor,
         )
 
-    def publish(self, status: int) -> int:
+    def publish(self, collector: Collector, status: int) -> int:
         """Write every artefact; returns 1 where that failed and the run had succeeded."""
         try:
+            if self._setting.write_policy is not None:
+                only = sum(feed.kind == "ecr" for feed in self._setting.feeds) == 1
+                write_feed_policies(self._setting.write_policy, collector.policies, only_feed=only)
             if self._run is not None:
                 self._write(self._run)
         except (ReportFolderError, UnknownPage, UnreadableJUnit) as error:
             self._trouble = str(error)
             return status or 1
         except OSError as error:
-            self._trouble = f"The step's own files cannot be written: {error.strerror}."
+            name = error.filename or "The step's own files"
+            self._trouble = f"{name} cannot be written: {error.strerror}."
             return status or 1
         finally:
             shutil.rmtree(self._setting.staging, ignore_errors=True)
         return status
 
     def give_up(self, error: OSError | KeyboardInterrupt, status: int) -> int:
-        """Whatever writes was ended, and what is in the folder is whole; as `publish` otherwise."""
+        """Writing was interrupted or failed; no file is half written. Returns as `publish`."""
         shutil.rmtree(self._setting.staging, ignore_errors=True)
         if isinstance(error, KeyboardInterrupt):
             self._trouble = (
@@ -230,17 +186,17 @@ class Publisher:
     # What the terminal shows.
 
     def step(self, steps: Steps, total: int) -> str | None:
-        """One more of so many checks is done; what to print of it, inside a step of Octopus."""
+        """A check of `total` is done; returns what to print inside a step of Octopus, or None."""
         said = steps.done(total)
         return said if services.shows_progress(self._formats, self._setting.environ) else None
 
-    def terminal(self) -> Iterator[Line]:
-        """The findings, four lines each, before pytest's own summary."""
+    def terminal(self) -> Iterator[summary.Line]:
+        """The findings, five lines at most for each fix, before pytest's own summary."""
         if self._run is not None:
             yield from summary.findings(self._run)
 
-    def verdict_lines(self) -> Iterator[Line]:
-        """The last lines before pytest's summary line; orders to a service stand before ours."""
+    def verdict_lines(self) -> Iterator[summary.Line]:
+        """The last lines before pytest's summary line: commands to a build service, then ours."""
         if self._trouble:
             yield self._trouble, {"red": True}
         if self._run is not None:
@@ -250,10 +206,10 @@ class Publisher:
             yield from summary.verdict(self._run, None if self._trouble else setting.folder)
 
     def final_place(self, text: str) -> str:
-        """The text with the folder that a person knows instead of the one that pytest wrote to."""
+        """The text with the report folder in place of the staging folder."""
         return text.replace(str(self._setting.staging), str(self._setting.folder))
 
-    # What pytest-html asks for.
+    # For pytest-html.
 
     def title(self) -> str:
         """The page's title."""
@@ -280,38 +236,7 @@ def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str
     if status == INTERRUPTED:
         return "the run was interrupted"
     if missing := collector.missing():
-        return f"{len(missing)} of {len(collector.collected)} rules were not run"
+        return f"{len(missing)} of {many(len(collector.collected), 'rule')} not run"
     if unassessed:
         return f"nothing was assessed of {', '.join(unassessed)}"
     return ""
-
-
-def _learnt(feed: FeedFacts, learnt: Mapping[str, Mapping[str, Any]]) -> FeedFacts:
-    known = {key: value for key, value in learnt.get(feed.slug, {}).items() if value}
-    known.pop("auditor_arn", None)
-    if times := known.pop("token", None):
-        fetched, expires = map(datetime.fromisoformat, times)
-        needed = None
-        if feed.min_token_hours is not None:
-            needed = fetched + timedelta(hours=feed.min_token_hours)
-        known["token"] = TokenTimes(fetched, expires, needed)
-    if keys := known.pop("keys", None):
-        known["keys"] = tuple(_key(each) for each in keys if each["created_at"])
-    return replace(feed, **known)
-
-
-def _key(plain: Mapping[str, Any]) -> KeyTimes:
-    created, used = plain["created_at"], plain["last_used_at"]
-    made = datetime.fromisoformat(created)
-    return KeyTimes(
-        key_id=plain["key_id"],
-        created_at=made,
-        status=plain["status"],
-        last_used_at=datetime.fromisoformat(used) if used else None,
-        rotate_by=made + ROTATE_AFTER,
-    )
-
-
-def _auditor(feeds: Mapping[str, Mapping[str, Any]]) -> str:
-    found = {str(learnt["auditor_arn"]) for learnt in feeds.values() if learnt.get("auditor_arn")}
-    return ", ".join(sorted(found))

@@ -1,4 +1,4 @@
-"""pytest's side of the reports: thin hooks around the collector and the artefacts.
+"""The reporter: pytest hooks that gather findings, calls and facts, and publish them.
 
 Registered only for a run that judges feeds. Workers attach what they learn to their test reports;
 the one process that writes reports gathers it from there.
@@ -7,26 +7,28 @@ the one process that writes reports gathers it from there.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import pytest
 
-from ecr_feed.facts.aws import Call, Secret
+from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.findings import Finding
+from ecr_feed.plugin.backend import Accounts
+from ecr_feed.plugin.collector import Collector, restore
 from ecr_feed.plugin.live import Live, Steps
 from ecr_feed.plugin.process import safe_logs, terminate_like_interrupt
-from ecr_feed.plugin.publish import Collector, Publisher, restore
+from ecr_feed.plugin.publish import INTERRUPTED, Publisher
+from ecr_feed.report.record import safe_call
 from ecr_feed.report.redact import Redactor
-from ecr_feed.report.run import safe_call
 from ecr_feed.text.safe import inert
+from ecr_feed.triage import Triage
 
 FINDING: Final = "ecr_finding"
 CALLS: Final = "ecr_calls"
 _WORKER: Final = "ecr_feed"
 NAME: Final = "ecr-feed-reporter"
-SHORTEST_SECRET: Final = 16
 REPORTER = pytest.StashKey["Reporter"]()
 
 
@@ -50,97 +52,85 @@ def register(config: pytest.Config, reporter: Reporter) -> None:
 
 
 class Reporter:
-    """One per process. `publisher` is None on workers and where nothing is to be written."""
+    """One per process. `publisher` is None on workers and where nothing is to be written.
+
+    `log` has the calls that this process makes, `accounts` the facts that it reads. `policies` is
+    what `--write-policy` asks for at the end of a run that was not interrupted.
+    """
 
     def __init__(
         self,
+        *,
         redactor: Redactor,
+        triage: Triage,
+        log: CallLog,
+        accounts: Accounts,
+        live: Live,
         publisher: Publisher | None,
-        judge: Callable[[Finding], Finding],
+        policies: bool = False,
     ) -> None:
         self.redactor = redactor
         self.collector = Collector()
+        self._triage = triage
+        self._log = log
+        self._accounts = accounts
+        self._live = live
         self._publisher = publisher
-        self._judge = judge
-        self.drain_calls: Callable[[], list[Call]] = list
-        self.feed_facts: Callable[[], dict[str, dict[str, Any]]] = dict
+        self._policies = policies
         self._page: Any = None
-        self._terminal: Any = None
-        self._live: Live | None = None
         self._steps = Steps()
-
-    def saw_call(self) -> None:
-        """A call was made, from whatever thread."""
-        if self._live is not None:
-            self._live.saw_call()
 
     def safe_block(self, text: str) -> str:
         """A text for a log or a terminal: no secrets, and no command to a build server."""
         return inert(self.redactor.block(text))
 
-    def learn_secret(self, secret: Secret) -> None:
-        """From now on masked everywhere. What is shorter than any real secret would eat words."""
-        if len(secret) >= SHORTEST_SECRET:
-            self.redactor.register(secret)
-
-    # What the translation of outcomes asks for.
+    # For plugin/outcomes.py.
 
     def judged(self, finding: Finding) -> Finding:
-        """The finding after waivers, every text of it safe to leave the process."""
-        return self.redactor.finding(self._judge(finding))
+        """The finding after waivers and baseline, redacted."""
+        return self.redactor.finding(self._triage(finding))
 
     def leave(self, report: pytest.TestReport) -> None:
-        """Send along the calls made since the last report: a worker that dies loses no evidence."""
+        """Attach the calls made since the last report: those of a worker that dies are not lost."""
         calls = self._calls()
         if calls:
             setattr(report, CALLS, calls)
 
     def _calls(self) -> list[dict[str, Any]]:
-        return [asdict(safe_call(call, self.redactor)) for call in self.drain_calls()]
+        return [asdict(safe_call(call, self.redactor)) for call in self._log.drain()]
 
-    def _facts(self) -> dict[str, dict[str, Any]]:
-        facts: Any = self.redactor.scrub(self.feed_facts())
+    def _facts(self, *, interrupted: bool) -> dict[str, dict[str, Any]]:
+        facts: Any = self.redactor.scrub(self._accounts.facts(interrupted=interrupted))
         return dict(facts)
 
-    # Hooks: what a person sees meanwhile.
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Find the terminal; workers have none."""
-        plugins = session.config.pluginmanager
-        self._terminal = plugins.get_plugin("terminalreporter")
-        if self._terminal is None or session.config.get_verbosity() < 0:
-            return
-        if self._terminal.isatty:
-            self._live = Live(self._terminal, plugins.get_plugin("capturemanager"))
+    # Hooks: progress on the terminal.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """From here on this test may read, and a person may wait."""
-        if self._live is not None:
-            self._live.begin(str(dict(item.user_properties).get("feed", "")))
+        """From here on this test may read: progress is shown."""
+        self._live.begin(str(dict(item.user_properties).get("feed", "")))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """A warning may quote what it warns of."""
+        """A warning may quote a secret: redact it."""
         text = str(warning_message.message)
         safe = self.safe_block(text)
         if safe != text:
             warning_message.message = UserWarning(safe)
 
     def _show_progress(self, report: pytest.TestReport) -> None:
-        if self._live is not None and (report.when != "setup" or not report.passed):
+        if report.when != "setup" or not report.passed:
             self._live.end(report.nodeid)
-        if report.when == "teardown" and self._publisher is not None and self._terminal is not None:
+        if report.when == "teardown" and self._publisher is not None:
             message = self._publisher.step(self._steps, len(self.collector.collected))
             if message is not None:
-                self._terminal.write_line(message)
+                self._live.say(message)
 
     # Hooks: gathering.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather; a crashed worker's test has no word, so it gets one."""
+        """Gather; the test of a crashed worker has no finding, so it gets one."""
         self._show_progress(report)
         self._make_safe(report)
         self.collector.add_calls(getattr(report, CALLS, ()))
@@ -151,7 +141,7 @@ class Reporter:
             self.collector.add(self._publisher.crashed(report.nodeid))
 
     def _make_safe(self, report: pytest.TestReport) -> None:
-        """Before any other plugin prints or stores it: a worker, its controller, a terminal."""
+        """Redact the report before any other plugin prints or stores it."""
         report.sections = [(name, self.safe_block(text)) for name, text in report.sections]
         if isinstance(report.longrepr, str):
             report.longrepr = self._safe_line(report.longrepr)
@@ -174,14 +164,15 @@ class Reporter:
         self.collector.collected.update(ids)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """How many rules this run leaves out."""
+        """How many items this run leaves out."""
         self.collector.deselected += len(items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker knew."""
+        """Take over what a worker gathered."""
         left: Mapping[str, Any] = getattr(node, "workeroutput", {}).get(_WORKER, {})
         self.collector.feeds.update(left.get("feeds", {}))
+        self.collector.policies.update(left.get("policies", {}))
         self.collector.add_calls(left.get("calls", ()))
         self.collector.deselected = max(self.collector.deselected, left.get("deselected", 0))
 
@@ -192,28 +183,39 @@ class Reporter:
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, None, None]:
         """Settle the verdict before pytest-html writes, move the artefacts after it has."""
-        late = self._calls()
-        self.collector.feeds.update(self._facts())
+        try:
+            late = self._last_facts(interrupted=exitstatus == INTERRUPTED)
+        finally:
+            self._accounts.close()
         worker = getattr(session.config, "workeroutput", None)
         if worker is not None:
             worker[_WORKER] = {
                 "feeds": self.collector.feeds,
+                "policies": self.collector.policies,
                 "calls": late,
                 "deselected": self.collector.deselected,
             }
-        self.collector.add_calls(late)
         if self._publisher is None:
             return (yield)
         session.exitstatus = self._publisher.settle(self.collector, int(session.exitstatus))
         try:
             yield  # pytest-html and JUnit write their files, perhaps on a disk that is full
-            session.exitstatus = self._publisher.publish(int(session.exitstatus))
+            session.exitstatus = self._publisher.publish(self.collector, int(session.exitstatus))
         except (OSError, KeyboardInterrupt) as error:
             session.exitstatus = self._publisher.give_up(error, int(session.exitstatus))
 
+    def _last_facts(self, *, interrupted: bool) -> list[dict[str, Any]]:
+        """Gather what this process knows at the end; returns its calls since the last report."""
+        if self._policies and not interrupted:
+            self.collector.policies.update(self._accounts.smallest_policies())
+        self.collector.feeds.update(self._facts(interrupted=interrupted))
+        late = self._calls()
+        self.collector.add_calls(late)
+        return late
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
-        """Findings first; then everybody else's lines, with the artefacts' final place in them."""
+        """Findings first; then the lines of other plugins, with the report folder in them."""
         if self._publisher is None:
             return (yield)
         write_sep = terminalreporter.write_sep
@@ -236,7 +238,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_metadata(self, metadata: dict[str, Any]) -> None:
-        """Nothing of this machine's environment: it may hold what a person did not mean to file."""
+        """Leave this machine's environment out: reports are filed and sent."""
         metadata.clear()
 
     @pytest.hookimpl(optionalhook=True)
@@ -256,7 +258,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        """A column for our own word."""
+        """A column for our outcome."""
         if self._publisher is not None:
             self._publisher.rows.header(cells)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ecr_feed.plugin.parametrize import feed_of
-from ecr_feed.plugin.run import selection
+from ecr_feed.plugin.selection import selection
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling

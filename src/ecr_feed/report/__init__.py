@@ -1,1 +1,1 @@
-"""Findings in, artefacts out: every view is made from one `run.Run`."""
+"""Findings in, artefacts out: every view is made from one `record.Run`."""

@@ -1,8 +1,9 @@
-"""The permission matrix: package by action, with up to three answers in each cell.
+"""The figures of the page: timelines of tokens and keys, and the permission matrix.
 
-It is read from the findings' evidence: `witnesses` is a list of `{"action", "witness", "answer",
-"because"}` with the answer `allowed`, `denied` or `undetermined`; where the action is left out, the
-evidence's own `action` holds for all of them.
+The matrix has a row for each package and a column for each action, with up to three answers in
+each cell. It is read from the findings' evidence: `witnesses` is a list of `{"action", "witness",
+"answer", "because"}` with the answer `allowed`, `denied` or `undetermined`; where the action is
+left out, the evidence's own `action` holds for all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from ecr_feed.findings import Finding
-from ecr_feed.report.run import FeedFacts, KeyTimes, Run, TokenTimes
+from ecr_feed.report.record import FeedFacts, KeyTimes, Run, TokenTimes
 from ecr_feed.text.times import span, to_second
 
 WIDTH = 1000  # units of the picture's own grid; the page stretches it
@@ -97,7 +98,7 @@ ROWS: Final = 200  # of packages in which something is not simply allowed; the o
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CellAnswer:
     """One answer: probe, simulation or evaluation. `answer` is empty where it was not asked."""
 
     witness: str
@@ -111,10 +112,10 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Cell:
     """One cell: all three answers in their order; `disagree` where they differ."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[CellAnswer, ...]
 
     @property
     def disagree(self) -> bool:
@@ -134,7 +135,7 @@ class Row:
     """One package, or the feed itself where `package` is None."""
 
     package: str | None
-    cells: tuple[Entry | None, ...]
+    cells: tuple[Cell | None, ...]
 
     @property
     def plain(self) -> bool:
@@ -167,7 +168,7 @@ def matrices(run: Run) -> tuple[Matrix, ...]:
 
 
 def _matrix(feed: FeedFacts, findings: list[Finding]) -> Matrix | None:
-    said: dict[str | None, dict[str, dict[str, Answer]]] = {}
+    said: dict[str | None, dict[str, dict[str, CellAnswer]]] = {}
     actions: dict[str, None] = {}
     for finding in findings:
         for action, answer in _answers(finding):
@@ -193,13 +194,13 @@ def _matrix(feed: FeedFacts, findings: list[Finding]) -> Matrix | None:
     )
 
 
-def _cell(answers: dict[str, Answer] | None) -> Entry | None:
+def _cell(answers: dict[str, CellAnswer] | None) -> Cell | None:
     if not answers:
         return None
-    return Entry(tuple(answers.get(name, Answer(name, "")) for name in WITNESSES))
+    return Cell(tuple(answers.get(name, CellAnswer(name, "")) for name in WITNESSES))
 
 
-def _answers(finding: Finding) -> Iterator[tuple[str, Answer]]:
+def _answers(finding: Finding) -> Iterator[tuple[str, CellAnswer]]:
     witnesses = finding.evidence.get("witnesses")
     usual = finding.evidence.get("action")
     for item in witnesses if isinstance(witnesses, list) else []:
@@ -208,4 +209,5 @@ def _answers(finding: Finding) -> Iterator[tuple[str, Answer]]:
         action = str(item.get("action") or usual or "")
         witness = str(item.get("witness") or "")
         if action and witness in WITNESSES:
-            yield action, Answer(witness, str(item.get("answer", "")), str(item.get("because", "")))
+            said, because = str(item.get("answer", "")), str(item.get("because", ""))
+            yield action, CellAnswer(witness, said, because)

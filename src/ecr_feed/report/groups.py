@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecr_feed.findings import Finding, OutcomeWord, subject
-from ecr_feed.report.run import Run, worst_first
+from ecr_feed.report.record import Run, worst_first
 from ecr_feed.text.safe import cut
 
 OPEN: Final = (OutcomeWord.NOT_MET.value, OutcomeWord.NOT_ASSESSED.value)
@@ -26,7 +26,7 @@ TEXT_LIMIT: Final = 4_000  # characters of one text in a page or a terminal; res
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FixGroup:
     """Findings that one fix settles; `lead` is the first of them.
 
     Findings that are not met are grouped by check, findings not assessed by cause.
@@ -68,7 +68,7 @@ class Group:
         )
 
 
-def grouped(run: Run) -> tuple[Group, ...]:
+def grouped(run: Run) -> tuple[FixGroup, ...]:
     """What is not met or not assessed, grouped by fix; what fails the run comes first."""
     gathered: dict[tuple[object, ...], list[Finding]] = {}
     for finding in sorted((f for f in run.findings if f.outcome in OPEN), key=worst_first):
@@ -128,7 +128,7 @@ def _general(text: str, finding: Finding) -> str:
     return text
 
 
-def _group(members: list[Finding], run: Run) -> Group:
+def _group(members: list[Finding], run: Run) -> FixGroup:
     lead = members[0]
     texts, details = _shared(lead, members)
     ids = tuple(dict.fromkeys(item for member in members for item in request_ids(member)))
@@ -137,7 +137,7 @@ def _group(members: list[Finding], run: Run) -> Group:
         for text in (*texts, lead.fix or "")
     )
     mark = mark_of(lead, run)
-    return Group(lead, tuple(members), message, expected, found, fix, ids, mark, details)
+    return FixGroup(lead, tuple(members), message, expected, found, fix, ids, mark, details)
 
 
 def _shared(

@@ -30,9 +30,10 @@ from ecr_feed.report.groups import (
     request_ids,
 )
 from ecr_feed.report.pytest_html import BEGIN, END, rebuild
-from ecr_feed.report.run import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
+from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
 from ecr_feed.text.safe import cut
 from ecr_feed.text.times import span, to_second
+from ecr_feed.text.words import few, many
 
 WHOLE_LIMIT: Final = 10_000  # findings; beyond it, met ones are one line for each check and feed
 GROUP_LIMIT: Final = 150  # items of "Fix first"; every finding is in "All checks" as well
@@ -50,7 +51,7 @@ _VERDICTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FindingRow:
     """One row of `All checks`; `number` > 1 where met rows of a huge run are shown together."""
 
     anchor: str
@@ -67,11 +68,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class FamilyTable:
     """The rows of one family of one feed."""
 
     name: str
-    lines: tuple[Line, ...]
+    lines: tuple[FindingRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Section:
     """The rows of one feed."""
 
     feed: str
-    families: tuple[Family, ...]
+    families: tuple[FamilyTable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"utc": to_second, "span": span, "css": _css}
+    environment.filters |= {"utc": to_second, "span": span, "css": _css, "few": few, "many": many}
     environment.tests |= {"command": is_command}
     environment.globals |= {"shapes": SHAPES}
     return environment
@@ -251,7 +252,7 @@ def _sections(run: Run, anchors: dict[int, str]) -> Iterator[Section]:
     for name, found in by_feed.items():
         mine = {key: list(group) for key, group in groupby(found, lambda f: family_of(f.check))}
         families = tuple(
-            Family(family, tuple(_lines(mine[family], run, anchors, whole)))
+            FamilyTable(family, tuple(_lines(mine[family], run, anchors, whole)))
             for family in order
             if family in mine
         )
@@ -261,7 +262,7 @@ def _sections(run: Run, anchors: dict[int, str]) -> Iterator[Section]:
 
 def _lines(
     findings: list[Finding], run: Run, anchors: dict[int, str], whole: bool
-) -> Iterator[Line]:
+) -> Iterator[FindingRow]:
     met = Counter(f.check for f in findings if f.outcome == OutcomeWord.MET)
     told: set[str] = set()
     for finding in findings:
@@ -272,10 +273,10 @@ def _lines(
             yield _line(finding, run, anchors, number=met[finding.check])
 
 
-def _line(finding: Finding, run: Run, anchors: dict[int, str], number: int = 1) -> Line:
+def _line(finding: Finding, run: Run, anchors: dict[int, str], number: int = 1) -> FindingRow:
     met = finding.outcome == OutcomeWord.MET
     expected, found = ("", "") if met else expected_found(finding)
-    return Line(
+    return FindingRow(
         anchor=anchors[id(finding)] if finding.outcome in OPEN else "",
         finding=finding,
         shape=SHAPES.get(finding.outcome, "?"),

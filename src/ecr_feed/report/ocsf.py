@@ -14,7 +14,7 @@ from typing import Final
 
 from ecr_feed.findings import Finding, OutcomeWord, subject
 from ecr_feed.report.groups import expected_found
-from ecr_feed.report.run import FeedFacts, Rule, Run
+from ecr_feed.report.record import FeedFacts, Rule, Run
 
 VERSION: Final = "1.5.0"
 FILE: Final = "findings.ocsf.json"

@@ -1,4 +1,4 @@
-"""What we change of the page that pytest-html writes: the one place that knows its markup."""
+"""Changes the page that pytest-html writes; the one module that knows its markup."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.report.groups import SHAPES
 from ecr_feed.text.safe import clean_line
+from ecr_feed.text.words import many
 
 BEGIN: Final = "<!-- ecr-feed: begin -->"
 END: Final = "<!-- ecr-feed: end -->"
@@ -35,7 +36,7 @@ _NOTE: Final = (
 )
 
 
-class UnknownPage(Exception):  # noqa: N818 - it says what it is
+class UnknownPage(Exception):  # noqa: N818 - the name describes the page
     """pytest-html wrote a page that this version does not know; the text names the place."""
 
 
@@ -66,7 +67,7 @@ def rebuild(page: str, *, title: str, styles: str, note: str = "") -> str:
 
 
 def _lift(page: str) -> tuple[str, str]:
-    """The page without our fragment, and the fragment, whose content must not match as page."""
+    """The page without our fragment, and the fragment: its content must not match an anchor."""
     before, begin, rest = page.partition(BEGIN)
     fragment, end, after = rest.partition(END)
     if not begin or not end or BEGIN in after or END in after:
@@ -159,7 +160,7 @@ class Rows:
         self.dropped: Counter[str] = Counter()
 
     def header(self, cells: list[str]) -> None:
-        """For `pytest_html_results_table_header`: a column for our word, after pytest's."""
+        """For `pytest_html_results_table_header`: a column for our outcome, after pytest's."""
         cells.insert(1, '<th class="sortable" data-column-type="outcome">Outcome</th>')
 
     def row(self, cells: list[str], *, nodeid: str, when: str, outcome: str, word: str) -> None:
@@ -184,7 +185,7 @@ class Rows:
         cells.insert(1, f'<td class="col-outcome">{shape} {escape(word)}</td>')
 
     def restore(self, outcomes: MutableMapping[str, Any]) -> None:
-        """For `pytest_html_results_summary`: count the rows that were left out, in our words."""
+        """For `pytest_html_results_summary`: count rows that were left out, with our outcomes."""
         for outcome, number in self.dropped.items():
             outcomes[outcome]["value"] += number
         for outcome, label in LABELS.items():
@@ -197,7 +198,7 @@ class Rows:
         if not left_out:
             return ""
         return (
-            f"{left_out:,} rows are left out to keep this table usable (more than {ROW_LIMIT:,}"
+            f"{many(left_out, 'row')} left out to keep this table usable (more than {ROW_LIMIT:,}"
             f" checks ran): those that are met, and those after the first {ROW_LIMIT:,} others."
             " The counts include them, and All checks above lists them."
         )

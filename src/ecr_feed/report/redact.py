@@ -1,4 +1,4 @@
-"""Patterns of secrets that were not registered as such."""
+"""Takes secrets out of texts and JSON values: registered ones, and what looks like one."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ SENSITIVE_KEY: Final = re.compile(
     r"|authorization|api[_-]?key|x-octopus-apikey)"
 )
 
+SHORTEST_SECRET: Final = 16  # characters
 _KEY_ID: Final = re.compile(
     r"(?<![A-Za-z0-9])(A(?:KI|SI)A)[A-Z0-9]{8,124}([A-Z0-9]{4})(?![a-z0-9])"
 )
@@ -128,6 +129,11 @@ class Redactor:
                 self._add(part)
             self._lines = {}
 
+    def learn(self, secret: Secret) -> None:
+        """`register`, unless the secret is shorter than any real one: it would mask words."""
+        if len(secret) >= SHORTEST_SECRET:
+            self.register(secret)
+
     def _add(self, text: str) -> None:
         if len(text) < _SHORTEST or text in self._known:
             return
@@ -182,8 +188,8 @@ class Redactor:
     def scrub(self, value: object, depth: int = 0) -> object:
         """The value as JSON can hold it, every text in it and every key redacted and cleaned.
 
-        Enums become their value, times RFC 3339, sets sorted lists; numbers that JSON has no word
-        for become text, and so does whatever is no value at all (its type's name).
+        Enums become their value, times RFC 3339, sets sorted lists; numbers that JSON cannot
+        write become text, as does any other object (its type's name).
         """
         if value is None or (isinstance(value, bool | int) and not isinstance(value, Enum)):
             return value

@@ -1,4 +1,4 @@
-"""results.json: the account of a run for machines, of which every other format is a view."""
+"""results.json: the record of a run for machines, of which every other format is a view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Final
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import Comparison, Finding, WaiverUse, subject
-from ecr_feed.report.run import (
+from ecr_feed.report.groups import expected_found
+from ecr_feed.report.record import (
     FeedFacts,
     KeyTimes,
     Rule,
@@ -24,7 +25,7 @@ from ecr_feed.report.run import (
 )
 from ecr_feed.text.times import rfc3339
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "2.0"
 FINDING_KEYS: Final = (
     "check",
     "severity",
@@ -37,6 +38,7 @@ FINDING_KEYS: Final = (
     "fix",
     "test",
 )
+"""The columns of findings.csv, and the first keys of each finding, in this order."""
 
 Json = dict[str, object]
 
@@ -71,7 +73,7 @@ def results(run: Run) -> Json:
 def to_bytes(document: Mapping[str, object]) -> bytes:
     """UTF-8, two spaces deep, keys of evidence as they came, a newline at the end.
 
-    Raises `ValueError` for a number that JSON has no word for.
+    Raises `ValueError` for NaN and the infinities, which JSON cannot write.
     """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
     return text.encode("utf-8") + b"\n"
@@ -107,6 +109,7 @@ def _run(run: Run) -> Json:
 
 
 def _finding(finding: Finding, comparison: Comparison | None) -> Json:
+    expected, found = expected_found(finding)
     row: Json = {
         "check": finding.check,
         "severity": finding.severity,
@@ -118,6 +121,8 @@ def _finding(finding: Finding, comparison: Comparison | None) -> Json:
         "evidence": dict(finding.evidence),
         "fix": finding.fix,
         "test": finding.test,
+        "expected": expected or None,
+        "found": found or None,
     }
     if comparison is not None:
         row["baseline"] = comparison.marks.get(subject(finding))

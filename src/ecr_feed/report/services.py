@@ -1,4 +1,4 @@
-"""Build services that a run is inside of: Octopus Deploy steps and GitHub Actions."""
+"""What a run tells the build service that it is a step of: Octopus Deploy, GitHub Actions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from ecr_feed.report.groups import Group, grouped, open_findings
-from ecr_feed.report.run import WORST_FIRST, Run, count
+from ecr_feed.report.groups import FixGroup, grouped, open_findings
+from ecr_feed.report.record import WORST_FIRST, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 from ecr_feed.text.times import span, to_second
+from ecr_feed.text.words import few, many
 
 OCSF: Final = "ocsf"
 GITHUB: Final = "github"
@@ -94,7 +95,8 @@ def step_summary(run: Run) -> str:
         size += len(row.encode()) + 1
         if size > SUMMARY_LIMIT:
             rest = sum(len(left.members) for left in groups[at:])
-            lines += ["", f"And {rest} more findings: see report.html among the artifacts."]
+            more = many(rest, "more finding")
+            lines += ["", f"And {more}: see report.html among the artifacts."]
             break
         lines.append(row)
     return "\n".join([*lines, ""])
@@ -118,7 +120,7 @@ def workflow_commands(run: Run) -> list[str]:
             commands.append(_command(kind, title, f"{finding.message}{fix}"))
         if len(findings) > len(shown):
             rest = len(findings) - len(shown)
-            commands.append(_command(kind, "ECR feed audit", f"and {rest} more: see the report."))
+            commands.append(_command(kind, "ECR feed audit", f"and {rest:,} more: see the report."))
     return commands
 
 
@@ -158,14 +160,8 @@ def _feeds(run: Run) -> list[str]:
     return lines
 
 
-def _row(group: Group) -> str:
-    names = list(group.packages[:20])
-    if len(group.packages) > len(names):
-        names.append(f"and {len(group.packages) - len(names)} more")
-    feeds = list(group.feeds[:5])
-    if len(group.feeds) > len(feeds):
-        feeds.append(f"and {len(group.feeds) - len(feeds)} more feeds")
-    where = ", ".join(feeds) + (f": {', '.join(names)}" if names else "")
+def _row(group: FixGroup) -> str:
+    where = few(group.feeds, 5) + (f": {few(group.packages, 20)}" if group.packages else "")
     lead = group.lead
     cells = (
         f"{group.shape} {lead.outcome}",
@@ -213,9 +209,9 @@ _APPENDED: Final = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")
 def lines(
     run: Run, formats: Iterable[str], environ: Mapping[str, str], files: Iterable[Path]
 ) -> list[str]:
-    """Lines for standard output, each an order to the service that reads it.
+    """Lines for standard output, each a command to the service that reads it.
 
-    They are only said where that service listens: elsewhere they would be noise in a log.
+    They are printed only inside that service: elsewhere they would be noise in a log.
     """
     wanted = set(formats)
     told: list[str] = []
@@ -238,5 +234,5 @@ def append(run: Run, formats: Iterable[str], environ: Mapping[str, str]) -> None
 
 
 def shows_progress(formats: Iterable[str], environ: Mapping[str, str]) -> bool:
-    """Whether somebody draws a bar of what is printed meanwhile: a step of Octopus does."""
+    """Whether messages printed meanwhile move a progress bar: inside a step of Octopus."""
     return OCTOPUS in set(formats) and inside_step(environ)

@@ -1,4 +1,4 @@
-"""The terminal's text: four lines for each open finding, ten lines at the end, verdict last.
+"""The terminal's text: five lines at most for each fix, ten at the end, the verdict last.
 
 Pure text with the colours that pytest's terminal knows as a mapping beside it; the caller prints.
 No line can be read as a command by a build server.
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from ecr_feed.findings import OutcomeWord, Verdict
-from ecr_feed.report.groups import Group, grouped, open_findings
-from ecr_feed.report.run import WORST_FIRST, FeedFacts, Run, count
+from ecr_feed.report.groups import FixGroup, grouped, open_findings
+from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
+from ecr_feed.text.words import few, many
 
 Line = tuple[str, dict[str, bool]]
 
@@ -31,17 +32,17 @@ _NAMES: Final = 5
 
 
 def findings(run: Run) -> Iterator[Line]:
-    """Everything open, grouped by fix, at most four lines each; worst first."""
+    """What is not met or not assessed, grouped by fix, at most five lines each; worst first."""
     groups = grouped(run)
     for group in groups[:GROUPS]:
         yield from block(group)
     if len(groups) > GROUPS:
         rest = sum(len(group.members) for group in groups[GROUPS:])
-        yield f"... and {rest} more findings: see the report.", {}
+        yield f"... and {many(rest, 'more finding')}: see the report.", {}
 
 
-def block(group: Group) -> Iterator[Line]:
-    """What and where; the message; expected and found; the fix, and the request id."""
+def block(group: FixGroup) -> Iterator[Line]:
+    """What and where; the message; expected and found; the fix; the request id."""
     lead = group.lead
     colour = _COLOURS.get(lead.outcome)
     tags = ["does not gate"] if not lead.gating else []
@@ -54,10 +55,10 @@ def block(group: Group) -> Iterator[Line]:
     yield _safe(f"    {group.message}{others}"), {}
     if group.expected or group.found:
         yield _safe(f"    expected {group.expected or '-'}; found {group.found or '-'}"), {}
-    last = [f"fix  {group.fix}"] if group.fix else []
-    last += [f"request id {group.request_ids[0]}"] if group.request_ids else []
-    if last:
-        yield _safe(f"    {'  '.join(last)}"), {}
+    if group.fix:
+        yield _safe(f"    fix  {group.fix}"), {}
+    if group.request_ids:
+        yield _safe(f"    request id {group.request_ids[0]}"), {}
 
 
 def verdict(run: Run, folder: Path | None) -> list[Line]:
@@ -68,7 +69,7 @@ def verdict(run: Run, folder: Path | None) -> list[Line]:
     shown = run.feeds if len(run.feeds) <= _FEEDS else run.feeds[: _FEEDS - 1]
     lines = [_title(run), *(_feed(feed, run) for feed in shown)]
     if len(run.feeds) > len(shown):
-        lines.append(f"  and {len(run.feeds) - len(shown)} more feeds")
+        lines.append(f"  and {many(len(run.feeds) - len(shown), 'more feed')}")
     lines += [line for line in (_partial(run), _compared(run), _waivers(run)) if line]
     following = _next(run)
     lines += [following] if following else []
@@ -90,10 +91,10 @@ def verdict_line(run: Run) -> Line:
 
 def _title(run: Run) -> str:
     label = f" [{run.label}]" if run.label else ""
-    feeds = f"{len(run.feeds)} feed{'' if len(run.feeds) == 1 else 's'}"
+    feeds = many(len(run.feeds), "feed")
     source = f" of {run.source}" if run.source else ""
     return (
-        f"ECR feed audit{label}: {feeds}{source}, {len(run.calls)} calls,"
+        f"ECR feed audit{label}: {feeds}{source}, {many(len(run.calls), 'call')},"
         f" {run.suite.name} {run.suite.version}"
     )
 
@@ -110,7 +111,7 @@ def _partial(run: Run) -> str:
         return f"Incomplete: {run.incomplete or 'the run was cut short'}."
     if run.deselected:
         total = run.collected + run.deselected
-        return f"Partial run: {run.deselected} of {total} checks were not selected."
+        return f"Partial run: {run.deselected:,} of {many(total, 'check')} not selected."
     return ""
 
 
@@ -142,28 +143,26 @@ def _next(run: Run) -> str:
         return ""
     first = groups[0]
     what = cut(first.fix or first.message, WIDTH // 2)
-    number = f", {len(first.members)} findings" if len(first.members) > 1 else ""
+    number = f", {many(len(first.members), 'finding')}" if len(first.members) > 1 else ""
     more = f", then {len(groups) - 1} more" if len(groups) > 1 else ""
     return f"Next: {what} ({_checks(first)}{number}{more})"
 
 
-def _where(group: Group) -> str:
-    return "  ".join(part for part in (_names(group.feeds, "feeds"), _packages(group)) if part)
+def _where(group: FixGroup) -> str:
+    return "  ".join(part for part in (_names(group.feeds, "feed"), _packages(group)) if part)
 
 
-def _checks(group: Group) -> str:
-    shown = ", ".join(group.checks[:_NAMES])
-    more = len(group.checks) - _NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
+def _checks(group: FixGroup) -> str:
+    return few(group.checks, _NAMES)
 
 
-def _packages(group: Group) -> str:
-    return _names(group.packages, "packages")
+def _packages(group: FixGroup) -> str:
+    return _names(group.packages, "package")
 
 
 def _names(names: tuple[str, ...], kind: str) -> str:
     shown = ", ".join(clean_line(name, 120) for name in names[:_NAMES])
-    return f"{len(names)} {kind}: {shown}, ..." if len(names) > _NAMES else shown
+    return f"{many(len(names), kind)}: {shown}, ..." if len(names) > _NAMES else shown
 
 
 def _safe(line: str) -> str:

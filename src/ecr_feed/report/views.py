@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 from ecr_feed.findings import subject
 from ecr_feed.report import ocsf, services
+from ecr_feed.report.record import Run
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import FINDING_KEYS
-from ecr_feed.report.run import Run
 from ecr_feed.report.services import GITHUB, OCSF, OCTOPUS, POLICY_FIX
 
 # A spreadsheet runs a cell that begins so; a leading apostrophe makes it text. Some strip blanks
@@ -53,8 +53,8 @@ def _safe(cell: str) -> str:
 _HIDDEN: Final = ("hostname",)  # of the machine that ran the audit, which no reader needs
 
 
-class UnreadableJUnit(Exception):  # noqa: N818 - it says what it is
-    """What pytest wrote is not the XML it should be."""
+class UnreadableJUnit(Exception):  # noqa: N818 - the name describes the file
+    """pytest's junit.xml cannot be parsed."""
 
 
 def junit(text: str, run: Run, redactor: Redactor) -> bytes:
@@ -92,7 +92,7 @@ NAME: Final = "policy-fix.{slug}.json"
 def policy_fixes(run: Run) -> dict[str, bytes]:
     """File name -> an IAM policy document, ready for `aws iam put-user-policy`.
 
-    Nothing for feeds that lack nothing.
+    Feeds that lack no permission have no file.
     """
     return {
         NAME.format(slug=feed.slug): json.dumps(dict(feed.policy_fix), indent=2).encode() + b"\n"

@@ -20,8 +20,8 @@ from ecr_feed.config.words import one_line, quote, show
 from ecr_feed.findings import WORDS, Comparison, Finding, OutcomeWord
 from ecr_feed.text.safe import clean_line
 
-READABLE: Final = ("1",)
-"""Major versions of results.json that hold what a comparison needs."""
+READABLE: Final = ("1", "2")
+"""Major versions of results.json that a comparison can read."""
 
 NEW: Final = "new"
 KNOWN: Final = "known"
@@ -104,8 +104,8 @@ def _document(data: bytes, source: str) -> dict[str, object]:
         raise ConfigError(f"{source}: it has no schema_version: expected an earlier results.json.")
     if version.partition(".")[0] not in READABLE:
         raise ConfigError(
-            f"{source}: schema_version: found {quote(version)}, expected {READABLE[-1]}: it was"
-            " written by another version of this tool."
+            f"{source}: schema_version: found {quote(version)}, expected {' or '.join(READABLE)}:"
+            " it was written by another version of this tool."
         )
     return document
 
@@ -138,5 +138,5 @@ def _row(row: object, where: str) -> tuple[Subject, str]:
 
 
 def _subject(finding: Finding) -> Subject:
-    """As results.json writes it, so that a run and its file agree on strange names."""
+    """As results.json writes it: control characters in names are spelled out there."""
     return (finding.check, clean_line(finding.feed), clean_line(finding.package or ""))

@@ -139,7 +139,7 @@ def today() -> date:
 
 
 def load(path: Path, *, checks: Collection[str] = ()) -> Waivers:
-    """Read a waivers file; `checks` are the ids that exist, where the caller knows them.
+    """Read a waivers file; `checks` are the ids that exist, where given.
 
     Raises ConfigError, one paragraph with file, key path, what was found and what was expected.
     """

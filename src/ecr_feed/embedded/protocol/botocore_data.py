@@ -1,13 +1,13 @@
-"""Botocore's own data (service models, pages, regions), read once per process."""
+"""Botocore's own data (service models, pages, regions), read once per process.
+
+botocore is imported when it is first needed: a Terraform plan is read before any account is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
-
-import botocore.loaders
-import botocore.session
 
 from ecr_feed.naming.regions import PARTITIONS
 
@@ -32,12 +32,16 @@ _GLOBAL_REGIONS: Final = {
 @cache
 def loader() -> Any:
     """The data shipped with botocore; ~/.aws/models is not read."""
+    import botocore.loaders
+
     kind = botocore.loaders.Loader
     return kind([kind.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 def new_session() -> Any:
     """A session without credentials; sessions share the loaded data."""
+    import botocore.session
+
     session = botocore.session.Session(session_vars=_ALONE)
     session.register_component("data_loader", loader())
     return session

@@ -17,43 +17,15 @@ from ecr_feed.config import ConfigError, Suite
 from ecr_feed.embedded.seeding.account_file import AccountFile
 from ecr_feed.embedded.seeding.account_file import load as load_account
 from ecr_feed.findings import Severity
-from ecr_feed.planned.files import Planned, account_of, suite_of
+from ecr_feed.planned.files import account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue
-from ecr_feed.triage.apply import Triage
+from ecr_feed.plugin.option_table import CommandLine
+from ecr_feed.triage import Triage
 from ecr_feed.triage.baseline import load as load_baseline
 from ecr_feed.triage.waivers import Waivers
 from ecr_feed.triage.waivers import load as load_waivers
 
 HEALTHY = "healthy"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """The options as given; None where an option was not."""
-
-    feeds: str | None
-    region: str | None
-    packages: tuple[str, ...]
-    profile: str | None
-    demo: str | None
-    report: str | None
-    gate: Severity
-    endpoint_url: str | None
-    look_elsewhere: bool
-    planned: Planned
-    write_policy: str | None
-    waivers: str | None
-    baseline: str | None
-    new_only: bool
-    formats: tuple[str, ...]
-    deep: bool
-    root: Path
-    here: Path
-
-    @property
-    def one_feed(self) -> bool:
-        """One feed is described without a file."""
-        return self.region is not None or bool(self.packages) or self.profile is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +45,7 @@ class Selection:
     source: str = ""
     unknown: tuple[str, ...] = ()
     write_policy: Path | None = None
-    judgement: Triage = field(default_factory=Triage)
+    triage: Triage = field(default_factory=Triage)
     formats: frozenset[str] = frozenset()
     deep: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
@@ -84,16 +56,16 @@ def select(given: CommandLine, environ: Mapping[str, str]) -> Selection:
     """The run that a command line asks for. Raises ConfigError, one paragraph."""
     _refuse_mixtures(given)
     chosen = _subject(given, environ)
-    judgement = _judgement(given, chosen.mode)  # reads its files, which `inputs` takes to be there
+    triage = _triage(given, chosen.mode)  # reads its files, which `inputs` takes to be there
     inputs = {**chosen.inputs, **_named_inputs(given)}
     return replace(
         chosen,
         look_elsewhere=given.look_elsewhere,
         deep=given.deep,
         write_policy=None if given.write_policy is None else given.here / given.write_policy,
-        judgement=judgement,
+        triage=triage,
         formats=frozenset(given.formats),
-        options=_options(given),
+        options=given.shown(),
         inputs=inputs,
     )
 
@@ -108,7 +80,7 @@ def _subject(given: CommandLine, environ: Mapping[str, str]) -> Selection:
     return _demo(given, environ)
 
 
-def _judgement(given: CommandLine, mode: str) -> Triage:
+def _triage(given: CommandLine, mode: str) -> Triage:
     """Waivers and baseline. Raises ConfigError."""
     if given.new_only and given.baseline is None:
         raise ConfigError("--new-only needs a baseline to compare with: add --baseline FILE.")
@@ -177,32 +149,6 @@ def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Sel
         source=given.feeds or "one feed",
         inputs={given.feeds: suite.sha256} if given.feeds else {},
     )
-
-
-def _options(given: CommandLine) -> dict[str, str]:
-    """The options as given, for the report; none of them can hold a secret."""
-    named = {
-        "--feeds": given.feeds,
-        "--aws-region": given.region,
-        "--package": ", ".join(given.packages),
-        "--aws-profile": given.profile,
-        "--demo": given.demo,
-        "--gate": given.gate.word,
-        "--aws-endpoint-url": given.endpoint_url,
-        "--look-elsewhere": "yes" if given.look_elsewhere else None,
-        "--policy": ", ".join(given.planned.policies),
-        "--boundary": given.planned.boundary,
-        "--repository-policy": ", ".join(given.planned.repository_policies),
-        "--scp": ", ".join(given.planned.scps),
-        "--plan": given.planned.plan,
-        "--write-policy": given.write_policy,
-        "--waivers": given.waivers,
-        "--baseline": given.baseline,
-        "--new-only": "yes" if given.new_only else None,
-        "--deep": "yes" if given.deep else None,
-        "--output-format": ", ".join(given.formats),
-    }
-    return {name: value for name, value in named.items() if value}
 
 
 def _planned(given: CommandLine) -> Selection:

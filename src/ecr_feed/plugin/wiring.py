@@ -1,4 +1,7 @@
-"""Starts the reports of a run: folder tried before the first read, pytest-html and JUnit staged."""
+"""Makes the parts of a run, each given to the next: call log, accounts, publisher, reporter.
+
+The report folder is tried before the first read.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +14,49 @@ from pathlib import Path
 import pytest
 
 from ecr_feed import __version__
+from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.check import CheckInfo
 from ecr_feed.config import ConfigError, DockerFeed, Feed
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.naming import partition_of
 from ecr_feed.planned.files import check_makeable
+from ecr_feed.plugin.backend import ACCOUNTS, Accounts
 from ecr_feed.plugin.catalogue import catalogue
+from ecr_feed.plugin.live import Live
 from ecr_feed.plugin.parametrize import feed_of, package_of
 from ecr_feed.plugin.policy_files import check_place, write_auditor_policy
 from ecr_feed.plugin.publish import Publisher, Setting
 from ecr_feed.plugin.reporter import Reporter, register
-from ecr_feed.plugin.run import Selection
+from ecr_feed.plugin.selection import Selection
 from ecr_feed.report.artefacts import ReportFolderError, check_writable
+from ecr_feed.report.record import FeedFacts, Rule, SuiteFacts
 from ecr_feed.report.redact import Redactor
-from ecr_feed.report.run import FeedFacts, Rule, SuiteFacts
 
 
 def start(config: pytest.Config, chosen: Selection) -> None:
-    """Register the reporter. Raises ConfigError where the report folder cannot be written."""
+    """Make the run's parts and register the reporter. Opens no account, makes no call.
+
+    Raises ConfigError where the report folder cannot be written.
+    """
     redactor = Redactor()
     writes = not hasattr(config, "workerinput") and not config.option.collectonly
     if writes and chosen.mode == "plan" and chosen.account is not None:
         check_makeable(chosen.account)
     publisher = _publisher(config, chosen, redactor) if writes else None
-    register(config, Reporter(redactor, publisher, judge=chosen.judgement))
+    live = Live(config.pluginmanager, quiet=config.get_verbosity() < 0)
+    log = CallLog(on_call=live.saw_call)
+    accounts = Accounts(chosen, log, on_secret=redactor.learn)
+    config.stash[ACCOUNTS] = accounts
+    reporter = Reporter(
+        redactor=redactor,
+        triage=chosen.triage,
+        log=log,
+        accounts=accounts,
+        live=live,
+        publisher=publisher,
+        policies=chosen.write_policy is not None,
+    )
+    register(config, reporter)
 
 
 def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> Publisher:
@@ -65,7 +87,8 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         options=chosen.options,
         inputs=chosen.inputs,
         unknown=chosen.unknown,
-        judgement=chosen.judgement,
+        write_policy=chosen.write_policy,
+        triage=chosen.triage,
         formats=chosen.formats,
     )
     return Publisher(
@@ -109,7 +132,6 @@ def _rule(info: CheckInfo) -> Rule:
         severity=info.severity.word,
         refs=info.refs,
         reads=info.reads,
-        fix=info.fix,
     )
 
 

@@ -1,7 +1,7 @@
-"""All that a report needs to know of one run, as frozen records: no view asks anyone else.
+"""The record of one run, as frozen dataclasses: everything that a view of the report shows.
 
-Times are aware datetimes in UTC; durations are seconds. `Run` holds facts as they are: each view
-redacts through the one `Redactor` that made it safe (see `prepare`), so no view has to remember.
+Times are aware datetimes in UTC; durations are seconds. `Run` holds facts as they are: `prepare`
+redacts them once, before the first view.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SEVERITIES: Final = {severity.word: severity.value for severity in Severity}
 
 @dataclass(frozen=True, slots=True)
 class SuiteFacts:
-    """What judged: names and versions. `moto` is empty where the embedded account took no part."""
+    """The suite that judged: name and versions. `moto` is empty without an embedded account."""
 
     name: str
     version: str
@@ -50,7 +50,6 @@ class Rule:
     severity: str
     refs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
-    fix: str = ""
 
     @property
     def family(self) -> str:
@@ -60,7 +59,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class TokenTimes:
-    """An authorization token on a line of time."""
+    """When an authorization token was fetched, expires, and is needed until."""
 
     fetched_at: datetime
     expires_at: datetime
@@ -69,7 +68,7 @@ class TokenTimes:
 
 @dataclass(frozen=True, slots=True)
 class KeyTimes:
-    """An access key on a line of time. `rotate_by` is what the age rule allows, if it has one."""
+    """When an access key was created and last used, and when it must be replaced (KEY-1)."""
 
     key_id: str
     created_at: datetime
@@ -80,7 +79,7 @@ class KeyTimes:
 
 @dataclass(frozen=True, slots=True)
 class FeedFacts:
-    """Who was judged. An empty `identity_arn` could not be had; `account` may be unknown."""
+    """A feed that was judged. `identity_arn` and `account` are empty where they were not read."""
 
     name: str
     slug: str
@@ -100,7 +99,7 @@ class FeedFacts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, whole. `options` and `inputs` (file name -> sha256) are what the person typed.
+    """One run. `options` and `inputs` (file name -> SHA-256) are as typed on the command line.
 
     `incomplete` says why, where `complete` is False.
     """
@@ -142,10 +141,6 @@ class Run:
         """(service, operation, number of calls), sorted."""
         counted = Counter((call.service, call.operation) for call in self.calls)
         return tuple((service, name, number) for (service, name), number in sorted(counted.items()))
-
-    def rule(self, check: str) -> Rule | None:
-        """The catalogue's entry of that id."""
-        return next((rule for rule in self.rules if rule.id == check), None)
 
 
 def count(findings: tuple[Finding, ...] | list[Finding]) -> dict[str, int]:
