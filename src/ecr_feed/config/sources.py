@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 from ecr_feed.config.credentials import (
     Credentials,
@@ -17,11 +16,10 @@ from ecr_feed.config.credentials import (
 )
 from ecr_feed.config.errors import ConfigError
 from ecr_feed.config.models import DockerFeed, Suite
-from ecr_feed.config.words import one_line, quote
+from ecr_feed.config.words import quote
 from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginParts, LoginText
-
-LARGEST: Final = 256 * 1024  # bytes
+from ecr_feed.text.files import LOGIN, TOKEN, FileError, Kind, read_file
 
 
 def check_sources(suite: Suite, environ: Mapping[str, str]) -> None:
@@ -35,7 +33,7 @@ def read_login(docker_feed: DockerFeed, environ: Mapping[str, str]) -> LoginText
     login = docker_feed.login
     where = f"docker_feed {quote(docker_feed.name)}"
     if isinstance(login, LoginFile):
-        return LoginText(_read(login.file, f"{where}, login.file"))
+        return LoginText(_read(login.file, LOGIN, f"{where}, login.file"))
     if problem := _unset(login.password_env, f"{where}, login.password_env", environ):
         raise ConfigError(problem)
     return LoginParts(login.username, Secret(environ[login.password_env]), login.url)
@@ -63,7 +61,7 @@ def _credential_problems(
                 yield problem
     elif isinstance(credentials, OidcCredentials) and credentials.token_file is not None:
         try:
-            _read(credentials.token_file, f"{where}.token_file")
+            _read(credentials.token_file, TOKEN, f"{where}.token_file")
         except ConfigError as error:
             yield str(error)
 
@@ -75,18 +73,9 @@ def _unset(name: str, where: str, environ: Mapping[str, str]) -> str | None:
     return f"{where}: the environment variable {name} is {state}; expected the secret in it."
 
 
-def _read(path: Path, where: str) -> bytes:
-    name = one_line(path)
+def _read(path: Path, kind: Kind, where: str) -> bytes:
+    """Only a regular file: it is read again when its content is needed."""
     try:
-        if path.is_dir():
-            raise ConfigError(f"{where}: {name} is a directory; expected a file.")
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise ConfigError(f"{where}: there is no file {name}.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{where}: {name} cannot be read: {reason}.") from None
-    if len(data) > LARGEST:
-        raise ConfigError(f"{where}: {name} is larger than {LARGEST // 1024} KiB.")
-    return data
+        return read_file(path, kind).data
+    except FileError as error:
+        raise ConfigError(f"{where}: {error}") from None

@@ -17,7 +17,7 @@ import pytest
 from ecr_feed.config import ConfigError
 from ecr_feed.findings import Severity
 from ecr_feed.planned.files import Planned
-from ecr_feed.plugin import outcomes, parametrize, scheduler, staging
+from ecr_feed.plugin import outcomes, parametrize, piped, scheduler, staging
 from ecr_feed.plugin.run import SELECTION, CommandLine, select, selection
 from ecr_feed.report.services import FORMATS
 from ecr_feed.text.safe import inert
@@ -120,12 +120,12 @@ def pytest_configure(config: pytest.Config) -> None:
             "and checks/ one after the other."
         )
     try:
-        chosen = select(_command_line(config), os.environ)
+        chosen = select(_command_line(config), os.environ, piped.files_of(config))
         config.stash[SELECTION] = chosen
         staging.start(config, chosen)
     except ConfigError as error:
         raise pytest.UsageError(inert(str(error))) from None
-    for hooks in (parametrize, outcomes, scheduler):
+    for hooks in (parametrize, outcomes, scheduler, piped):
         config.pluginmanager.register(hooks, hooks.__name__)
     config.option.tbstyle = "no"  # a finding is four lines of ours, never a traceback
     if config.option.reportchars == _PYTESTS_OWN:
