@@ -13,6 +13,7 @@ from ecr_feed.feed.registry import expect_word
 from ecr_feed.naming import expected_hosts
 from ecr_feed.outcomes import expect, not_assessed, note
 from ecr_feed.reach import ClockOffset, judge_clock
+from ecr_feed.text.times import duration
 from ecr_feed.text.times import to_second as moment
 
 _API = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"
@@ -100,7 +101,7 @@ def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: d
     note(left_hours=round(left.total_seconds() / 3600, 2))
     expect(
         left.total_seconds() >= feed.min_token_hours * 3600,
-        f"The token has {tokens.duration(left)} left.",
+        f"The token has {duration(left)} left.",
         expected=f"at least {feed.min_token_hours:g} h",
         found=f"expires {moment(token.expires_at)}",
     )
@@ -125,10 +126,10 @@ def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationT
     granted = token.expires_at - token.fetched_at
     expect(
         longest <= granted,
-        f"A deployment of {tokens.duration(longest)} takes longer than a token is valid "
-        f"({tokens.duration(granted)}).",
-        expected=f"at most {tokens.duration(granted)}",
-        found=tokens.duration(longest),
+        f"A deployment of {duration(longest)} takes longer than a token is valid "
+        f"({duration(granted)}).",
+        expected=f"at most {duration(granted)}",
+        found=duration(longest),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
-from ecr_feed.token import duration
+from ecr_feed.text.times import duration
 
 _TELLING: Final = timedelta(minutes=1)  # less does not explain a refusal
 

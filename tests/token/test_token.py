@@ -15,7 +15,6 @@ from ecr_feed.token import (
     TOLERANCE,
     PasswordHint,
     decode,
-    duration,
     lifetime,
     password_hint,
     registry,
@@ -128,24 +127,6 @@ def test_only_a_life_within_the_tolerance_is_no_problem(lives: timedelta) -> Non
     assert (lifetime(token(lives=lives), FETCHED).problem is None) == (
         abs(lives - LIFETIME) <= TOLERANCE
     )
-
-
-@pytest.mark.parametrize(
-    ("span", "words"),
-    [
-        (timedelta(0), "0 s"),
-        (timedelta(microseconds=-1), "0 s"),
-        (timedelta(seconds=59.9), "59 s"),
-        (timedelta(hours=3, minutes=19, seconds=7), "3 h 19 min"),
-        (timedelta(hours=2), "2 h"),
-        (timedelta(hours=2, seconds=5), "2 h"),
-        (timedelta(days=1, hours=1), "1 day 1 h"),
-        (timedelta(days=400), "400 days"),
-        (timedelta(minutes=-5), "minus 5 min"),
-    ],
-)
-def test_durations_in_words(span: timedelta, words: str) -> None:
-    assert duration(span) == words
 
 
 @pytest.mark.parametrize(

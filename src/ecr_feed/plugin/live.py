@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ecr_feed.report.services import progress
 from ecr_feed.text.safe import clean_line, cut
-from ecr_feed.text.times import span
+from ecr_feed.text.times import elapsed
 
 INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
 
@@ -44,7 +44,7 @@ class Progress:
         rate = f", {self._calls / seconds:.0f} a second" if seconds >= 1 else ""
         name = cut(clean_line(feed), 80)
         calls = "1 call" if self._calls == 1 else f"{self._calls} calls"
-        return f"reading {name}: {calls}{rate}, {span(seconds)}"
+        return f"reading {name}: {calls}{rate}, {elapsed(seconds)}"
 
 
 STEP: Final = 10  # per cent between two messages to Octopus

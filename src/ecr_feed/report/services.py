@@ -12,7 +12,7 @@ from typing import Final
 from ecr_feed.report.groups import Group, grouped, open_findings
 from ecr_feed.report.run import WORST_FIRST, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
-from ecr_feed.text.times import span, to_second
+from ecr_feed.text.times import elapsed, to_second
 
 OCSF: Final = "ocsf"
 GITHUB: Final = "github"
@@ -137,7 +137,7 @@ def _head(run: Run) -> list[str]:
     lines = [
         f"## {_SHAPES[run.verdict]} ECR feed audit{label}: {run.verdict}",
         "",
-        f"{counts}. Judged {to_second(run.finished)} in {span(run.duration)} by {by}.",
+        f"{counts}. Judged {to_second(run.finished)} in {elapsed(run.duration)} by {by}.",
     ]
     if not run.complete:
         lines += ["", f"**Incomplete**: {_text(run.incomplete or 'the run was cut short')}."]

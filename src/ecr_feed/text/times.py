@@ -1,4 +1,4 @@
-"""Times as reports write them, and this machine's clock against a service's. Pure."""
+"""Times and durations as reports write them, and a clock's offset from a service's. Pure."""
 
 from __future__ import annotations
 
@@ -23,20 +23,30 @@ def to_second(moment: datetime) -> str:
     return rfc3339(moment.replace(microsecond=0))
 
 
-def span(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s`, `5 h 3 min`, `12 d 4 h`: the two largest units."""
-    if seconds < 0:
-        return f"-{span(-seconds)}"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-    parts: list[tuple[int, str]] = []
-    for name, size in units:
-        number, whole = divmod(whole, size)
-        if number or parts:
-            parts.append((number, name))
-    return " ".join(f"{number} {name}" for number, name in parts[:2] if number)
+def duration(span: timedelta) -> str:
+    """The two largest units, such as `12 days 4 h`, `3 h 19 min`, `0 s`, `minus 5 min`.
+
+    Whole seconds, rounded towards zero, so that what misses a limit never reads as if it met it.
+    """
+    seconds = int(abs(span).total_seconds())
+    units = [
+        ("days", seconds // 86_400),
+        ("h", seconds // 3_600 % 24),
+        ("min", seconds // 60 % 60),
+        ("s", seconds % 60),
+    ]
+    first = next((at for at, (_, count) in enumerate(units) if count), len(units) - 1)
+    words = [
+        f"{count} {'day' if (unit, count) == ('days', 1) else unit}"
+        for unit, count in units[first : first + 2]
+        if count or unit == units[first][0]
+    ]
+    return ("minus " if span < timedelta() and seconds else "") + " ".join(words)
+
+
+def elapsed(seconds: float) -> str:
+    """How long a piece of work took: `0.4 s`, from ten seconds on as `duration` says it."""
+    return f"{seconds:.1f} s" if seconds < 10 else duration(timedelta(seconds=seconds))
 
 
 # A request has to arrive within five minutes of its time stamp
