@@ -1,6 +1,6 @@
 """A feeds file, an account file's tables or the one-feed options -> a `Suite`, or `ConfigError`.
 
-Nothing here asks AWS, and no variable or login file is read: see `sources`.
+Nothing here calls AWS; variables and login files are read in `sources`.
 """
 
 from __future__ import annotations

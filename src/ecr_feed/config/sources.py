@@ -1,6 +1,6 @@
 """The variables and files that a feeds file names: do they exist, and a login file's content.
 
-The environment is an argument. Profiles are looked up where AWS is: `ecr_feed.aws`.
+The environment is an argument. `ecr_feed.aws` looks up the profiles.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def is_secret(text: str) -> bool:
 
 
 def looks_secret(text: str) -> bool:
-    """The text may be an access key, a token or a password: so it is not shown."""
+    """The text may be an access key, a token or a password, so a message must not show it."""
     return _SECRET_VALUE.search(text) is not None
 
 
@@ -62,7 +62,7 @@ def secret_key(key: str, known: Iterable[str]) -> bool:
 
 
 def show(value: object) -> str:
-    """What was found, for a person: the value where it is short and not a secret, and its type."""
+    """What was found, in words: the value where it is short and not a secret, and its type."""
     if isinstance(value, str):
         return "a text that looks like a secret" if looks_secret(value) else quote(value)
     if isinstance(value, bool):
@@ -79,7 +79,7 @@ def show(value: object) -> str:
 
 
 def toml(value: Any) -> str:
-    """A value as one would write it in TOML; for the examples in messages."""
+    """A value in TOML, for the examples in messages."""
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{key} = {toml(item)}' for key, item in value.items())} }}"
     if isinstance(value, list | tuple):

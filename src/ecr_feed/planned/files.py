@@ -16,7 +16,7 @@ from ecr_feed.planned.terraform import account_from_plan
 from ecr_feed.text.files import PLAN, POLICY, Files
 
 OWNER = "owner"
-"""The label of the owner, whom no policy limits: a plan's SCP must not deny the auditor."""
+"""The label of the owner, who is the auditor: no policy limits it, not even a plan's SCP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ class Planned:
 
     @property
     def documents(self) -> bool:
-        """Policy documents are given."""
+        """Whether any policy document is given."""
         return bool(self.policies or self.boundary or self.repository_policies or self.scps)
 
     @property
     def given(self) -> bool:
-        """Any of them is."""
+        """Whether any of these options is given."""
         return self.documents or self.plan is not None
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that is named, as typed."""
+        """Every file named, as typed."""
         named = (part.partition("=")[2] for part in self.repository_policies)
         single = (each for each in (self.boundary, self.plan) if each is not None)
         return (*self.policies, *named, *self.scps, *single)

@@ -11,7 +11,7 @@ from typing import Final
 def rfc3339(moment: datetime) -> str:
     """`2026-11-25T00:03:27Z`; fractions of a second only where there are any.
 
-    Raises `ValueError` for a time without a zone, which names no moment.
+    Raises `ValueError` for a time without a zone, which is ambiguous.
     """
     if moment.tzinfo is None:
         raise ValueError("a time in a report needs its zone")
@@ -57,26 +57,26 @@ _RESOLUTION: Final = timedelta(seconds=1)  # of a Date header, which is cut, not
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """`offset`: this machine's time minus the service's; right to `uncertainty` either way."""
+    """`offset`: this machine's time minus the service's, plus or minus `uncertainty`."""
 
     offset: timedelta
     uncertainty: timedelta
 
     @property
     def certain(self) -> timedelta:
-        """By how much the clock is off at the least; nothing where it may be right."""
+        """The smallest possible offset, without sign; zero where the clock may be right."""
         return max(abs(self.offset) - self.uncertainty, timedelta())
 
     @property
     def too_much(self) -> bool:
-        """Certainly more than AWS accepts in a signed request."""
+        """Whether the offset certainly exceeds what AWS accepts in a signed request."""
         return self.certain > SKEW_LIMIT
 
 
 def clock_offset(date: str, sent: datetime, received: datetime) -> ClockOffset | None:
-    """The offset that an answer's Date shows; None where it has none that can be read.
+    """The offset that a response's Date header shows; None where it cannot be read as a date.
 
-    `sent` and `received` are this machine's time, aware; the answer was made somewhere between.
+    `sent` and `received` are this machine's time, aware; the response was made between the two.
     """
     try:
         said = parsedate_to_datetime(date)
