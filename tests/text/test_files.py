@@ -15,7 +15,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_feed.text.files import FEEDS, FileError, Files, FileText, Kind, Patience, read_file
+from ecr_feed.text.files import (
+    BASELINE,
+    FEEDS,
+    LOGIN,
+    PLAN,
+    POLICY,
+    TOKEN,
+    WAIVERS,
+    FileError,
+    Files,
+    FileText,
+    Kind,
+    Patience,
+    read_file,
+    size_of,
+)
 
 KIND = Kind("a poem", 1024)
 STRICT = Kind("a poem", 1024, empty=False)
@@ -287,6 +302,19 @@ def test_a_file_that_grows_into_a_pipe_between_two_looks(
 
     with pytest.raises(FileError, match="is a named pipe"):
         read_file(path, KIND)
+
+
+@pytest.mark.parametrize("kind", [FEEDS, WAIVERS, POLICY, PLAN, BASELINE, LOGIN, TOKEN])
+def test_the_limits_are_documented(kind: Kind) -> None:
+    path = Path(__file__).resolve().parents[2] / "docs" / "feeds-file.md"
+    rows = [line.split(" | ") for line in path.read_text("utf-8").splitlines()]
+
+    (limit,) = [row[2] for row in rows if row[0] == f"| {kind.expected}"]
+    assert limit == f"{size_of(kind.largest)} |"
+
+
+def test_the_waits_are_documented() -> None:
+    assert Patience() == Patience(idle=60, whole=10 * 60)
 
 
 def test_content_is_not_in_a_repr() -> None:

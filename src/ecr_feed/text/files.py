@@ -56,6 +56,11 @@ LOGIN: Final = Kind("a `docker login` line", 256 * _KIB)
 TOKEN: Final = Kind("a web identity token", 64 * _KIB)
 
 
+def size_of(limit: int) -> str:
+    """A limit of so many bytes, in words."""
+    return f"{limit // _MIB} MiB" if limit >= _MIB else f"{limit // _KIB} KiB"
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long piped input may take, in seconds: `idle` between two pieces, `whole` in all."""
@@ -266,8 +271,7 @@ def _refuse_empty(found: FileText) -> None:
 
 
 def _too_large(source: str, kind: Kind) -> FileError:
-    size = f"{kind.largest // _MIB} MiB" if kind.largest >= _MIB else f"{kind.largest // _KIB} KiB"
-    return FileError(f"{source} is larger than {size}: expected {kind.expected}.")
+    return FileError(f"{source} is larger than {size_of(kind.largest)}: expected {kind.expected}.")
 
 
 def _unreadable(source: str, error: OSError | ValueError) -> FileError:

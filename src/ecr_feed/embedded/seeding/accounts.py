@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecr_feed.embedded.seeding.shorthand import FaultTable, Policy
 from ecr_feed.naming import partition_of
-from ecr_feed.text.files import ACCOUNT, FileError, read_file
+from ecr_feed.text.files import ACCOUNT, FileError, Files
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 Days = Annotated[float, Field(ge=0)]
@@ -266,7 +266,7 @@ class AccountFile(Table):
 def load(path: Path) -> AccountFile:
     """Read an account file. Raises AccountError."""
     try:
-        tables = tomllib.loads(read_file(path, ACCOUNT).text())
+        tables = tomllib.loads(Files().read(path, ACCOUNT).text())
     except FileError as error:
         raise AccountError(str(error)) from None
     except tomllib.TOMLDecodeError as error:
