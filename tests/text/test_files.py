@@ -244,12 +244,14 @@ def test_a_socket_as_standard_input(closing: ExitStack) -> None:
     assert Files(stdin=lambda: os.dup(ours.fileno())).read("-", KIND).text() == "a poem"
 
 
+@pytest.mark.skipif(not hasattr(os, "eventfd"), reason="Linux only")
 def test_descriptors_that_are_not_input(tmp_path: Path, closing: ExitStack) -> None:
     terminal, other = pty.openpty()
     reading, writing = os.pipe()
     folder = os.open(tmp_path, os.O_RDONLY)
     zero = os.open("/dev/zero", os.O_RDONLY)
-    for descriptor in (terminal, other, reading, writing, folder, zero):
+    events = os.eventfd(0)
+    for descriptor in (terminal, other, reading, writing, folder, zero, events):
         closing.callback(os.close, descriptor)
 
     def said(descriptor: int) -> str:
@@ -259,6 +261,7 @@ def test_descriptors_that_are_not_input(tmp_path: Path, closing: ExitStack) -> N
     assert said(writing) == "standard input cannot be read: Bad file descriptor."
     assert said(folder) == "standard input is a directory: expected a poem."
     assert said(zero) == "standard input is a device: expected a poem."
+    assert said(events) == "standard input is not a file: expected a poem."
 
 
 @pytest.mark.parametrize("again", ["-", "/dev/stdin"])

@@ -8,6 +8,9 @@ no read waits for a writer that never comes. `/dev/null` is an empty file.
 A text is UTF-8, or UTF-16 or UTF-32 with a byte order mark (Windows PowerShell's `>` writes UTF-16
 with one). The mark belongs to the encoding and is dropped; line ends stay as they are.
 
+Each kind of file has a size limit, from 64 KiB for a token to 512 MiB for a plan (constants below),
+and piped input has to come within `Patience`. docs/feeds-file.md states both.
+
 Messages name the file and what was expected of it. They never quote its content.
 """
 
@@ -159,16 +162,16 @@ def read_file(path: Path, kind: Kind, source: str | None = None) -> FileText:
     try:
         _refuse_unlike_a_file(os.stat(path), source, kind)
         # No wait for a writer, should the path have become a pipe meanwhile.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            _refuse_unlike_a_file(os.fstat(file.fileno()), source, kind)
-            data = file.read(kind.largest + 1)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            _refuse_unlike_a_file(os.fstat(descriptor), source, kind)
+            data = _all_of(descriptor, source, kind)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise FileError(f"{source}: there is no such file.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise _unreadable(source, error) from None
-    if len(data) > kind.largest:
-        raise _too_large(source, kind)
     return FileText(source, kind, data, path)
 
 
@@ -204,26 +207,30 @@ def _read_descriptor(
     try:
         descriptor = opened()
         try:
-            return _drain(descriptor, source, kind, patience)
+            return _take_all(descriptor, source, kind, patience)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _unreadable(source, error) from None
 
 
-def _drain(descriptor: int, source: str, kind: Kind, patience: Patience) -> bytes:
-    """Everything up to the end of the file, within the limits."""
+def _take_all(descriptor: int, source: str, kind: Kind, patience: Patience) -> bytes:
     found = os.fstat(descriptor)
-    waits = stat.S_ISFIFO(found.st_mode) or stat.S_ISSOCK(found.st_mode)
     if os.isatty(descriptor):
         raise FileError(f"{source} is a terminal: pipe {kind.expected} in, or name a file.")
-    if not waits:
-        _refuse_unlike_a_file(found, source, kind)
-    os.read(descriptor, 0)  # fails at once where it is open for writing only
-    ends = monotonic() + patience.whole
+    if stat.S_ISFIFO(found.st_mode) or stat.S_ISSOCK(found.st_mode):
+        os.read(descriptor, 0)  # fails at once where it is open for writing only
+        return _all_of(descriptor, source, kind, patience)
+    _refuse_unlike_a_file(found, source, kind)
+    return _all_of(descriptor, source, kind)
+
+
+def _all_of(descriptor: int, source: str, kind: Kind, patience: Patience | None = None) -> bytes:
+    """Everything up to the end of the file, within the limits; without `patience`, no waiting."""
+    ends = monotonic() + (patience.whole if patience else 0)
     data = bytearray()
     while len(data) <= kind.largest:
-        if waits and not _ready(descriptor, min(patience.idle, ends - monotonic())):
+        if patience and not _ready(descriptor, min(patience.idle, ends - monotonic())):
             raise FileError(
                 f"{source} has not ended: expected {kind.expected}, with pauses of at most"
                 f" {patience.idle:g} s and complete within {patience.whole:g} s."
@@ -253,10 +260,9 @@ _OTHERS: Final = (
 
 def _refuse_unlike_a_file(found: os.stat_result, source: str, kind: Kind) -> None:
     """Raises FileError for a directory, pipe, socket or device, and for a file beyond the limit."""
-    if not _is_null(found):
-        what = next((what for is_one, what in _OTHERS if is_one(found.st_mode)), None)
-        if what is not None:
-            raise FileError(f"{source} is {what}: expected {kind.expected}.")
+    if not (stat.S_ISREG(found.st_mode) or _is_null(found)):
+        what = next((what for is_one, what in _OTHERS if is_one(found.st_mode)), "not a file")
+        raise FileError(f"{source} is {what}: expected {kind.expected}.")
     if found.st_size > kind.largest:
         raise _too_large(source, kind)
 
