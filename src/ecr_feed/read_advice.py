@@ -7,7 +7,7 @@ from typing import Final
 
 from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.permissions.needs import CALLED
-from ecr_feed.token import duration
+from ecr_feed.text.times import duration
 
 _RELEVANT_OFFSET: Final = timedelta(minutes=1)  # a smaller offset does not explain a refusal
 

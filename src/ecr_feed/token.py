@@ -17,7 +17,7 @@ from typing import Final
 from ecr_feed.facts.aws import AuthorizationToken, Secret
 from ecr_feed.naming import RegistryHost, expected_hosts
 from ecr_feed.outcomes import Judgement
-from ecr_feed.text.times import to_second
+from ecr_feed.text.times import duration, to_second
 
 USER: Final = "AWS"
 LIFETIME: Final = timedelta(hours=12)
@@ -144,24 +144,6 @@ def _registry_problem(host: RegistryHost, account: str, region: str) -> str | No
     if not wrong and host.host not in expected_hosts(account, region):
         wrong = [f"{host} is not one of the registry's hosts"]
     return "its " + " and its ".join(wrong) if wrong else None
-
-
-def duration(span: timedelta) -> str:
-    """The two largest units, such as `3 h 19 min`; whole seconds, rounded towards zero."""
-    seconds = int(abs(span).total_seconds())
-    units = [
-        ("days", seconds // 86400),
-        ("h", seconds // 3600 % 24),
-        ("min", seconds // 60 % 60),
-        ("s", seconds % 60),
-    ]
-    first = next((i for i, (_, count) in enumerate(units) if count), len(units) - 1)
-    words = [
-        f"{count} {'day' if (unit, count) == ('days', 1) else unit}"
-        for unit, count in units[first : first + 2]
-        if count or unit == units[first][0]
-    ]
-    return ("minus " if span < timedelta(0) and seconds else "") + " ".join(words)
 
 
 def password_hint(password: Secret) -> PasswordHint | None:

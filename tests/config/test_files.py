@@ -26,6 +26,7 @@ from ecr_feed.config import (
 )
 from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginParts, LoginText, of
+from ecr_feed.text.files import Files
 
 FEED = """\
 [[feed]]
@@ -53,20 +54,35 @@ def legacy(tmp_path: Path, login: str) -> DockerFeed:
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
     data = b"\xef\xbb\xbf" + FEED.replace("\n", "\r\n").encode()
-    path = tmp_path / "feeds.toml"
-    path.write_bytes(data)
+    (tmp_path / "feeds.toml").write_bytes(data)
+    files = Files(tmp_path)
 
-    read = load(path)
+    assert load("feeds.toml", files=files).feeds[0].packages[0].id == "team/app"
+    assert files.digests == {"feeds.toml": hashlib.sha256(data).hexdigest()}
 
-    assert read.feeds[0].packages[0].id == "team/app"
-    assert read.sha256 == hashlib.sha256(data).hexdigest()
-    assert read.path == path
+
+def test_a_piped_feeds_files_paths_resolve_from_the_current_folder(tmp_path: Path) -> None:
+    text = docker_feed('{ file = "login.txt" }').encode("utf-16")
+    files = Files(tmp_path, handed={0: text})
+
+    login = load("-", files=files).docker_feeds[0].login
+
+    assert login == LoginFile(file=tmp_path / "login.txt")
+
+
+def test_what_a_feeds_file_names_is_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "-").write_text("a file of that name")
+
+    assert read_login(legacy(tmp_path, '{ file = "-" }'), {}) == LoginText(b"a file of that name")
+    with pytest.raises(ConfigError, match=r"login\.file: .*pipe is a named pipe: expected"):
+        read_login(legacy(tmp_path, '{ file = "pipe" }'), {})
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (FEED.encode("utf-16"), ["UTF-8", "UTF-16"]),
+        (FEED.encode("utf-16-le"), ["NUL", "UTF-16 without a byte order mark"]),
         (FEED.encode().replace(b"Prod", b"Pr\xf6d"), ["UTF-8", "byte 20"]),
         (b"\0\0\0", ["TOML"]),
         (b"#" * (4 * 1024 * 1024 + 1), ["4 MiB"]),
@@ -145,7 +161,6 @@ def test_one_feed_asks_for_ambient_credentials_only_without_a_profile() -> None:
     profiled = one_feed("eu-west-1", ["team/app", "team/api"], "octopus", "http://localhost:5000")
 
     assert ambient.feeds[0].credentials == WorkerCredentials(worker=True)
-    assert ambient.path is None
     assert profiled.feeds[0].credentials == ProfileCredentials(profile="octopus")
     assert profiled.feeds[0].endpoint_url == "http://localhost:5000"
     assert profiled.feeds[0].slug == "ecr-eu-west-1"
@@ -216,7 +231,7 @@ def test_login_fields_take_the_password_from_the_environment(tmp_path: Path) -> 
                 'role_arn = "arn:aws:iam::123456789012:role/x", audience = "a", token_file = "no"',
             ),
             {},
-            ["Prod", "credentials.token_file", "no file"],
+            ["Prod", "credentials.token_file", "no such file"],
         ),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_wrong_file_says_where_and_what(text: str, words: str) -> None:
 
 
 def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
-    with pytest.raises(AccountError, match="No such file"):
+    with pytest.raises(AccountError, match="no such file"):
         load(tmp_path / "none.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("[[repository")

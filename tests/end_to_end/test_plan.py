@@ -205,7 +205,6 @@ def test_a_condition_that_nobody_can_know_is_not_assessed(tmp_path: Path) -> Non
         ('{"Version": "2012-10-17", "Statement": [{"Effect": "Permit"}]}', "Effect"),
         ('{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}', "Version"),
         ('{"Statement": [] // nothing yet\n}', ""),
-        ("\ufeff" + policy(TOKEN), ""),
         (policy(statement("e*:GetAuthorizationToken", "*")), "Action"),
         # Only the service itself refuses this one: the account cannot be made.
         (policy(statement("iam:GetUser", "arn:aws:iam:eu-west-1:123456789012:user/x")), "region"),

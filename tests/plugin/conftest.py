@@ -9,6 +9,7 @@ import pytest
 
 from ecr_feed.plugin.option_table import OPTIONS, CommandLine, command_line
 from ecr_feed.plugin.selection import Selection, select
+from ecr_feed.text.files import Files
 from tests.support.run import ROOT
 
 
@@ -36,4 +37,4 @@ def selected(given: Callable[..., CommandLine]) -> Callable[..., Selection]:
 
 
 def _select(command: CommandLine, environ: Mapping[str, str]) -> Selection:
-    return select(command, environ)
+    return select(command, environ, Files(command.here))

@@ -85,8 +85,13 @@ def run_checks(
     target: Iterable[str] = ("checks/",),
     cache: Path | None = None,
     timeout: float = 180,
+    stdin: int | None = None,
+    descriptors: tuple[int, ...] = (),
 ) -> Ran:
-    """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`."""
+    """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`.
+
+    `stdin` is a descriptor (None: this process's own); `descriptors` stay open in the run.
+    """
     report = tmp_path / "report"
     caching = ["-p", "no:cacheprovider"] if cache is None else ["-o", f"cache_dir={cache}"]
     command = [sys.executable, "-m", "pytest", *target, *caching, *arguments]
@@ -94,6 +99,8 @@ def run_checks(
         command += ["--report", str(report)]
     done = subprocess.run(
         command,
+        stdin=stdin,
+        pass_fds=descriptors,
         cwd=cwd or root,
         env=clean_environment(tmp_path / "home", env),
         capture_output=True,

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
+from ecr_feed.text.times import duration
 from ecr_feed.token import (
     LIFETIME,
     TOLERANCE,
     PasswordHint,
     decode,
-    duration,
     judge_content,
     judge_lifetime,
     judge_longest_deployment,
@@ -146,24 +146,6 @@ def test_a_deployment_ends_before_its_token(hours: float, holds: bool) -> None:
 @given(st.timedeltas(timedelta(days=-2), timedelta(days=2)))
 def test_only_a_life_within_the_tolerance_is_no_problem(lives: timedelta) -> None:
     assert judge_lifetime(token(lives=lives)).holds == (abs(lives - LIFETIME) <= TOLERANCE)
-
-
-@pytest.mark.parametrize(
-    ("span", "words"),
-    [
-        (timedelta(0), "0 s"),
-        (timedelta(microseconds=-1), "0 s"),
-        (timedelta(seconds=59.9), "59 s"),
-        (timedelta(hours=3, minutes=19, seconds=7), "3 h 19 min"),
-        (timedelta(hours=2), "2 h"),
-        (timedelta(hours=2, seconds=5), "2 h"),
-        (timedelta(days=1, hours=1), "1 day 1 h"),
-        (timedelta(days=400), "400 days"),
-        (timedelta(minutes=-5), "minus 5 min"),
-    ],
-)
-def test_durations_in_words(span: timedelta, words: str) -> None:
-    assert duration(span) == words
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,9 @@ from ecr_feed.config.credentials import (
     WorkerCredentials,
 )
 from ecr_feed.config.errors import ConfigError
-from ecr_feed.config.json_schema import schema
 from ecr_feed.config.load import from_tables, load, one_feed
-from ecr_feed.config.models import DockerFeed, Feed, Package, Suite
+from ecr_feed.config.models import DockerFeed, Feed, Package, Suite, schema, slug_of
 from ecr_feed.config.sources import check_sources, read_login
-from ecr_feed.config.words import slug_of
 
 __all__ = [
     "ConfigError",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ecr_feed.config.json_schema import schema_text
+from ecr_feed.config.models import schema_text
 
 if __name__ == "__main__":
     sys.stdout.write(schema_text())

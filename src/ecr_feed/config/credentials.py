@@ -1,6 +1,6 @@
 """Where credentials and a Docker feed's login come from: names of profiles, variables, files.
 
-No secret is ever a value here.
+Secrets are never values here.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ EXPECTED_LOGIN = (
 
 
 def kind_of(value: object, kinds: Mapping[str, type[Table]]) -> str | None:
-    """Which kind a table or a model is: by its own key, else by a key that no other kind has."""
+    """The kind of a table or model: by its main key, else by a key that no other kind has."""
     if not isinstance(value, Mapping):
         return next((key for key, kind in kinds.items() if type(value) is kind), None)
     present = [key for key in kinds if key in value]
@@ -208,7 +208,7 @@ def _kinds_in(table: Mapping[object, object], kinds: Mapping[str, type[Table]]) 
 
 
 def _check_kind(value: object, kinds: Mapping[str, type[Table]], expected: str) -> object:
-    """Exactly one kind; raises otherwise, naming keys and no values."""
+    """Raises unless it is of exactly one kind; the error names keys, never values."""
     if isinstance(value, Table):
         return value
     if not isinstance(value, Mapping):

@@ -45,7 +45,7 @@ class ConfigError(Exception):
 
 
 def explain(error: ValidationError, tables: Mapping[str, Any], source: str) -> ConfigError:
-    """The first mistake in full, the places of the others after it."""
+    """The first mistake in full, then the places of the others."""
     details = sorted(error.errors(include_url=False), key=_worst_first)
     first = _sentence(details[0], place(_plain(details[0]["loc"]), tables), FeedsFile)
     places = list(dict.fromkeys(place(_plain(detail["loc"]), tables) for detail in details[1:4]))
@@ -122,7 +122,7 @@ def _sentence(detail: ErrorDetails, where: str, root: type[Table]) -> str:
 
 
 def _instead(key: str, table: type[Table]) -> str:
-    """What may have been meant by an unknown key, then what is known there."""
+    """What an unknown key may have meant, then the keys that are known there."""
     known = list(table.model_fields)
     elsewhere = [
         name if name == "packages" else f"[[{name}]]"

@@ -1,11 +1,10 @@
 """A feeds file, an account file's tables or the one-feed options -> a `Suite`, or `ConfigError`.
 
-Nothing here asks AWS, and no variable or login file is read: see `sources`.
+Nothing here calls AWS; variables and login files are read in `sources`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -17,7 +16,8 @@ from ecr_feed.config.credentials import CREDENTIAL_KINDS, LOGIN_KINDS, Table
 from ecr_feed.config.errors import ConfigError, Loc, explain, explain_options, place
 from ecr_feed.config.models import DockerFeed, Feed, FeedsFile, Package, Suite
 from ecr_feed.config.read import parse, read
-from ecr_feed.config.words import is_secret, one_line, quote, secret_key
+from ecr_feed.config.words import is_secret, quote, secret_key
+from ecr_feed.text.files import FEEDS, Files
 
 _MODELS: Final[tuple[type[Table], ...]] = (
     *(FeedsFile, Feed, DockerFeed, Package),
@@ -33,19 +33,20 @@ _OPTIONS: Final = {
 }
 
 
-def load(path: Path, *, labels: bool = False) -> Suite:
+def load(name: str | Path, *, labels: bool = False, files: Files | None = None) -> Suite:
     """Read a feeds file. `labels` also allows `credentials = { key = "LABEL" }` (account files).
 
-    Raises ConfigError for whatever is wrong with it. Paths in it resolve from its directory.
+    Paths in it resolve from its own folder, or from the reader's where it is piped. Raises
+    ConfigError for every mistake in it.
     """
-    data = read(path)
+    files = files or Files()
+    file, text = read(name, FEEDS, files)
+    base = files.here if file.path is None else file.path.parent
     return from_tables(
-        parse(data, one_line(path)),
-        base=path.absolute().parent,
-        source=one_line(path),
+        parse(text, file.source),
+        base=base.absolute(),
+        source=file.source,
         labels=labels,
-        path=path,
-        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
@@ -55,8 +56,6 @@ def from_tables(
     base: Path,
     source: str,
     labels: bool = False,
-    path: Path | None = None,
-    sha256: str = "",
 ) -> Suite:
     """The `auditor`, `feed` and `docker_feed` tables, as TOML gives them -> a Suite.
 
@@ -70,7 +69,7 @@ def from_tables(
     if not file.feed and not file.docker_feed:
         raise ConfigError(f"{source}: found no feed, expected [[feed]] or [[docker_feed]].")
     _refuse_twins(file, tables, source)
-    return Suite(file.auditor, file.feed, file.docker_feed, path, sha256)
+    return Suite(file.auditor, file.feed, file.docker_feed)
 
 
 def one_feed(

@@ -1,13 +1,17 @@
-"""The feeds file as frozen models. Secrets are never values in it, only names and paths.
+"""The feeds file as frozen models, and its JSON schema.
 
-The descriptions and examples here appear in the JSON schema and in error messages.
+Secrets are never values in the file, only names and paths. The descriptions and examples here
+appear in the JSON schema and in error messages.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
@@ -23,7 +27,7 @@ from ecr_feed.config.values import (
     not_blank,
     wrong,
 )
-from ecr_feed.config.words import quote, slug_of
+from ecr_feed.config.words import quote
 
 
 class Package(Table):
@@ -51,7 +55,23 @@ def _package(value: object) -> object:
     raise wrong('a package ID in quotes, such as "team/app", or { id = "team/app" }')
 
 
+_LONGEST_SLUG: Final = 60
 _EXAMPLE_PACKAGES: Final[list[Any]] = ["team/app", "team/worker"]
+
+
+def slug_of(name: str) -> str:
+    """`[a-z0-9-]`, no dash at an end, never empty, at most 60 characters.
+
+    Accents fall away. Where letters of another script would be lost, or the name is long, a short
+    hash of the name stands in for them, so that two such names stay apart.
+    """
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[\u0300-\u036f]", "", plain)).strip("-")
+    lost = any(not letter.isascii() and letter.isalnum() for letter in plain)
+    if slug and not lost and len(slug) <= _LONGEST_SLUG:
+        return slug
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{slug[: _LONGEST_SLUG - 9].rstrip('-') or 'feed'}-{digest}"
 
 
 class _Named(Table):
@@ -165,10 +185,40 @@ class FeedsFile(Table):
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What a run judges. `path` is None and `sha256` "" where no file was read."""
+    """What a run judges."""
 
     auditor: Credentials | None
     feeds: tuple[Feed, ...]
     docker_feeds: tuple[DockerFeed, ...]
-    path: Path | None = None
-    sha256: str = ""
+
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_NULL: Final = {"type": "null"}
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of a feeds file (TOML read as JSON), a title and description per key.
+
+    It cannot say all that the models do: that names and package IDs are distinct, for one.
+    """
+    made: dict[str, Any] = _without_null(FeedsFile.model_json_schema(mode="validation"))
+    return {"$schema": _DIALECT, **made}
+
+
+def schema_text() -> str:
+    """The schema as `fixtures/feeds.schema.json` holds it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _without_null(part: Any) -> Any:
+    """TOML has no null: what may be left out is only left out."""
+    if isinstance(part, list):
+        return [_without_null(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {key: _without_null(value) for key, value in part.items()}
+    if _NULL in kept.get("anyOf", []):
+        kept.pop("default", None)
+        choices = [choice for choice in kept.pop("anyOf") if choice != _NULL]
+        return {**choices[0], **kept} if len(choices) == 1 else {"anyOf": choices, **kept}
+    return kept

@@ -1,4 +1,4 @@
-"""The bytes of a feeds file -> TOML tables."""
+"""A text file that a person names -> its text, and TOML tables from it. Errors: ConfigError."""
 
 from __future__ import annotations
 
@@ -8,54 +8,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecr_feed.config.errors import ConfigError
-from ecr_feed.config.words import one_line
+from ecr_feed.text.files import FileError, Files, FileText, Kind
 
-LARGEST: Final = 4 * 1024 * 1024  # bytes
-_POSITION = re.compile(r"(?P<what>.*?)\s*\(at (?P<where>[^()]*)\)\s*")
-_LEADING_ZERO = re.compile(r"=\s*0[0-9]")
-_OPEN_QUOTE = re.compile(r"""Expected "['"]|Unterminated""")
-_BACKSLASH = re.compile(r'=.*"[^"]*\\')
+_POSITION: Final = re.compile(r"(?P<what>.*?)\s*\(at (?P<where>[^()]*)\)\s*")
+_LEADING_ZERO: Final = re.compile(r"=\s*0[0-9]")
+_OPEN_QUOTE: Final = re.compile(r"""Expected "['"]|Unterminated""")
+_BACKSLASH: Final = re.compile(r'=.*"[^"]*\\')
 
 
-def read(
-    path: Path,
-    *,
-    expected: str = "a feeds file (TOML)",
-    largest: int = LARGEST,
-    too_large: str = f"is larger than {LARGEST // 1024 // 1024} MiB: not a feeds file",
-) -> bytes:
-    """The bytes of a file that a person named, at most `largest`. Raises ConfigError.
+def read(name: str | Path, kind: Kind, files: Files | None = None) -> tuple[FileText, str]:
+    """The file and its text; without `files`, a relative name starts at the current folder.
 
-    `expected` and `too_large` are the words for a directory and for a file beyond the limit.
+    Raises ConfigError.
     """
-    name = one_line(path)
     try:
-        if path.is_dir():
-            raise ConfigError(f"{name} is a directory: expected {expected}.")
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
-    except FileNotFoundError:
-        raise ConfigError(f"{name}: there is no such file.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{name} cannot be read: {reason}.") from None
-    if len(data) > largest:
-        raise ConfigError(f"{name} {too_large}.")
-    return data
+        file = (files or Files()).read(name, kind)
+        return file, file.text()
+    except FileError as error:
+        raise ConfigError(str(error)) from None
 
 
-def parse(data: bytes, source: str) -> dict[str, Any]:
-    """TOML in UTF-8, with or without a byte order mark, as tables. Raises ConfigError."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-        kind = "it is UTF-16" if utf16 else f"byte {error.start + 1} does not fit"
-        raise ConfigError(f"{source}: not a text in UTF-8 ({kind}): save it as UTF-8.") from None
+def parse(text: str, source: str) -> dict[str, Any]:
+    """TOML as tables; `source` names the file in errors. Raises ConfigError."""
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ConfigError(f"{source}: not a feeds file: its tables are nested too deep.") from None
+        raise ConfigError(f"{source}: its tables are nested too deep.") from None
     except ValueError as error:
         raise ConfigError(_toml_error(str(error), text, source)) from None
 

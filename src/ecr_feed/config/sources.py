@@ -1,13 +1,12 @@
 """The variables and files that a feeds file names: do they exist, and a login file's content.
 
-The environment is an argument. Profiles are looked up where AWS is: `ecr_feed.aws`.
+The environment is an argument. `ecr_feed.aws` looks up the profiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from ecr_feed.config.credentials import (
     Credentials,
@@ -17,76 +16,53 @@ from ecr_feed.config.credentials import (
 )
 from ecr_feed.config.errors import ConfigError
 from ecr_feed.config.models import DockerFeed, Suite
-from ecr_feed.config.words import one_line, quote
+from ecr_feed.config.words import quote
 from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginParts, LoginText
-
-LARGEST: Final = 256 * 1024  # bytes
+from ecr_feed.text.files import LOGIN, TOKEN, FileError, Kind, read_file
 
 
 def check_sources(suite: Suite, environ: Mapping[str, str]) -> None:
     """Raise ConfigError for the first variable that is not set or file that cannot be read."""
-    for problem in _problems(suite, environ):
-        raise ConfigError(problem)
+    if suite.auditor is not None:
+        _check_credentials(suite.auditor, "auditor", environ)
+    for feed in suite.feeds:
+        _check_credentials(feed.credentials, f"feed {quote(feed.name)}, credentials", environ)
+    for docker_feed in suite.docker_feeds:
+        read_login(docker_feed, environ)
 
 
 def read_login(docker_feed: DockerFeed, environ: Mapping[str, str]) -> LoginText | LoginParts:
     """What the feed's login names, secrets wrapped. Raises ConfigError where it does not exist."""
     login = docker_feed.login
-    where = f"docker_feed {quote(docker_feed.name)}"
+    where = f"docker_feed {quote(docker_feed.name)}, login"
     if isinstance(login, LoginFile):
-        return LoginText(_read(login.file, f"{where}, login.file"))
-    if problem := _unset(login.password_env, f"{where}, login.password_env", environ):
-        raise ConfigError(problem)
-    return LoginParts(login.username, Secret(environ[login.password_env]), login.url)
+        return LoginText(_read(login.file, LOGIN, f"{where}.file"))
+    password = _value(login.password_env, f"{where}.password_env", environ)
+    return LoginParts(login.username, Secret(password), login.url)
 
 
-def _problems(suite: Suite, environ: Mapping[str, str]) -> Iterator[str]:
-    named = [(f"feed {quote(feed.name)}, credentials", feed.credentials) for feed in suite.feeds]
-    if suite.auditor is not None:
-        named.insert(0, ("auditor", suite.auditor))
-    for where, credentials in named:
-        yield from _credential_problems(where, credentials, environ)
-    for docker_feed in suite.docker_feeds:
-        try:
-            read_login(docker_feed, environ)
-        except ConfigError as error:
-            yield str(error)
-
-
-def _credential_problems(
-    where: str, credentials: Credentials, environ: Mapping[str, str]
-) -> Iterator[str]:
+def _check_credentials(credentials: Credentials, where: str, environ: Mapping[str, str]) -> None:
     if isinstance(credentials, EnvCredentials):
         for name in (credentials.access_key_id, credentials.secret_access_key):
-            if problem := _unset(name, f"{where}.env_prefix", environ):
-                yield problem
+            _value(name, f"{where}.env_prefix", environ)
     elif isinstance(credentials, OidcCredentials) and credentials.token_file is not None:
-        try:
-            _read(credentials.token_file, f"{where}.token_file")
-        except ConfigError as error:
-            yield str(error)
+        _read(credentials.token_file, TOKEN, f"{where}.token_file")
 
 
-def _unset(name: str, where: str, environ: Mapping[str, str]) -> str | None:
+def _value(name: str, where: str, environ: Mapping[str, str]) -> str:
+    """The value of an environment variable, which is neither empty nor blank."""
     if environ.get(name, "").strip():
-        return None
+        return environ[name]
     state = "empty" if name in environ else "not set"
-    return f"{where}: the environment variable {name} is {state}; expected the secret in it."
+    raise ConfigError(
+        f"{where}: the environment variable {name} is {state}; expected the secret in it."
+    )
 
 
-def _read(path: Path, where: str) -> bytes:
-    name = one_line(path)
+def _read(path: Path, kind: Kind, where: str) -> bytes:
+    """A regular file only: it is read again where its content is needed."""
     try:
-        if path.is_dir():
-            raise ConfigError(f"{where}: {name} is a directory; expected a file.")
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise ConfigError(f"{where}: there is no file {name}.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{where}: {name} cannot be read: {reason}.") from None
-    if len(data) > LARGEST:
-        raise ConfigError(f"{where}: {name} is larger than {LARGEST // 1024} KiB.")
-    return data
+        return read_file(path, kind).data
+    except FileError as error:
+        raise ConfigError(f"{where}: {error}") from None

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from ecr_feed.config.words import quote
 from ecr_feed.naming import is_account_id
 
-LONGEST_HOURS: Final = 8760  # a year: more is a slip of the unit, and overflows durations
+LONGEST_HOURS: Final = 8760  # a year: more is a mistake in the unit, and overflows durations
 SHORTEST_SESSION: Final = 900  # seconds, AssumeRoleWithWebIdentity's own limits
 LONGEST_SESSION: Final = 43200
 
@@ -36,7 +36,7 @@ def wrong(expected: str, found: str | None = None) -> PydanticCustomError:
 
 
 def has_control(text: str) -> bool:
-    """Control characters, line separators, and marks that turn the direction of text."""
+    """The text has control characters, line separators or marks that change its direction."""
     return any(
         unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} or letter in _BIDI
         for letter in text

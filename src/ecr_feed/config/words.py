@@ -1,32 +1,12 @@
-"""Texts of config errors (what was found, without secrets; what was meant), and feed slugs."""
+"""Words of config errors: what was found, without secrets, and what may have been meant."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
-
-LONGEST: Final = 60
-
-
-def slug_of(name: str) -> str:
-    """`[a-z0-9-]`, no dash at an end, never empty, at most 60 characters.
-
-    Accents fall away. Where letters of another script would be lost, or the name is long, a short
-    hash of the name stands in for them, so that two such names stay apart.
-    """
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    slug = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[\u0300-\u036f]", "", plain)).strip("-")
-    lost = any(not letter.isascii() and letter.isalnum() for letter in plain)
-    if slug and not lost and len(slug) <= LONGEST:
-        return slug
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{slug[: LONGEST - 9].rstrip('-') or 'feed'}-{digest}"
-
 
 _LONGEST = 60
 _BIGGEST = 10**18  # a longer number is a mistake, and Python may refuse to write it
@@ -64,19 +44,13 @@ def quote(value: object) -> str:
     return json.dumps(shown, ensure_ascii=not shown.isprintable())
 
 
-def one_line(value: object) -> str:
-    """A path or another text with nothing unprintable in it, unquoted and whole."""
-    text = str(value)
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
-
-
 def is_secret(text: str) -> bool:
     """The text contains what can only be an access key or a registry password."""
     return _SURELY_SECRET.search(text) is not None
 
 
 def looks_secret(text: str) -> bool:
-    """The text may be an access key, a token or a password: so it is not shown."""
+    """The text may be an access key, a token or a password, so a message must not show it."""
     return _SECRET_VALUE.search(text) is not None
 
 
@@ -88,7 +62,7 @@ def secret_key(key: str, known: Iterable[str]) -> bool:
 
 
 def show(value: object) -> str:
-    """What was found, for a person: the value where it is short and not a secret, and its type."""
+    """What was found, in words: the value where it is short and not a secret, and its type."""
     if isinstance(value, str):
         return "a text that looks like a secret" if looks_secret(value) else quote(value)
     if isinstance(value, bool):
@@ -105,7 +79,7 @@ def show(value: object) -> str:
 
 
 def toml(value: Any) -> str:
-    """A value as one would write it in TOML; for the examples in messages."""
+    """A value in TOML, for the examples in messages."""
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{key} = {toml(item)}' for key, item in value.items())} }}"
     if isinstance(value, list | tuple):

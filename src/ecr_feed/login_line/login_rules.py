@@ -10,6 +10,7 @@ from typing import Final
 from ecr_feed.login_line.line import GET_LOGIN, LoginLine
 from ecr_feed.naming import RegistryHost, account_problem, expected_hosts, is_account_id
 from ecr_feed.outcomes import Judgement
+from ecr_feed.text.times import rfc3339
 from ecr_feed.token import USER, password_hint
 
 LIFETIME_HOURS: Final = 12.0
@@ -194,5 +195,5 @@ def _evidence(line: LoginLine) -> dict[str, object]:
     evidence: dict[str, object] = {"notes": list(line.notes), "email_flag": line.email_flag}
     hint = password_hint(line.password) if line.password is not None else None
     if hint is not None and hint.expires_at is not None:
-        evidence["password_hint"] = f"expires {hint.expires_at.isoformat()} (undocumented format)"
+        evidence["password_hint"] = f"expires {rfc3339(hint.expires_at)} (undocumented format)"
     return evidence

@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
 
-_BOMS: Final = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
+from ecr_feed.text.files import encoding_of
+
 _CONTINUED = re.compile(r"[\\`^][ \t]*(?:\r\n|\r|\n)[ \t]*")
 _PROMPT = re.compile(
     r"\s*(?:(?:PS\s+)?[A-Za-z]:\\[^<>|]*>|[\w.-]{1,64}@[\w.-]{1,64}[^$#|]{0,200}[$#]\s|[$>%]\s)\s*"
@@ -50,13 +44,13 @@ class Command:
 
 def decode(data: bytes) -> tuple[str, str | None]:
     """The text, and what is wrong with its encoding. UTF-8, or UTF-16 with or without its mark."""
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None)
-    if encoding is None and data[1:2] == b"\0":
+    mark, encoding = encoding_of(data)
+    if not mark and data[1:2] == b"\0":
         encoding = "utf-16-le"
-    elif encoding is None and data[:1] == b"\0":
+    elif not mark and data[:1] == b"\0":
         encoding = "utf-16-be"
     try:
-        return data.decode(encoding or "utf-8"), None
+        return data[mark:].decode(encoding), None
     except UnicodeDecodeError:
         return data.decode("utf-8", "replace"), "it is not a text in UTF-8 or UTF-16"
 

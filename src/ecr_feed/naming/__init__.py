@@ -1,4 +1,4 @@
-"""Package ID, repository name, registry host, ARN, partition: pure, nothing is asked of AWS."""
+"""Package ID, repository name, registry host, ARN, partition. Pure: no call to AWS."""
 
 from ecr_feed.naming.hosts import RegistryHost, account_problem, expected_hosts, is_account_id
 from ecr_feed.naming.names import (

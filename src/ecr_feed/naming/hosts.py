@@ -1,7 +1,7 @@
-"""The host of a private ECR registry: whose it is, where, and what is wrong with it.
+"""The host of a private ECR registry: its account, its region, and what is wrong with it.
 
 Forms: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html. A pattern alone
-accepts hosts that cannot be (`dkr-ecr` with amazonaws.com, cn-north-1 without `.cn`), so region and
+accepts impossible hosts (`dkr-ecr` with amazonaws.com, cn-north-1 without `.cn`), so region and
 suffix are compared as well.
 """
 
@@ -37,8 +37,8 @@ def is_account_id(text: str) -> bool:
 class RegistryHost:
     """A registry host taken apart; what could not be read is "", and `problems` says why.
 
-    `account` and `region` are kept as found even where they are wrong, so that both sides can be
-    shown. `port` is None for the usual 443.
+    `account` and `region` are kept as found even where they are wrong, so that a message can show
+    them. `port` is None where the text has none, which means 443.
     """
 
     account: str
@@ -68,8 +68,8 @@ class RegistryHost:
     def parse(cls, text: str) -> RegistryHost:
         """Take apart a host, `host:port`, or a URL with a path; never raises.
 
-        Letter case does not count. Everything that keeps it from being a private ECR registry's
-        address is in `problems`, worst first.
+        Letter case does not matter. `problems` has everything that keeps the text from being the
+        address of a private ECR registry, worst first.
         """
         host, port, problems = _strip(text)
         match = _HOST.fullmatch(host)
@@ -93,7 +93,7 @@ class RegistryHost:
 
     @property
     def partition(self) -> str:
-        """The partition that the region's name says, such as `aws-cn`."""
+        """The partition of the region, such as `aws-cn`."""
         return partition(self.region).name
 
     @property
@@ -121,7 +121,7 @@ class RegistryHost:
         ]
 
     def _suffix_problem(self) -> str | None:
-        """`.cn` and its like agree with the region, and `on.aws` with `dkr-ecr`."""
+        """Why the suffix does not fit the region or the form of host (`on.aws`), or None."""
         where = partition(self.region)
         expected = where.dual_stack if self.dual_stack else where.suffix
         if self.suffix == expected:
@@ -136,7 +136,7 @@ class RegistryHost:
 
 
 def expected_hosts(account: str, region: str) -> tuple[str, ...]:
-    """Every host under which that registry answers: the usual one, FIPS, and both dual-stack."""
+    """Every host of that registry: the usual one, FIPS, and dual-stack with and without FIPS."""
     dual = (False, True) if partition(region).dual_stack else (False,)
     return tuple(
         RegistryHost.for_(account, region, fips=fips, dual_stack=both).host

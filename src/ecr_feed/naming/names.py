@@ -1,4 +1,4 @@
-"""Is a package ID a legal name of an ECR repository, and if not, why and what may be meant.
+"""Whether a package ID is a legal ECR repository name; if not, why, and what may be meant.
 
 Grammar and length: `RepositoryName` of Amazon ECR's API reference
 (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html).
@@ -40,10 +40,10 @@ _JOINT = re.compile(r"\.|_|__|-+")
 
 
 class NameProblem(StrEnum):
-    """What kind of thing keeps a package ID from being a repository name."""
+    """Why a package ID is not a repository name."""
 
     EMPTY = "empty"
-    VARIABLE = "variable"  # an Octopus variable: which name it becomes is known at deployment only
+    VARIABLE = "variable"  # an Octopus variable, whose value is known only in a deployment
     SPACE = "blank at an end"
     URL = "URL"
     ARN = "ARN"
@@ -64,7 +64,7 @@ class NameVerdict:
 
     `problem` completes a sentence, such as "capital letter 'T' at position 1 is not allowed";
     `position` counts characters from 1 where the problem has one place; `proposal` is a legal name
-    that may be meant, only ever shown, never used in its stead.
+    that may be meant, for messages only.
     """
 
     legal: bool
@@ -75,15 +75,15 @@ class NameVerdict:
 
 
 def is_repository_name(text: str) -> bool:
-    """Legal for ECR itself: grammar and length, nothing more."""
+    """Whether ECR itself accepts the name: grammar and length only."""
     return SHORTEST <= len(text) <= LONGEST and REPOSITORY_NAME.fullmatch(text) is not None
 
 
 def judge_name(package_id: str) -> NameVerdict:
     """Judge a package ID as the full name of a repository in a private registry.
 
-    The first problem is told. An ECR host in front is one even where the grammar lets it pass:
-    Octopus puts the registry's host before the ID itself.
+    The first problem found is reported. An ECR host in front is one even where the grammar allows
+    it: Octopus itself puts the registry's host before the ID.
     """
     for rule in _RULES:
         found = rule(package_id)
@@ -201,7 +201,7 @@ def _characters(text: str) -> _Found:
 
 
 def _separators(text: str) -> _Found:
-    """One of `.`, `_`, `__`, `-...` stands between letters or digits, one `/` between segments."""
+    """One of `.`, `_`, `__`, `-...` separates letters or digits, one `/` separates segments."""
     for match in re.finditer(r"[._/-]+", text):
         run, position = match[0], match.start() + 1
         if match.start() == 0 or match.end() == len(text):
@@ -227,7 +227,7 @@ _RULES: tuple[Callable[[str], _Found], ...] = (
 
 
 def _proposal(text: str, kind: NameProblem) -> str | None:
-    """The legal name nearest to a text, or None where none is plain to see."""
+    """The legal name nearest to a text, or None where none is obvious."""
     if kind in (NameProblem.VARIABLE, NameProblem.GALLERY):
         return None
     name = text.strip()
@@ -246,7 +246,7 @@ def _single(run: re.Match[str]) -> str:
 
 
 def _show(character: str) -> str:
-    """A character as a person can tell it from its look-alikes."""
+    """A character, with its Unicode name where it may be mistaken for another."""
     if character.isascii() and character.isprintable():
         return repr(character)
     name = unicodedata.name(character, "control character")

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 def one_edit_apart(left: str, right: str) -> bool:
-    """One insertion, deletion, replacement or swap of neighbours makes one the other.
+    """One insertion, deletion, replacement or swap of neighbours turns one into the other.
 
     Linear, unlike an edit distance: what follows the first difference must agree. Equal texts are
     not one edit apart.
@@ -30,9 +30,9 @@ _LIMIT = 5
 def near(name: str, candidates: Iterable[str], *, limit: int = _LIMIT) -> tuple[str, ...]:
     """Up to `limit` candidates that resemble `name`, the closest first; never `name` itself.
 
-    Closest is another case, then other separators (`-`, `_`, `.`, `/`, or none), one edit (a letter
-    more, less, wrong, or two swapped), whole segments more or fewer in front or behind, the same
-    last segment under another prefix, and a name that begins with the other.
+    The order: another letter case; other separators (`-`, `_`, `.`, `/`, or none); one edit (a
+    letter more, less, wrong, or two swapped); whole segments more or fewer at either end; the same
+    last segment under another prefix; one name at the beginning of the other.
     """
     wanted = _forms(name)
     ranked = sorted(
@@ -52,14 +52,14 @@ class _Forms:
     last: str
 
 
-@lru_cache(maxsize=20_000)  # one registry's names are asked again for each package that is missing
+@lru_cache(maxsize=20_000)  # the names of a registry are compared with each missing package
 def _forms(name: str) -> _Forms:
     lower = name.casefold()
     return _Forms(lower, lower.translate(_NO_SEPARATORS), lower.rpartition("/")[2])
 
 
 def _rank(name: _Forms, candidate: _Forms) -> int | None:
-    """How close, 0 is closest; None where it is not near at all."""
+    """How close, 0 is closest; None where they do not resemble each other."""
     if candidate.lower == name.lower:
         return 0
     if candidate.bare == name.bare and name.bare:

@@ -1,4 +1,4 @@
-"""AWS partitions and what a region's name tells. Which regions exist is data handed in.
+"""AWS partitions, and what a region's name says. The list of existing regions is an argument.
 
 Partition data: botocore's partitions.json and ECR endpoint rules, and the Amazon ECR user guide's
 page on registries (https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html).
@@ -17,9 +17,9 @@ from ecr_feed.naming.near import one_edit_apart
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition of AWS: `suffix` ends its registry hosts, `dual_stack` those with IPv6 too.
+    """A partition of AWS; `suffix` is the end of its registry hosts' names.
 
-    `dual_stack` is "" where AWS documents no such registry host.
+    `dual_stack` is the suffix of the hosts with IPv6, "" where AWS documents none.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Partition:
     dual_stack: str = ""
 
 
-# The longer prefix first: us-isob- before us-iso-, every one of them before the rest of aws.
+# Longer prefixes first (us-isob- before us-iso-); aws last, since its prefix is empty.
 PARTITIONS: Final = (
     Partition("aws-cn", "cn-", "amazonaws.com.cn", "on.amazonwebservices.com.cn"),
     Partition("aws-us-gov", "us-gov-", "amazonaws.com", "on.aws"),
@@ -47,26 +47,26 @@ _RESEMBLES = 0.5  # of 1, by difflib
 
 
 def partition(region: str) -> Partition:
-    """The partition of a region by its prefix; aws where no other claims it, as botocore does."""
+    """The partition of a region by its prefix; `aws` where no other prefix fits, as in botocore."""
     return next(each for each in PARTITIONS if region.startswith(each.prefix))
 
 
 def partition_of(region: str) -> str:
-    """The name of the region's partition, such as `aws-cn`; `aws` where no other claims it."""
+    """The name of the region's partition, such as `aws-cn`."""
     return partition(region).name
 
 
 def looks_like_region(region: str) -> bool:
-    """It has the form of a region's name, such as `eu-west-1`; whether it exists is not asked."""
+    """It has the form of a region's name, such as `eu-west-1`; it need not exist."""
     return _SHAPE.fullmatch(region) is not None
 
 
 def near_regions(region: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three of the known regions that `region` may have been meant to be, nearest first.
 
-    Capitals, blanks, separators (`useast1`), an availability zone (`us-east-1a`), a missing number,
-    one edit, the order of the parts; only where none of these is it, whatever resembles it. An
-    exact match is not among them.
+    Understands capitals, blanks, separators (`useast1`), an availability zone (`us-east-1a`), a
+    missing number, one edit and another order of the parts. Only where none of these fits, names
+    that resemble it. Never `region` itself.
     """
     names = sorted(set(known) - {region})
     written = region.strip().casefold()

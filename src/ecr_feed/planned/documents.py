@@ -1,4 +1,4 @@
-"""What if: an account made of a person's own policy files, before anything exists."""
+"""An account made of policy documents, before anything exists in AWS."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ecr_feed.naming import judge_name
 LABEL = "feed"
 EVERY = "*"
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam):[a-z0-9-]*:(\d{12}):")
-_UNTOLD = "123456789012"
+_DEFAULT_ACCOUNT = "123456789012"
 
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Policy documents as JSON text, by name (a file's, say), and what they are tried on.
+    """Policy documents as JSON text, by name (a file's, for example), and what they are judged on.
 
-    `repository_policies` is by repository name; `*` is for every package that has none of its own.
+    `repository_policies` is by repository name; `*` is for every package without one of its own.
     """
 
     region: str
@@ -38,8 +38,8 @@ class Documents:
 def account_from_documents(given: Documents) -> AccountFile:
     """An account with these repositories, and a user `octopus-feed` with these policies.
 
-    The account is the one that the documents' ARNs name most. Raises AccountError, which names the
-    document and the place in it, for one that AWS would refuse.
+    The account ID is the one that the documents' ARNs name most often. Raises AccountError, which
+    names the document and the place in it, for a document that AWS would refuse.
     """
     _check(given)
     account = given.account or _named_account(given)
@@ -63,7 +63,7 @@ def account_from_documents(given: Documents) -> AccountFile:
         "account": account,
         "region": given.region,
         "enabled_regions": [given.region],
-        # What is no repository name has no repository; the checks say so.
+        # An illegal name gets no repository; a check reports the name.
         "repository": [
             _repository(given, name)
             for name in dict.fromkeys(given.packages)
@@ -99,9 +99,9 @@ def _check(given: Documents) -> None:
 def _named_account(given: Documents) -> str:
     texts = (*given.policies.values(), *given.repository_policies.values())
     found = Counter(account for text in texts for account in _ARN.findall(text))
-    return found.most_common(1)[0][0] if found else _UNTOLD
+    return found.most_common(1)[0][0] if found else _DEFAULT_ACCOUNT
 
 
 def _policy_name(name: str) -> str:
-    """A name that IAM takes, from a file's."""
+    """A policy name that IAM accepts, made from a file's name."""
     return re.sub(r"[^\w+=,.@-]", "-", name)[:128] or "policy"

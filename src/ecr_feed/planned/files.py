@@ -9,12 +9,14 @@ from pathlib import Path
 
 from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
+from ecr_feed.config.read import read
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.terraform import account_from_plan
+from ecr_feed.text.files import PLAN, POLICY, Files
 
 OWNER = "owner"
-"""The label of the owner, whom no policy limits: a plan's SCP must not deny the auditor."""
+"""The label of the owner, who is the auditor: no policy limits it, not even a plan's SCP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +31,30 @@ class Planned:
 
     @property
     def documents(self) -> bool:
-        """Policy documents are given."""
+        """Whether any policy document is given."""
         return bool(self.policies or self.boundary or self.repository_policies or self.scps)
 
     @property
     def given(self) -> bool:
-        """Any of them is."""
+        """Whether any of these options is given."""
         return self.documents or self.plan is not None
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that is named, as typed."""
+        """Every file named, as typed."""
         named = (part.partition("=")[2] for part in self.repository_policies)
         single = (each for each in (self.boundary, self.plan) if each is not None)
         return (*self.policies, *named, *self.scps, *single)
 
 
 def account_of(
-    planned: Planned, here: Path, region: str | None, packages: tuple[str, ...]
+    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
 ) -> AccountFile:
     """The account as it would be. Raises ConfigError, with the place of the mistake."""
     try:
         if planned.plan is not None:
-            return _from_plan(planned, here, region, packages)
-        return _from_documents(planned, here, region, packages)
+            return _from_plan(planned, files, region, packages)
+        return _from_documents(planned, files, region, packages)
     except AccountError as error:
         raise ConfigError(str(error)) from None
 
@@ -74,16 +76,17 @@ def check_makeable(account: AccountFile) -> None:
 
 
 def _from_plan(
-    planned: Planned, here: Path, region: str | None, packages: tuple[str, ...]
+    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
 ) -> AccountFile:
     if planned.documents:
         raise ConfigError(
             "--plan describes a whole account: use it without --policy and similar options."
         )
-    source = planned.plan or ""
+    file, text = read(planned.plan or "", PLAN, files)
+    source = file.source
     try:
-        document = json.loads(_text(here, source))
-    except ValueError as error:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             f"{source}: not JSON ({error}); expected the output of `terraform show -json`."
         ) from None
@@ -95,28 +98,25 @@ def _from_plan(
 
 
 def _from_documents(
-    planned: Planned, here: Path, region: str | None, packages: tuple[str, ...]
+    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
 ) -> AccountFile:
     if not region or not packages:
         missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
         raise ConfigError(f"Policies are judged for one feed without a file: add {missing}.")
-    boundary = None
-    if planned.boundary is not None:
-        boundary = (planned.boundary, _text(here, planned.boundary))
     return account_from_documents(
         Documents(
             region=region,
             packages=packages,
-            policies={name: _text(here, name) for name in planned.policies},
-            boundary=boundary,
-            repository_policies=dict(_repository_policies(planned, here, packages)),
-            scps={name: _text(here, name) for name in planned.scps},
+            policies=dict(_policy(files, name) for name in planned.policies),
+            boundary=None if planned.boundary is None else _policy(files, planned.boundary),
+            repository_policies=dict(_repository_policies(planned, files, packages)),
+            scps=dict(_policy(files, name) for name in planned.scps),
         )
     )
 
 
 def _repository_policies(
-    planned: Planned, here: Path, packages: tuple[str, ...]
+    planned: Planned, files: Files, packages: tuple[str, ...]
 ) -> Iterable[tuple[str, str]]:
     for part in planned.repository_policies:
         package, equals, name = part.partition("=")
@@ -129,14 +129,10 @@ def _repository_policies(
                 f"--repository-policy {part}: {package!r} is not one of the feed's packages "
                 f"({', '.join(packages)})."
             )
-        yield package, _text(here, name)
+        yield package, _policy(files, name)[1]
 
 
-def _text(here: Path, name: str) -> str:
-    """A document's text, a byte order mark kept: IAM refuses one, and so do we."""
-    try:
-        return (here / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {error.strerror or error}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name}: not UTF-8 text; expected a JSON document.") from None
+def _policy(files: Files, name: str) -> tuple[str, str]:
+    """The document's name in messages, and its text."""
+    file, text = read(name, POLICY, files)
+    return file.source, text

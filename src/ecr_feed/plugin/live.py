@@ -11,7 +11,7 @@ import pytest
 
 from ecr_feed.report.services import progress
 from ecr_feed.text.safe import clean_line, cut
-from ecr_feed.text.times import span
+from ecr_feed.text.times import elapsed
 from ecr_feed.text.words import many
 
 INTERVAL: Final = 0.2  # seconds between two lines, and before the first one
@@ -46,7 +46,7 @@ class Progress:
         seconds = max(now - self._started, 0.0)
         rate = f", {self._calls / seconds:.0f} a second" if seconds >= 1 else ""
         name = cut(clean_line(feed), 80)
-        return f"reading {name}: {many(self._calls, 'call')}{rate}, {span(seconds)}"
+        return f"reading {name}: {many(self._calls, 'call')}{rate}, {elapsed(seconds)}"
 
 
 STEP: Final = 10  # per cent between two messages to Octopus

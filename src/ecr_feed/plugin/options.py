@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.config import ConfigError
-from ecr_feed.plugin import outcomes, parametrize, scheduler, wiring
+from ecr_feed.plugin import outcomes, parametrize, piped, scheduler, wiring
 from ecr_feed.plugin.option_table import OPTIONS, command_line, did_you_mean, strays
 from ecr_feed.plugin.selection import SELECTION, select, selection
 from ecr_feed.text.safe import inert
@@ -53,12 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
         given = command_line(
             vars(config.option), root=config.rootpath, here=config.invocation_params.dir
         )
-        chosen = select(given, os.environ)
+        chosen = select(given, os.environ, piped.files_of(config))
         config.stash[SELECTION] = chosen
         wiring.start(config, chosen)
     except ConfigError as error:
         raise pytest.UsageError(inert(str(error))) from None
-    for hooks in (parametrize, outcomes, scheduler):
+    for hooks in (parametrize, outcomes, scheduler, piped):
         config.pluginmanager.register(hooks, hooks.__name__)
     if (hypothesis := config.pluginmanager.get_plugin(_HYPOTHESIS)) is not None:
         config.pluginmanager.unregister(hypothesis)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +17,7 @@ from ecr_feed.findings import Severity
 from ecr_feed.planned.files import account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.option_table import CommandLine
+from ecr_feed.text.files import Files, title_of
 from ecr_feed.triage import Triage
 from ecr_feed.triage.baseline import load as load_baseline
 from ecr_feed.triage.waivers import Waivers
@@ -52,12 +50,11 @@ class Selection:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def select(given: CommandLine, environ: Mapping[str, str]) -> Selection:
-    """The run that a command line asks for. Raises ConfigError, one paragraph."""
+def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Selection:
+    """The run that a command line asks for; `files` reads what it names. Raises ConfigError."""
     _refuse_mixtures(given)
-    chosen = _subject(given, environ)
-    triage = _triage(given, chosen.mode)  # reads its files, which `inputs` takes to be there
-    inputs = {**chosen.inputs, **_named_inputs(given)}
+    chosen = _subject(given, environ, files)
+    triage = _triage(given, chosen.mode, files)
     return replace(
         chosen,
         look_elsewhere=given.look_elsewhere,
@@ -66,36 +63,31 @@ def select(given: CommandLine, environ: Mapping[str, str]) -> Selection:
         triage=triage,
         formats=frozenset(given.formats),
         options=given.shown(),
-        inputs=inputs,
+        inputs=files.digests,
     )
 
 
-def _subject(given: CommandLine, environ: Mapping[str, str]) -> Selection:
+def _subject(given: CommandLine, environ: Mapping[str, str], files: Files) -> Selection:
     if given.planned.given:
-        return _planned(given)
+        return _planned(given, files)
     if given.feeds is not None:
-        return _on_aws(given, config.load(given.here / given.feeds), environ)
+        return _on_aws(given, config.load(given.feeds, files=files), environ)
     if given.one_feed:
         return _on_aws(given, _one_feed(given), environ)
     return _demo(given, environ)
 
 
-def _triage(given: CommandLine, mode: str) -> Triage:
+def _triage(given: CommandLine, mode: str, files: Files) -> Triage:
     """Waivers and baseline. Raises ConfigError."""
     if given.new_only and given.baseline is None:
         raise ConfigError("--new-only needs a baseline to compare with: add --baseline FILE.")
     waivers, baseline = Waivers(), None
     if given.waivers is not None:
         checks = [info.id for info in catalogue(given.root / "checks")]
-        waivers = load_waivers(given.here / given.waivers, checks=checks)
+        waivers = load_waivers(given.waivers, checks=checks, files=files)
     if given.baseline is not None:
-        baseline = load_baseline(given.here / given.baseline, mode=mode)
+        baseline = load_baseline(given.baseline, mode=mode, files=files)
     return Triage(waivers=waivers, baseline=baseline, new_only=given.new_only)
-
-
-def _named_inputs(given: CommandLine) -> dict[str, str]:
-    named = (*given.planned.files, given.waivers, given.baseline)
-    return {name: _sha256(given.here / name) for name in named if name is not None}
 
 
 def _refuse_mixtures(given: CommandLine) -> None:
@@ -146,14 +138,13 @@ def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Sel
         gate=given.gate,
         report=_report(given),
         endpoint_url=given.endpoint_url,
-        source=given.feeds or "one feed",
-        inputs={given.feeds: suite.sha256} if given.feeds else {},
+        source=title_of(given.feeds) if given.feeds else "one feed",
     )
 
 
-def _planned(given: CommandLine) -> Selection:
-    account = account_of(given.planned, given.here, given.region, given.packages)
-    source = ", ".join(given.planned.files)
+def _planned(given: CommandLine, files: Files) -> Selection:
+    account = account_of(given.planned, files, given.region, given.packages)
+    source = ", ".join(title_of(name) for name in given.planned.files)
     return Selection(
         mode="plan",
         suite=suite_of(account, source),
@@ -163,10 +154,6 @@ def _planned(given: CommandLine) -> Selection:
         source=source,
         unknown=account.unknown,
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _demo(given: CommandLine, environ: Mapping[str, str]) -> Selection:
@@ -184,10 +171,12 @@ def _demo(given: CommandLine, environ: Mapping[str, str]) -> Selection:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ConfigError(f"No demo account named {name!r}.{hint} Accounts: {', '.join(known)}.")
     account = load_account(path)
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    feeds: dict[str, Any] = {
-        key: tables[key] for key in ("auditor", "feed", "docker_feed") if key in tables
+    tables = {
+        "auditor": account.auditor,
+        "feed": list(account.feed),
+        "docker_feed": list(account.docker_feed),
     }
+    feeds = {key: value for key, value in tables.items() if value}
     suite = config.from_tables(feeds, base=path.parent, source=path.name, labels=True)
     return Selection(
         mode="demo",

@@ -10,8 +10,7 @@ from ecr_feed.facts.aws import Failure
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.outcomes import Judgement
 from ecr_feed.reach.probe import HostReach, Stage, StageResult
-from ecr_feed.text.times import SKEW_LIMIT, ClockOffset
-from ecr_feed.token import duration
+from ecr_feed.text.times import SKEW_LIMIT, ClockOffset, duration
 
 _CA: Final = (
     "REQUESTS_CA_BUNDLE (this audit), AWS_CA_BUNDLE (AWS tools), the system's store (Docker)"

@@ -15,7 +15,7 @@ from typing import Final
 
 from ecr_feed.findings import Finding
 from ecr_feed.report.record import FeedFacts, KeyTimes, Run, TokenTimes
-from ecr_feed.text.times import span, to_second
+from ecr_feed.text.times import duration, to_second
 
 WIDTH = 1000  # units of the picture's own grid; the page stretches it
 
@@ -88,8 +88,8 @@ def _line(
 
 
 def _away(moment: datetime, now: datetime) -> str:
-    seconds = (moment - now).total_seconds()
-    return f"in {span(seconds)}" if seconds >= 0 else f"{span(-seconds)} before"
+    away = moment - now
+    return f"in {duration(away)}" if moment >= now else f"{duration(-away)} before"
 
 
 WITNESSES: Final = ("probe", "simulation", "evaluation")

@@ -32,7 +32,7 @@ from ecr_feed.report.groups import (
 from ecr_feed.report.pytest_html import BEGIN, END, rebuild
 from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
 from ecr_feed.text.safe import cut
-from ecr_feed.text.times import span, to_second
+from ecr_feed.text.times import elapsed, to_second
 from ecr_feed.text.words import few, many
 
 WHOLE_LIMIT: Final = 10_000  # findings; beyond it, met ones are one line for each check and feed
@@ -174,7 +174,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"utc": to_second, "span": span, "css": _css, "few": few, "many": many}
+    environment.filters |= {
+        "utc": to_second,
+        "elapsed": elapsed,
+        "css": _css,
+        "few": few,
+        "many": many,
+    }
     environment.tests |= {"command": is_command}
     environment.globals |= {"shapes": SHAPES}
     return environment

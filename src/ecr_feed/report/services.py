@@ -12,7 +12,7 @@ from typing import Final
 from ecr_feed.report.groups import FixGroup, grouped, open_findings
 from ecr_feed.report.record import WORST_FIRST, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
-from ecr_feed.text.times import span, to_second
+from ecr_feed.text.times import elapsed, to_second
 from ecr_feed.text.words import few, many
 
 OCSF: Final = "ocsf"
@@ -139,7 +139,7 @@ def _head(run: Run) -> list[str]:
     lines = [
         f"## {_SHAPES[run.verdict]} ECR feed audit{label}: {run.verdict}",
         "",
-        f"{counts}. Judged {to_second(run.finished)} in {span(run.duration)} by {by}.",
+        f"{counts}. Judged {to_second(run.finished)} in {elapsed(run.duration)} by {by}.",
     ]
     if not run.complete:
         lines += ["", f"**Incomplete**: {_text(run.incomplete or 'the run was cut short')}."]

@@ -1,1 +1,1 @@
-"""Text, times, counts and files: what every room writes and reads them with."""
+"""Harmless text, times and durations in words, and the reader of a person's files."""

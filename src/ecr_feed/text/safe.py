@@ -1,8 +1,8 @@
-r"""Text that came from an account, a service or a person, made harmless to look at.
+r"""Text from an account, a service or a person, made harmless to display.
 
-Repository names, tags, policies and error messages are other people's text. What a terminal, a
-log processor or a reader's eye would obey is written visibly instead: `\x1b` for an escape,
-`\u202e` for a right-to-left override.
+Repository names, tags, policies and error messages are written by others. Characters that would
+control a terminal or a log processor, or mislead a reader, are written visibly instead: `\x1b` for
+an escape, `\u202e` for a right-to-left override.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _HARMFUL: Final = re.compile(
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _BREAKS: Final = {"\n": "\\n", "\t": "\\t"}
-# What a build server would take for an order wherever it stands in a line: ##octopus[, ##vso[,
-# ##teamcity[, ##[error]. GitHub's own `::error::` counts only where a line begins with it, but
-# who prints a text may wrap it, in a long word too: so a whole order is broken wherever it stands.
+# Build servers take these for commands anywhere in a line: ##octopus[, ##vso[, ##teamcity[,
+# ##[error]. GitHub reads `::error::` only at the start of a line, but printed text may be wrapped,
+# even inside a long word, so that a whole command is broken up wherever it stands.
 _HASHES: Final = re.compile(r"##(?=[A-Za-z\[])")
 _COLONS: Final = re.compile(
     r"(?:(?<=\s)|^):(?=:)|:(?=:[A-Za-z][\w-]*(?:\s[^\n]*?)?::)", re.MULTILINE
@@ -39,10 +39,10 @@ def _visible(match: re.Match[str]) -> str:
 def clean(text: str, limit: int = BLOCK_LIMIT) -> str:
     """The text with its harmful characters spelled out; newlines and tabs stay.
 
-    At most `limit` characters, the note that says how long it was included.
+    At most `limit` characters, including the note that says how long the text was.
     """
     text = text.replace("\r\n", "\n")
-    # One spelled-out character takes ten at most, so what is cut here could not have been shown.
+    # Each character is shown as one or more, so what is cut here could not have been shown.
     shown = _HARMFUL.sub(_visible, text[: limit + 1])
     return cut(shown, limit, of=max(len(text), len(shown)))
 
@@ -66,5 +66,5 @@ def cut(text: str, limit: int, of: int | None = None) -> str:
 
 
 def inert(text: str) -> str:
-    """Text for a stream that a build server reads: nothing in it is an order any more."""
+    """Text for a stream that a build server reads, without anything that it takes for a command."""
     return _COLONS.sub(": ", _HASHES.sub("# #", text))

@@ -1,4 +1,4 @@
-"""Times as reports write them, and this machine's clock against a service's. Pure."""
+"""Times and durations as reports write them, and a clock's offset from a service's. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 def rfc3339(moment: datetime) -> str:
     """`2026-11-25T00:03:27Z`; fractions of a second only where there are any.
 
-    Raises `ValueError` for a time without a zone, which names no moment.
+    Raises `ValueError` for a time without a zone, which is ambiguous.
     """
     if moment.tzinfo is None:
         raise ValueError("a time in a report needs its zone")
@@ -23,20 +23,30 @@ def to_second(moment: datetime) -> str:
     return rfc3339(moment.replace(microsecond=0))
 
 
-def span(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s`, `5 h 3 min`, `12 d 4 h`: the two largest units."""
-    if seconds < 0:
-        return f"-{span(-seconds)}"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-    parts: list[tuple[int, str]] = []
-    for name, size in units:
-        number, whole = divmod(whole, size)
-        if number or parts:
-            parts.append((number, name))
-    return " ".join(f"{number} {name}" for number, name in parts[:2] if number)
+def duration(span: timedelta) -> str:
+    """The two largest units, such as `12 days 4 h`, `3 h 19 min`, `0 s`, `minus 5 min`.
+
+    Whole seconds, rounded towards zero, so that what misses a limit never reads as if it met it.
+    """
+    seconds = int(abs(span).total_seconds())
+    units = [
+        ("days", seconds // 86_400),
+        ("h", seconds // 3_600 % 24),
+        ("min", seconds // 60 % 60),
+        ("s", seconds % 60),
+    ]
+    first = next((at for at, (_, count) in enumerate(units) if count), len(units) - 1)
+    words = [
+        f"{count} {'day' if (unit, count) == ('days', 1) else unit}"
+        for unit, count in units[first : first + 2]
+        if count or unit == units[first][0]
+    ]
+    return ("minus " if span < timedelta() and seconds else "") + " ".join(words)
+
+
+def elapsed(seconds: float) -> str:
+    """How long a piece of work took: `0.4 s`, from ten seconds on as `duration` says it."""
+    return f"{seconds:.1f} s" if seconds < 10 else duration(timedelta(seconds=seconds))
 
 
 # A request has to arrive within five minutes of its time stamp
@@ -60,26 +70,26 @@ def http_date(text: str) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """`offset`: this machine's time minus the service's; right to `uncertainty` either way."""
+    """`offset`: this machine's time minus the service's, plus or minus `uncertainty`."""
 
     offset: timedelta
     uncertainty: timedelta
 
     @property
     def certain(self) -> timedelta:
-        """By how much the clock is off at the least; nothing where it may be right."""
+        """The smallest possible offset, without sign; zero where the clock may be right."""
         return max(abs(self.offset) - self.uncertainty, timedelta())
 
     @property
     def too_much(self) -> bool:
-        """Certainly more than AWS accepts in a signed request."""
+        """Whether the offset certainly exceeds what AWS accepts in a signed request."""
         return self.certain > SKEW_LIMIT
 
 
 def clock_offset(date: str, sent: datetime, received: datetime) -> ClockOffset | None:
     """The offset that a response's Date header shows; None where it has no usable Date.
 
-    `sent` and `received` are this machine's time, aware; the answer was made somewhere between.
+    `sent` and `received` are this machine's time, aware; the response was made between the two.
     """
     said = http_date(date)
     if said is None:

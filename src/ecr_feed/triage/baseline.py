@@ -7,7 +7,6 @@ can no longer be judged, is never hidden; *fixed* was open and is met now.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,8 +15,9 @@ from typing import Final
 
 from ecr_feed.config import ConfigError
 from ecr_feed.config.read import read
-from ecr_feed.config.words import one_line, quote, show
+from ecr_feed.config.words import quote, show
 from ecr_feed.findings import WORDS, Comparison, Finding, OutcomeWord
+from ecr_feed.text.files import BASELINE, Files
 from ecr_feed.text.safe import clean_line
 
 READABLE: Final = ("1", "2")
@@ -26,7 +26,6 @@ READABLE: Final = ("1", "2")
 NEW: Final = "new"
 KNOWN: Final = "known"
 FIXED: Final = "fixed"
-LARGEST: Final = 512 * 1024 * 1024  # bytes; ten thousand findings take four million
 _OPEN: Final = (OutcomeWord.NOT_MET.value, OutcomeWord.NOT_ASSESSED.value)
 
 Subject = tuple[str, str, str]
@@ -64,19 +63,14 @@ class Baseline:
         return Comparison(self.source, self.finished, self.sha256, marks, gone, new_only)
 
 
-def load(path: Path, *, mode: str = "") -> Baseline:
+def load(name: str | Path, *, mode: str = "", files: Files | None = None) -> Baseline:
     """Read an earlier results.json; `mode` is this run's, which the baseline's must equal.
 
     Raises ConfigError, one paragraph that says what is wrong with the file.
     """
-    source = one_line(path)
-    data = read(
-        path,
-        expected="an earlier results.json",
-        largest=LARGEST,
-        too_large="is larger than any results.json",
-    )
-    document = _document(data, source)
+    file, text = read(name, BASELINE, files)
+    source = file.source
+    document = _document(text, source)
     found_mode = document.get("mode")
     if mode and found_mode != mode:
         raise ConfigError(
@@ -87,16 +81,16 @@ def load(path: Path, *, mode: str = "") -> Baseline:
     finished = run.get("finished") if isinstance(run, dict) else None
     return Baseline(
         source=source,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=file.sha256,
         finished=clean_line(str(finished or "an unknown time"), 60),
         mode=str(found_mode),
         open=_open(document, source),
     )
 
 
-def _document(data: bytes, source: str) -> dict[str, object]:
+def _document(text: str, source: str) -> dict[str, object]:
     try:
-        document = json.loads(data)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigError(f"{source}: not JSON: expected an earlier results.json.") from None
     version = document.get("schema_version") if isinstance(document, dict) else None

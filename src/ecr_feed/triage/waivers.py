@@ -16,7 +16,6 @@ waiver covers nothing: the finding counts again and its message says so.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -31,8 +30,9 @@ from pydantic_core import ErrorDetails
 from ecr_feed.config import ConfigError
 from ecr_feed.config.read import parse, read
 from ecr_feed.config.values import Text, wrong
-from ecr_feed.config.words import did_you_mean, key_text, one_line, quote, show
+from ecr_feed.config.words import did_you_mean, key_text, quote, show
 from ecr_feed.findings import Finding, OutcomeWord, WaiverUse
+from ecr_feed.text.files import WAIVERS, Files
 
 ANY: Final = "*"
 _EXAMPLES: Final = {
@@ -93,8 +93,6 @@ class Waivers:
     """The waivers of one file, in its order. `Waivers()` waives nothing."""
 
     items: tuple[Waiver, ...] = ()
-    path: Path | None = None
-    sha256: str = ""
 
     def judge(self, finding: Finding, today: date) -> Finding:
         """The finding with waivers applied: only *not met* can change, to *waived*."""
@@ -138,18 +136,14 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def load(path: Path, *, checks: Collection[str] = ()) -> Waivers:
-    """Read a waivers file; `checks` are the ids that exist, where given.
+def load(name: str | Path, *, checks: Collection[str] = (), files: Files | None = None) -> Waivers:
+    """Read a waivers file; `checks` are the ids that exist, where the caller knows them.
 
     Raises ConfigError, one paragraph with file, key path, what was found and what was expected.
     """
-    data = read(
-        path,
-        expected="a waivers file (TOML)",
-        too_large="is larger than any waivers file",
-    )
-    source = one_line(path)
-    tables = parse(data, source)
+    file, text = read(name, WAIVERS, files)
+    source = file.source
+    tables = parse(text, source)
     try:
         items = _File.model_validate(tables).waiver
     except ValidationError as error:
@@ -160,7 +154,7 @@ def load(path: Path, *, checks: Collection[str] = ()) -> Waivers:
                 f"{source}: waiver[{number}].check: found {quote(waiver.check)}, expected the id of"
                 f" a check{_near(waiver.check, checks)}"
             )
-    return Waivers(items, path, hashlib.sha256(data).hexdigest())
+    return Waivers(items)
 
 
 def _near(check: str, checks: Collection[str]) -> str:

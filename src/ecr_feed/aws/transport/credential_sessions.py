@@ -21,6 +21,7 @@ from ecr_feed.config import (
 )
 from ecr_feed.config.credentials import label_of
 from ecr_feed.facts.aws import Failure, ReadError, Secret, Trouble
+from ecr_feed.text.files import TOKEN, FileError, read_file
 
 if TYPE_CHECKING:
     from ecr_feed.aws.transport.botosession import FeedSession
@@ -56,7 +57,6 @@ class SessionMaker(Protocol):
 # The name that Octopus uses: a trust policy may have a condition on sts:RoleSessionName.
 OIDC_SESSION_NAME: Final = "OctopusAwsAuthentication"
 _EMPTY_PROFILE: Final = "profile {profile} names no key, role, SSO session or process"
-_MOST_TOKEN_BYTES: Final = 64 * 1024
 _JWT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
@@ -173,13 +173,9 @@ def _web_identity_token(credentials: OidcCredentials, region: str) -> Secret:
             "no token_file: only the Octopus Server can sign a web identity token for this feed",
         )
     try:
-        with open(credentials.token_file, "rb") as file:
-            text = file.read(_MOST_TOKEN_BYTES).decode("ascii").strip()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _unusable_token(region, f"token file {credentials.token_file}: {reason}") from None
-    except UnicodeDecodeError:
-        raise _unusable_token(region, f"token file {credentials.token_file} is not text") from None
+        text = read_file(credentials.token_file, TOKEN).text().strip()
+    except FileError as error:
+        raise _unusable_token(region, f"token file {error}") from None
     if _JWT.fullmatch(text) is None:
         raise _unusable_token(
             region, f"token file {credentials.token_file} has no web identity token"

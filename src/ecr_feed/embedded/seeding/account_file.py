@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyShorthand
 from ecr_feed.naming import partition_of
+from ecr_feed.text.files import ACCOUNT, FileError, Files
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 Days = Annotated[float, Field(ge=0)]
@@ -263,10 +264,10 @@ class AccountFile(AccountTable):
 def load(path: Path) -> AccountFile:
     """Read an account file. Raises AccountError."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AccountError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(Files().read(path, ACCOUNT).text())
+    except FileError as error:
+        raise AccountError(str(error)) from None
+    except tomllib.TOMLDecodeError as error:
         raise AccountError(f"{path}: not TOML: {error}") from None
     return from_tables(tables, str(path))
 
