@@ -14,7 +14,7 @@ import sys
 
 import ecr_feed.plugin.backend
 import ecr_feed.plugin.options
-import ecr_feed.plugin.run
+import ecr_feed.plugin.selection
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.transport.backend import Backend
 from ecr_feed.aws.transport.sessions import Sessions
