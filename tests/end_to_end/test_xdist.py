@@ -72,7 +72,7 @@ def timeless(value: Any) -> Any:
     """Without what differs from one moment to the next."""
     text = json.dumps(value, sort_keys=True)
     text = re.sub(r'"found": "[^"]*", "offset_seconds": -?[\d.]+', '"found": "CLOCK"', text)
-    text = re.sub(r'"found": "[^"]+ (ahead|behind)"', '"found": "CLOCK"', text)
+    text = re.sub(r'"found": "[^"]+ (ahead|behind|apart)"', '"found": "CLOCK"', text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", "TIME", text)
     text = re.sub(r"\d+ days \d+ h", "LONG", text)
     return json.loads(re.sub(r"127\.0\.0\.1:\d+", "HOST", text))
