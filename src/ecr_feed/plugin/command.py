@@ -61,21 +61,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """The suite's conftest.py is loaded, whatever is named. Raises UsageError for a foreign path."""
+    """The suite's conftest.py is loaded, whatever is named. Raises UsageError for -c, --rootdir."""
     if early_config.inipath != _SETTINGS or early_config.rootpath != SUITE:
         raise pytest.UsageError(
             f"{NAME} runs on the suite's own configuration: -c and --rootdir cannot be given. "
             "To change one setting, use -o."
         )
-    known = early_config.known_args_namespace
-    known.file_or_dir = _targets(early_config, known.file_or_dir)
+    early_config.known_args_namespace.file_or_dir = [str(CHECKS)]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """The paths to collect are the suite's; node IDs are shown as they are in a checkout."""
-    config.args[:] = _targets(config, config.option.file_or_dir)
-    config.cwd_relative_nodeid = lambda nodeid: nodeid  # type: ignore[method-assign] # of this run only
+    """The paths to collect are the suite's; node IDs are shown as in a checkout.
+
+    Raises UsageError for any other path.
+    """
+    if config.option.help:  # pytest has not parsed the paths
+        return
+    here = config.invocation_params.dir
+    named = config.option.file_or_dir
+    config.args[:] = [_target(here, name) for name in named] or [str(CHECKS)]
+    config.cwd_relative_nodeid = lambda nodeid: nodeid  # type: ignore[method-assign] # this run's
 
 
 @pytest.hookimpl(trylast=True)
@@ -96,14 +102,8 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
     ]
 
 
-def _targets(config: pytest.Config, named: Sequence[str]) -> list[str]:
-    """Absolute paths of the checks named, or of all of them. Raises UsageError."""
-    here = config.invocation_params.dir
-    return [_target(here, name) for name in named] or [str(CHECKS)]
-
-
 def _target(here: Path, name: str) -> str:
-    """`checks/test_token.py::test_x[prod]` in the suite's copy; `checks/` means the suite's own."""
+    """The absolute path of `checks/test_token.py::test_x[prod]` in the suite. Raises UsageError."""
     path, separator, test = name.partition("::")
     for base in (SUITE, here):
         resolved = Path(os.path.normpath(base / path))
