@@ -18,6 +18,4 @@ class SuiteHook(BuildHookInterface):  # type: ignore[type-arg] # the type of its
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built; `version` is "standard" or "editable"."""
         if version == "standard":
-            build_data["force_include"].update(
-                {part: f"ecr_feed/_suite/{part}" for part in SUITE}
-            )
+            build_data["force_include"].update({part: f"ecr_feed/_suite/{part}" for part in SUITE})

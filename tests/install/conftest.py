@@ -50,9 +50,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = clean_environment(folder.parent / "home")
     done([sys.executable, "-m", "venv", "--without-pip", folder], folder.parent, env)
     python = folder / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     install = ["install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
-    done([*pip, *install, wheel], folder.parent, env)
+    done([*pip, "--python", python, *install, wheel], folder.parent, env)
     (site,) = folder.glob("lib/python*/site-packages")
     # The editable install of this environment is elsewhere on its path: it is not taken along.
     shared = [path for path in sys.path if Path(path).name == "site-packages"]

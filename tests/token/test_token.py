@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
@@ -42,7 +42,6 @@ def aws_password(**changes: object) -> str:
     return b64(json.dumps({**inner, "expiration": 1_795_600_000, **changes}))
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(min_size=1).filter(lambda text: text.isprintable()))
 def test_user_and_password_part_at_the_first_colon(password: str) -> None:
     decoded = decode(token(b64(f"AWS:{password}")))
@@ -77,7 +76,6 @@ def test_a_token_that_cannot_be_used_says_why_and_shows_nothing(text: str, words
     assert "hunter2" not in repr(decoded)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text() | st.binary().map(b64))
 def test_any_text_decodes_or_has_a_problem(text: str) -> None:
     decoded = decode(token(text))
@@ -122,7 +120,6 @@ def test_a_token_in_its_last_second_is_alive() -> None:
     assert lifetime(token(), FETCHED + LIFETIME).expired
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.timedeltas(timedelta(days=-2), timedelta(days=2)))
 def test_only_a_life_within_the_tolerance_is_no_problem(lives: timedelta) -> None:
     assert (lifetime(token(lives=lives), FETCHED).problem is None) == (
@@ -214,7 +211,6 @@ def test_a_hint_takes_out_nothing_that_could_be_secret() -> None:
     assert hint == PasswordHint(datetime(2026, 11, 25, 9, 46, 40, tzinfo=UTC), "", "")
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text() | st.binary().map(b64))
 def test_no_password_makes_a_hint_fail(password: str) -> None:
     assert password_hint(Secret(password)) is None or password
