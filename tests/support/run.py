@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked import run_pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -85,22 +87,31 @@ def run_checks(
     target: Iterable[str] = ("checks/",),
     cache: Path | None = None,
     timeout: float = 180,
+    fresh: bool = False,
 ) -> Ran:
-    """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`."""
+    """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`.
+
+    `fresh`: Python is started anew, instead of forked from a process that has imported libraries.
+    """
     report = tmp_path / "report"
     caching = ["-p", "no:cacheprovider"] if cache is None else ["-o", f"cache_dir={cache}"]
-    command = [sys.executable, "-m", "pytest", *target, *caching, *arguments]
+    given = [*target, *caching, *arguments]
     if "--report" not in arguments:
-        command += ["--report", str(report)]
-    done = subprocess.run(
-        command,
-        cwd=cwd or root,
-        env=clean_environment(tmp_path / "home", env),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+        given += ["--report", str(report)]
+    environment = clean_environment(tmp_path / "home", env)
+    if fresh:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *given],
+            cwd=cwd or root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    else:
+        moto = not {"--feeds", "--aws-profile", "--aws-endpoint-url"} & set(given)
+        done = run_pytest(given, cwd or root, environment, timeout, moto=moto)
     path = report / "results.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Ran(done.returncode, done.stdout, done.stderr, report, results)
