@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def test_a_forked_run_says_what_a_run_of_its_own_says(tmp_path: Path) -> None:
         assert forked.findings(words) == ran.findings(words)
     assert forked.status == ran.status
     assert _settled(forked.out) == _settled(ran.out)
+
+
+def test_a_forked_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_checks(tmp_path, timeout=0.01)
+    assert run_checks(tmp_path, "--co", "-q").status == 0  # and the next one runs
 
 
 def _settled(text: str) -> list[str]:

@@ -45,30 +45,27 @@ def run_pytest(
     helper = _helper(moto, tuple(_at_start(env)))
     assert helper.stdin is not None
     assert helper.stdout is not None
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("stdout", "stderr")]
+        for path in streams:
+            path.touch()
         asked: Order = {
             "arguments": list(arguments),
             "cwd": str(cwd),
             "env": dict(env),
             "timeout": timeout,
-            "streams": [f"/proc/{os.getpid()}/fd/{stream.fileno()}" for stream in (out, err)],
+            "streams": [str(path) for path in streams],
         }
         print(json.dumps(asked), file=helper.stdin, flush=True)
         status = json.loads(helper.stdout.readline())
-        texts = [_text(stream.fileno()) for stream in (out, err)]
+        out, err = (path.read_text(encoding="utf-8") for path in streams)
     if status is None:
-        raise subprocess.TimeoutExpired(list(arguments), timeout, *texts)
-    return subprocess.CompletedProcess(list(arguments), status, *texts)
+        raise subprocess.TimeoutExpired(list(arguments), timeout, out, err)
+    return subprocess.CompletedProcess(list(arguments), status, out, err)
 
 
 def _at_start(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((name, text) for name, text in sorted(env.items()) if name.startswith(_AT_START))
-
-
-def _text(stream: int) -> str:
-    with open(stream, encoding="utf-8", closefd=False) as file:
-        file.seek(0)
-        return file.read()
 
 
 @cache
