@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -102,3 +103,9 @@ def test_every_room_stands_on_a_floor() -> None:
 def test_no_module_is_too_long() -> None:
     long = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
     assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
+
+
+def test_the_picture_shows_the_floors() -> None:
+    picture = (ROOT / "docs" / "house.md").read_text("utf-8").partition("## The floors")[2]
+    rooms = re.findall(r"^(\w+) +\S", picture.split("```")[1], re.MULTILINE)
+    assert tuple(reversed(rooms)) == FLOORS

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.aws.readers.repositories import Inventory, read_inventory
@@ -183,7 +183,6 @@ def test_a_list_that_goes_in_circles_ends() -> None:
 WORLD = st.sets(st.sampled_from(names(30)), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
 @given(present=WORLD, wanted=WORLD, denied=WORLD, list_denied=st.booleans())
 def test_each_name_is_told_as_it_is(
     present: set[str], wanted: set[str], denied: set[str], list_denied: bool

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.aws.readers.ecr import ImageReader, probe_list, read_token
@@ -82,7 +82,6 @@ def listed(client: Client) -> None:
     found.repository("team/app")
 
 
-@settings(max_examples=150, deadline=None)
 @given(body=BODY)
 def test_any_json_is_a_record_or_malformed(body: Any) -> None:
     ANSWER["now"] = ok(body)
@@ -95,7 +94,6 @@ def test_any_json_is_a_record_or_malformed(body: Any) -> None:
         assert trouble(read) in (None, Trouble.MALFORMED)
 
 
-@settings(max_examples=100, deadline=None)
 @given(body=st.binary(max_size=60))
 def test_any_bytes_are_malformed(body: bytes) -> None:
     ANSWER["now"] = Reply(200, body)

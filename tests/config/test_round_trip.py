@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -23,7 +23,6 @@ KEYS = [
 EXAMPLE = FIXTURES / "feeds.example.toml"
 
 
-@settings(max_examples=60, deadline=None)
 @given(suites())
 def test_what_is_written_is_read_and_fits_the_schema(suite: Suite) -> None:
     tables = tomllib.loads(toml_of(suite))
@@ -32,7 +31,6 @@ def test_what_is_written_is_read_and_fits_the_schema(suite: Suite) -> None:
     jsonschema.Draft202012Validator(schema()).validate(tables)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.embedded.ecr.registry_state import StoredRepository
 from tests.embedded.world import ACCOUNT, OTHER, REGION, World, refused, rows, world
+from tests.support.properties import costly
 
 KIND = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -208,7 +209,7 @@ def test_tokens_are_for_the_registries_asked_for(made: World) -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=4), st.integers(0, 150))
-@settings(max_examples=15, deadline=None)
+@costly()
 def test_pages_of_any_size_hold_every_row_once(sizes: list[int], count: int) -> None:
     ecr = PAGED.client("ecr")
     registry = PAGED.core.registry(ACCOUNT, REGION)

@@ -6,11 +6,11 @@ import hashlib
 import json
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.embedded.world import world
+from tests.support.properties import costly
 
 NAME = {"repositoryName": "team/app"}
 KIND = "application/vnd.oci.image.manifest.v1+json"
@@ -95,4 +95,4 @@ class Images(RuleBasedStateMachine):
 
 
 TestImages = Images.TestCase
-TestImages.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+TestImages.settings = costly(stateful_step_count=20)

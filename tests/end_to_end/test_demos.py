@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from ecr_feed.embedded.seeding.account_file import load
 from ecr_feed.plugin.catalogue import ACCOUNTS
 from ecr_feed.plugin.selection import demos
-from tests.end_to_end.forked import Forks
 from tests.support.run import ROOT, project_with, run_checks
 
 _LONGEST = 50  # lines; whoever reads a breaking account should see the breakage at once
@@ -35,13 +35,19 @@ def test_the_documented_account_trips_what_it_says(tmp_path: Path) -> None:
 
 
 def test_a_forked_run_says_what_a_run_of_its_own_says(tmp_path: Path) -> None:
-    with Forks(tmp_path) as forks:
-        forked = forks.demo("denied-list-images")
-    ran = run_checks(tmp_path, "--demo", "denied-list-images", "--look-elsewhere")
+    demo = ("--demo", "denied-list-images", "--look-elsewhere")
+    forked = run_checks(tmp_path / "forked", *demo)
+    ran = run_checks(tmp_path / "fresh", *demo, fresh=True)
     for words in ("met", "not met", "not assessed", "not applicable"):
         assert forked.findings(words) == ran.findings(words)
     assert forked.status == ran.status
     assert _settled(forked.out) == _settled(ran.out)
+
+
+def test_a_forked_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_checks(tmp_path, timeout=0.01)
+    assert run_checks(tmp_path, "--co", "-q").status == 0  # and the next one runs
 
 
 def _settled(text: str) -> list[str]:

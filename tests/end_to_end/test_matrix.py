@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecr_feed.plugin.catalogue import ACCOUNTS, catalogue
 from ecr_feed.plugin.selection import HEALTHY, demos
-from tests.end_to_end.forked import Forks
-from tests.support.run import Ran
+from tests.support.run import Ran, run_checks
 
 CHECKS = {info.id for info in catalogue()}
 TRIPS: dict[str, set[str]] = {
@@ -23,12 +22,6 @@ BREAKING = sorted(set(TRIPS) - {HEALTHY})
 MET_NOWHERE: dict[str, str] = {}
 """Checks that the healthy account cannot meet, each with the reason."""
 _HEAD = re.compile(r"(?:✗ not met|\? not assessed) +(?:critical|high|medium|low) +([A-Z]+-\d+)")
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    with Forks(tmp_path_factory.mktemp("demos")) as running:
-        yield running
 
 
 def test_every_check_has_an_account_that_breaks_it() -> None:
@@ -43,8 +36,8 @@ def test_the_healthy_account_alone_trips_nothing() -> None:
     assert [name for name, trips in TRIPS.items() if not trips] == [HEALTHY]
 
 
-def test_the_healthy_account_meets_every_check(forks: Forks) -> None:
-    ran = forks.demo(HEALTHY)
+def test_the_healthy_account_meets_every_check(tmp_path: Path) -> None:
+    ran = run_checks(tmp_path, "--demo", HEALTHY, "--look-elsewhere")
     assert ran.checks("met") == CHECKS - set(MET_NOWHERE)
     assert ran.checks("not met", "not assessed", "waived") == set()
     assert (ran.status, ran.results["verdict"]) == (0, "READY")
@@ -52,8 +45,8 @@ def test_the_healthy_account_meets_every_check(forks: Forks) -> None:
 
 
 @pytest.mark.parametrize("account", BREAKING)
-def test_an_account_trips_its_own_checks_and_no_others(forks: Forks, account: str) -> None:
-    ran = forks.demo(account)
+def test_an_account_trips_its_own_checks_and_no_others(tmp_path: Path, account: str) -> None:
+    ran = run_checks(tmp_path, "--demo", account, "--look-elsewhere")
     assert ran.checks("not met") == TRIPS[account]
     assert ran.status == int(any(finding["gating"] for finding in _open(ran)))
     assert ran.status == int(ran.results["verdict"] != "READY")

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 from itertools import combinations, islice, product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam import Decision, Outcome, Policies, Request, decide
@@ -89,7 +89,6 @@ def statements(draw: st.DrawFn) -> JSON:
     return {"Effect": effect, "Action": "ecr:*", "Resource": resource, "Condition": condition}
 
 
-@settings(max_examples=120, deadline=None)
 @given(
     st.lists(statements(), min_size=1, max_size=3),
     st.lists(statements(), max_size=1),

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam import SIZE_LIMITS, Document, PolicyError, combine, parse, policy_size
@@ -267,7 +267,6 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100)
 @given(JSON_VALUES)
 def test_any_json_is_read_or_refused_with_a_path(value: object) -> None:
     found = refusal(json.dumps(value))
@@ -282,7 +281,6 @@ def refusal(source: str) -> PolicyError | None:
     return None
 
 
-@settings(max_examples=100)
 @given(st.text(max_size=40) | st.binary(max_size=40))
 def test_any_text_is_read_or_refused(source: str | bytes) -> None:
     with pytest.raises(PolicyError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam.match import (
@@ -138,7 +138,6 @@ PATTERNS = st.text(alphabet="ab:/*?.\n", max_size=10)
 TEXTS = st.text(alphabet="ab:/.\n*", max_size=12)
 
 
-@settings(max_examples=150)
 @given(PATTERNS, TEXTS, st.sampled_from([text_tokens, resource_tokens, arn_tokens]))
 def test_compiled_patterns_agree_with_an_independent_matcher(
     pattern: str, text: str, read: object

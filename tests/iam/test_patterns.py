@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam.match import compile_tokens
@@ -60,7 +60,6 @@ def test_a_resource_type_is_a_pattern() -> None:
 PATTERNS = st.text(alphabet="ab:*?", max_size=6).map(lambda text: "arn:a:b:c:d:" + text)
 
 
-@settings(max_examples=150, deadline=None)
 @given(PATTERNS, PATTERNS)
 def test_both_agree_with_texts_found_by_following_the_patterns(one: str, other: str) -> None:
     tokens = (pattern_tokens(one), pattern_tokens(other))
@@ -73,7 +72,6 @@ def test_both_agree_with_texts_found_by_following_the_patterns(one: str, other: 
         assert covers(one, other)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(PATTERNS, max_size=3, unique=True), st.lists(PATTERNS, max_size=2))
 def test_separating_texts_differ_in_what_they_match(patterns: list[str], avoid: list[str]) -> None:
     tokens = list(dict.fromkeys(pattern_tokens(each) for each in patterns))

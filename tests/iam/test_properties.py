@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam import Document, Outcome, Policies, Request, decide
@@ -150,7 +150,6 @@ def joined(one: Document, other: Document) -> Document:
 LAYERS = st.sampled_from(["identity", "boundary", "session", "resource", "scps"])
 
 
-@settings(max_examples=150, deadline=None)
 @given(worlds(), requests(), statements("Deny"), LAYERS)
 def test_adding_a_deny_never_brings_nearer_to_allowed(
     policies: Policies, request: Request, extra: JSON, layer: str
@@ -158,7 +157,6 @@ def test_adding_a_deny_never_brings_nearer_to_allowed(
     assert rank(with_statement(policies, layer, extra), request) <= rank(policies, request)
 
 
-@settings(max_examples=150, deadline=None)
 @given(worlds(), requests(), statements("Allow"), LAYERS)
 def test_adding_an_allow_never_brings_nearer_to_denied(
     policies: Policies, request: Request, extra: JSON, layer: str
@@ -172,7 +170,6 @@ def reordered(document: Document, chance: random.Random) -> Document:
     return Document(document.name, document.kind, document.version, tuple(found))
 
 
-@settings(max_examples=120, deadline=None)
 @given(worlds(), requests(), st.randoms(use_true_random=False))
 def test_the_order_of_statements_and_policies_is_irrelevant(
     policies: Policies, request: Request, chance: random.Random
@@ -200,7 +197,6 @@ def split(statement: JSON) -> list[JSON]:
     return [{**statement, "Resource": each} for each in resources]
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.lists(statements(), min_size=1, max_size=4), requests())
 def test_splitting_a_statement_changes_nothing(whole: list[JSON], request: Request) -> None:
     parts = [part for each in whole for part in split(each)]
@@ -210,7 +206,6 @@ def test_splitting_a_statement_changes_nothing(whole: list[JSON], request: Reque
     assert len(answers) == 1
 
 
-@settings(max_examples=80, deadline=None)
 @given(worlds(), requests())
 def test_a_decision_explains_itself(policies: Policies, request: Request) -> None:
     decision = decide(request, policies)

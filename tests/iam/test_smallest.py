@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam import (
@@ -127,7 +127,6 @@ STATEMENTS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(STATEMENTS, max_size=3),
     st.lists(st.sampled_from([each for each in UNIVERSE if each[1] != "*" or each[0] == TOKEN])),

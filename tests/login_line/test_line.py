@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import Secret
@@ -215,7 +215,6 @@ frames = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
 @given(passwords, frames, st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]))
 def test_whatever_the_password_it_is_read_and_never_shown(
     password: str, frame: str, encoding: str
@@ -229,7 +228,6 @@ def test_whatever_the_password_it_is_read_and_never_shown(
         assert password not in repr((line, judged))
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60))
 def test_any_text_is_read_without_failing(text: str | bytes) -> None:
     line = LoginLine.parse(text)
@@ -238,7 +236,6 @@ def test_any_text_is_read_without_failing(text: str | bytes) -> None:
     assert judge_form(line).outcome in (OutcomeWord.MET, OutcomeWord.NOT_MET)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(alphabet="docker login -upe\"'`$()<>|;&\\\n AWS=–“", max_size=80))
 def test_any_mess_of_quotes_and_pipes_is_read(text: str) -> None:
     line = LoginLine.parse(f"docker login {text}")

@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import Secret
@@ -138,7 +138,6 @@ def test_interval_and_margin_stay_below_twelve_hours(hours: float | None, ok: bo
     assert judge_reset(hours, "aws ecr get-login-password").holds == ok
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.floats(0, 100, exclude_min=True))
 def test_eleven_hours_are_the_most(hours: float) -> None:
     assert judge_reset(hours).holds == (hours <= 11)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.naming import (
@@ -28,7 +28,6 @@ def hosts(draw: st.DrawFn) -> RegistryHost:
     return RegistryHost.for_(draw(accounts), region, fips=draw(st.booleans()), dual_stack=dual)
 
 
-@settings(max_examples=80, deadline=None)
 @given(hosts())
 def test_a_made_host_is_read_back(host: RegistryHost) -> None:
     assert RegistryHost.parse(str(host)) == host
@@ -36,7 +35,6 @@ def test_a_made_host_is_read_back(host: RegistryHost) -> None:
     assert str(host) in expected_hosts(host.account, host.region)
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     hosts(), st.sampled_from(["https://{}", "{}/", " {}/v2/x?y#z ", "{}:443", "HTTPS://{}:443/"])
 )
@@ -49,7 +47,6 @@ def test_what_stands_around_a_host_falls_away(host: RegistryHost, frame: str) ->
         assert read.port == (443 if ":443" in frame else None)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=20) | st.text(alphabet="dkr.ecr-0123456789awsonm:/@", max_size=60))
 def test_any_text_is_a_host_or_has_problems(text: str) -> None:
     read = RegistryHost.parse(text)

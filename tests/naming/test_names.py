@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecr_feed.naming import (
@@ -98,13 +98,11 @@ def test_illegal(
     assert (verdict.problem or "").isprintable()
 
 
-@settings(max_examples=80, deadline=None)
 @given(legal_names)
 def test_whatever_the_grammar_makes_is_legal(name: str) -> None:
     assert judge_name(name).legal
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(alphabet="abZ019._-/:@#{}\\ é", max_size=12) | st.text(max_size=8))
 @example("a" * 256 + "\n")
 def test_a_verdict_agrees_with_the_grammar(text: str) -> None:
@@ -120,7 +118,6 @@ def test_a_verdict_agrees_with_the_grammar(text: str) -> None:
         assert 1 <= verdict.position <= len(text)
 
 
-@settings(max_examples=80, deadline=None)
 @given(legal_names, st.sampled_from(["upper", "padded", "slash"]))
 def test_a_spoilt_name_is_proposed_back(name: str, how: str) -> None:
     spoilt = {"upper": name.upper(), "padded": f" {name}\n", "slash": f"/{name}/"}[how]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.naming import looks_like_region, near, near_regions, partition_of
@@ -32,13 +32,11 @@ def distance(left: str, right: str) -> int:
     return rows[-1][-1]
 
 
-@settings(max_examples=80, deadline=None)
 @given(words, words)
 def test_one_edit_is_a_distance_of_one(left: str, right: str) -> None:
     assert one_edit_apart(left, right) == (distance(left, right) == 1)
 
 
-@settings(max_examples=80, deadline=None)
 @given(words, st.data())
 def test_any_single_edit_is_seen(word: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(word)))
@@ -84,7 +82,6 @@ def test_the_closest_come_first_and_five_at_most() -> None:
     assert len(found) == 5
 
 
-@settings(max_examples=80, deadline=None)
 @given(words, st.lists(words, max_size=8))
 def test_near_never_names_the_name_itself_nor_one_that_is_not_there(
     name: str, candidates: list[str]
@@ -119,7 +116,6 @@ def test_the_region_that_was_meant(written: str, meant: str) -> None:
     assert near_regions(written, KNOWN)[0] == meant
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=12))
 def test_near_regions_are_known_and_not_the_same(written: str) -> None:
     found = near_regions(written, KNOWN)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.oci.login import Challenge, ChallengeError, parse_challenges
@@ -71,7 +71,6 @@ def test_refuses_what_the_rfc_does_not(header: str) -> None:
         parse_challenges(header)
 
 
-@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["realm", "a", "b-c"]), st.text('ab "\\,=', max_size=6)),
@@ -87,7 +86,6 @@ def test_reads_back_what_is_quoted(pairs: list[tuple[str, str]]) -> None:
     assert parse_challenges(header) == (Challenge("x", dict(pairs)), Challenge("basic"))
 
 
-@settings(max_examples=60)
 @given(st.text('aB="\\, \t/', max_size=30))
 def test_any_text_ends_in_challenges_or_the_one_error(header: str) -> None:
     try:

@@ -2,7 +2,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.oci import manifests
@@ -113,7 +113,6 @@ def test_what_is_no_json(body: bytes) -> None:
         parse_manifest(body)
 
 
-@settings(max_examples=80)
 @given(
     st.binary(max_size=40)
     | st.recursive(

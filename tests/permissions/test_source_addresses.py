@@ -3,7 +3,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
@@ -49,7 +49,6 @@ ranges = st.lists(st.ip_addresses(network="0.0.0.0/0"), min_size=1, max_size=4).
 )
 
 
-@settings(max_examples=50)
 @given(ranges, st.ip_addresses(network="0.0.0.0/0"))
 def test_every_seen_address_falls_as_one_of_the_representatives(
     texts: tuple[str, ...], address: ipaddress.IPv4Address

@@ -73,7 +73,7 @@ def test_groovy_blocks_close_what_they_open(block: str) -> None:
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_commands_use_options_that_exist(path: Path) -> None:
     text = path.read_text("utf-8")
-    commands = re.findall(r"pytest\}?\"? checks/([^\n|`']*)", text)
+    commands = re.findall(r"(?:pytest\}?\"? checks/|bin/ecr-feed-checks\"? )([^\n|`']*)", text)
     assert commands or path.stem == "README"
     for command in commands:
         used = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", command))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from hypothesis import Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -27,6 +27,7 @@ from tests.state.model import (
     Repository,
     Statement,
 )
+from tests.support.properties import costly
 
 MOST_STATEMENTS: Final = 10
 CHANGES: Final = 3  # between two looks: a run's readers take far longer than a change
@@ -210,10 +211,8 @@ class AccountMachine(RuleBasedStateMachine):
 
 
 TestAccountMachine = AccountMachine.TestCase
-TestAccountMachine.settings = settings(
-    max_examples=15,
+TestAccountMachine.settings = costly(
     stateful_step_count=14,
-    deadline=None,
     # A look costs some 50 ms: shrinking a failure would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked import run_pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -87,27 +89,35 @@ def run_checks(
     timeout: float = 180,
     stdin: int | None = None,
     descriptors: tuple[int, ...] = (),
+    fresh: bool = False,
 ) -> Ran:
     """`pytest checks/ ARGUMENTS --report TMP`; `target` replaces `checks/`.
 
     `stdin` is a descriptor (None: this process's own); `descriptors` stay open in the run.
+    `fresh`: Python is started anew, instead of forked from a process that has imported libraries;
+    always so where descriptors are handed over.
     """
     report = tmp_path / "report"
     caching = ["-p", "no:cacheprovider"] if cache is None else ["-o", f"cache_dir={cache}"]
-    command = [sys.executable, "-m", "pytest", *target, *caching, *arguments]
+    given = [*target, *caching, *arguments]
     if "--report" not in arguments:
-        command += ["--report", str(report)]
-    done = subprocess.run(
-        command,
-        stdin=stdin,
-        pass_fds=descriptors,
-        cwd=cwd or root,
-        env=clean_environment(tmp_path / "home", env),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+        given += ["--report", str(report)]
+    environment = clean_environment(tmp_path / "home", env)
+    if fresh or stdin is not None or descriptors:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *given],
+            stdin=stdin,
+            pass_fds=descriptors,
+            cwd=cwd or root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    else:
+        moto = not {"--feeds", "--aws-profile", "--aws-endpoint-url"} & set(given)
+        done = run_pytest(given, cwd or root, environment, timeout, moto=moto)
     path = report / "results.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Ran(done.returncode, done.stdout, done.stderr, report, results)

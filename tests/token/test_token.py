@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
@@ -46,7 +46,6 @@ def aws_password(**changes: object) -> str:
     return b64(json.dumps({**inner, "expiration": 1_795_600_000, **changes}))
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(min_size=1).filter(lambda text: text.isprintable()))
 def test_user_and_password_part_at_the_first_colon(password: str) -> None:
     decoded = decode(token(b64(f"AWS:{password}")))
@@ -84,7 +83,6 @@ def test_a_token_that_cannot_be_used_says_why_and_shows_nothing(text: str, words
     assert "hunter2" not in repr(judged)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text() | st.binary().map(b64))
 def test_any_text_decodes_or_has_a_problem(text: str) -> None:
     decoded = decode(token(text))
@@ -142,7 +140,6 @@ def test_a_deployment_ends_before_its_token(hours: float, holds: bool) -> None:
     assert (judged.expected, judged.found) == ("at most 12 h", duration(timedelta(hours=hours)))
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.timedeltas(timedelta(days=-2), timedelta(days=2)))
 def test_only_a_life_within_the_tolerance_is_no_problem(lives: timedelta) -> None:
     assert judge_lifetime(token(lives=lives)).holds == (abs(lives - LIFETIME) <= TOLERANCE)
@@ -214,7 +211,6 @@ def test_a_hint_takes_out_nothing_that_could_be_secret() -> None:
     assert hint == PasswordHint(datetime(2026, 11, 25, 9, 46, 40, tzinfo=UTC), "", "")
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text() | st.binary().map(b64))
 def test_no_password_makes_a_hint_fail(password: str) -> None:
     assert password_hint(Secret(password)) is None or password
