@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 from itertools import combinations, islice, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +114,31 @@ def test_undetermined_just_when_completions_differ(
     else:
         assert {each.allowed for each in islice(judged, 400)} == {decision.allowed}
         assert decision.depends_on == ()
+
+
+K3 = "aws:k3"
+OF_K1 = SHORT.replace("ab", "${aws:k1}")
+
+
+@pytest.mark.parametrize(
+    ("resource", "condition"),
+    [
+        (OF_K1, {"StringEquals": {K1: ["a", "${aws:k2}"]}}),
+        ("*", {"StringEquals": {K1: "${aws:k2}", K2: "x"}}),
+        (OF_K1, {"StringEquals": {K1: "${aws:k2}", K2: "${aws:k3}"}}),
+        ("*", {"StringEquals": {K1: "${aws:k2}", K2: "${aws:k3}", K3: "z"}}),
+        ("*", {"StringLike": {K1: "a${aws:k2}"}, "StringEquals": {K2: "x"}}),
+        (OF_K1, {"StringEquals": {K3: "${aws:k2}", K2: "${aws:k1}"}}),
+    ],
+)
+def test_unknown_keys_that_are_compared_with_each_other_may_be_equal(
+    resource: str, condition: JSON
+) -> None:
+    allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": resource, "Condition": condition}
+    unknown = frozenset({K1, K2, K3})
+    decision = decide(Request(USER, PULL, SHORT, {}, unknown), Policies((policy(allow),)))
+    assert decision.outcome is Outcome.UNDETERMINED
+    assert set(decision.depends_on) <= unknown
 
 
 def _differ(decisions: Iterable[Decision]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain, combinations, islice, pairwise
 from typing import TypeAlias
@@ -25,6 +25,12 @@ _VALUES = 48
 _SUBSETS = 5
 """For a key that holds sets: with up to this many values every subset is tried, else small ones."""
 
+_LINKS = 4
+"""How many unknown keys in a row are followed, where policies compare them with each other."""
+
+Others: TypeAlias = Callable[[str], Iterable[str]]
+"""The values that another unknown key may have; none for a key that is not unknown."""
+
 _FRESH = "q"
 """A value that no policy mentions, shared by keys that are compared with each other."""
 
@@ -35,9 +41,7 @@ _SLOT = "\x00"
 def choices(key: str, statements: Sequence[Statement], env: Env, resource: str) -> list[Choice]:
     """The values of `key` (in lower case) that may change a decision; absent comes first."""
     conditions = [each for one in statements for each in one.conditions if each.lower == key]
-    found = dict.fromkeys(
-        chain(_own_values(conditions, env), _put_in(key, statements, env, resource))
-    )
+    found = dict.fromkeys(_values_of(key, statements, env, resource, frozenset()))
     candidates = list(islice(found, 8 * _VALUES))
     if not any(_uses_variable(statement, key) for statement in statements):
         candidates = _told_apart(key, candidates, conditions, env)
@@ -45,6 +49,25 @@ def choices(key: str, statements: Sequence[Statement], env: Env, resource: str) 
     if any(each.quantifier is not Quantifier.NONE for each in conditions):
         return [None, *_subsets(candidates)]
     return [None, *((value,) for value in candidates)]
+
+
+def _values_of(
+    key: str, statements: Sequence[Statement], env: Env, resource: str, seen: frozenset[str]
+) -> Iterator[str]:
+    """Values of one key, those that make it equal to a value of another unknown key included.
+
+    `seen` are the keys that led here; they are not followed again.
+    """
+    seen |= {key}
+
+    def others(name: str) -> Iterable[str]:
+        if name not in env.unknown or name in seen or len(seen) >= _LINKS:
+            return ()
+        return islice(_values_of(name, statements, env, resource, seen), _VALUES)
+
+    conditions = [each for one in statements for each in one.conditions if each.lower == key]
+    yield from _own_values(conditions, env, others)
+    yield from _put_in(key, statements, env, resource, others)
 
 
 def _subsets(candidates: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -85,13 +108,15 @@ def _told_apart(
     ]
 
 
-def _own_values(conditions: Iterable[Condition], env: Env) -> Iterator[str]:
+def _own_values(
+    conditions: Iterable[Condition], env: Env, others: Others = lambda name: ()
+) -> Iterator[str]:
     """Values that the conditions on a key tell apart."""
     literals = [""]  # apart from others: to the quantifiers an empty text is an empty set
     patterns: list[Tokens] = []
     for condition in conditions:
         for value in condition.values:
-            for pieces in _fillings(value.template, env):
+            for pieces in _fillings(value.template, env, others):
                 text = "".join(part for part, _ in pieces)
                 tokens = _tokens(condition, pieces)
                 if tokens is None:
@@ -108,16 +133,21 @@ def _own_values(conditions: Iterable[Condition], env: Env) -> Iterator[str]:
         yield from _between({found for text in literals if (found := read(text)) is not None})
 
 
-def _fillings(template: Template, env: Env) -> Iterator[tuple[Piece, ...]]:
-    """The template with values put in; a fresh value stands for each unknown one."""
+def _fillings(template: Template, env: Env, others: Others) -> Iterator[tuple[Piece, ...]]:
+    """The template with values put in: for an unknown key a fresh value, then each of its own."""
     filled = fill(template, env)
     if not isinstance(filled, Unresolved):
         yield filled
         return
     stand_ins = {each.key: (_FRESH,) for each in variables_in(template) if each.key in env.unknown}
-    filled = fill(template, Env({**stand_ins, **env.values}))
-    if not isinstance(filled, Unresolved):
-        yield filled
+    tried = [
+        stand_ins,
+        *({**stand_ins, name: (text,)} for name in stand_ins for text in others(name)),
+    ]
+    for values in tried:
+        filled = fill(template, Env({**values, **env.values}))
+        if not isinstance(filled, Unresolved):
+            yield filled
 
 
 def _tokens(condition: Condition, pieces: tuple[Piece, ...]) -> Tokens | None:
@@ -165,7 +195,9 @@ def _between(numbers: Iterable[Decimal]) -> Iterator[str]:
         yield format(ordered[-1] + 1, "f")
 
 
-def _put_in(key: str, statements: Iterable[Statement], env: Env, resource: str) -> Iterator[str]:
+def _put_in(
+    key: str, statements: Iterable[Statement], env: Env, resource: str, others: Others
+) -> Iterator[str]:
     """Values that make a template holding the key's variable match what it is compared with."""
     for statement in statements:
         if statement.resources is not None:
@@ -175,17 +207,19 @@ def _put_in(key: str, statements: Iterable[Statement], env: Env, resource: str) 
             for value in condition.values:
                 if any(each.key == key for each in variables_in(value.template)):
                     yield _FRESH
-                    for text in _compared(condition, statements, env):
+                    for text in _compared(condition, statements, env, others):
                         yield from _fitting(key, value.template, env, text, condition)
 
 
-def _compared(condition: Condition, statements: Iterable[Statement], env: Env) -> Iterable[str]:
+def _compared(
+    condition: Condition, statements: Iterable[Statement], env: Env, others: Others
+) -> Iterable[str]:
     """What a condition compares with its values: the request's, or what it may become."""
     known = env.values.get(condition.lower)
     if known is not None or condition.lower not in env.unknown:
         return known or ()
     same = [each for one in statements for each in one.conditions if each.lower == condition.lower]
-    return islice(_own_values(same, env), _VALUES)
+    return chain(islice(_own_values(same, env), _VALUES), others(condition.lower))
 
 
 def _fitting(
