@@ -56,7 +56,7 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
         f"User {feed_user.name} has an inactive access key: {', '.join(dead)}.",
         expected="active keys only",
         found=", ".join(dead) or None,
-        fix=f"aws iam delete-access-key --user-name {feed_user.name} --access-key-id KEY-ID",
+        fix=_deletion(feed_user, dead),
     )
 
 
@@ -79,7 +79,7 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
         f"User {feed_user.name} has a second access key that was never used: {', '.join(unused)}.",
         expected="one key, or a second one in use",
         found=", ".join(unused) or None,
-        fix=f"aws iam delete-access-key --user-name {feed_user.name} --access-key-id KEY-ID",
+        fix=_deletion(feed_user, unused),
     )
 
 
@@ -88,7 +88,7 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     severity=MEDIUM,
     title="The feed's user has no console password",
     why="Octopus does not use the console: a console password adds risk and no benefit.",
-    fix="aws iam delete-login-profile --user-name NAME",
+    fix="Delete the user's console password: `aws iam delete-login-profile`.",
     reads=(*_READS, "iam:GetLoginProfile"),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords.html",),
 )
@@ -101,6 +101,12 @@ def test_no_console_password(feed: Feed, feed_user: FeedUser) -> None:
         found="a console password" if has else None,
         fix=f"aws iam delete-login-profile --user-name {feed_user.name}" if has else None,
     )
+
+
+def _deletion(user: FeedUser, key_ids: list[str]) -> str | None:
+    """One command for each key; None where there is nothing to delete."""
+    command = f"aws iam delete-access-key --user-name {user.name} --access-key-id"
+    return "; ".join(f"{command} {key_id}" for key_id in key_ids) or None
 
 
 def _known_use(key: AccessKey) -> None:
