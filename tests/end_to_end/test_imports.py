@@ -23,6 +23,7 @@ def imported(tmp_path: Path, *arguments: str) -> tuple[Ran, dict[int, set[str]]]
         tmp_path,
         *("-p", "tests.support.imports", *arguments),
         env={**KEYS, "PYTHONPATH": ".", "IMPORTS": str(folder)},
+        fresh=True,  # a forked run has the libraries already
     )
     processes = {
         int(path.stem): {name.partition(".")[0] for name in path.read_text("utf-8").splitlines()}

@@ -69,11 +69,9 @@ def judge(tmp_path: Path) -> Told:
         user("through", allow(FOUR)),
         role("replica", allow(FOUR), label="worker", path="/ci/"),
         role("walled", allow(ALL), label="walled", boundary=allow("s3:*")),
-        table(
-            "scp", name="NoLayers", level=1, document=deny(TAKE, when=whose("scp"), sid="Layers")
-        ),
-        table("scp", name="Few", level=1, document=deny("ecr:List*", when=whose("scp-list"))),
-        table("rcp", name="Perimeter", document=deny(PULL[0], when=whose("rcp"), sid="Outside")),
+        table("scp", level=1, document=deny(TAKE, when=whose("scp"), sid="Layers")),
+        table("scp", level=1, document=deny("ecr:List*", when=whose("scp-list"))),
+        table("rcp", document=deny(PULL[0], when=whose("rcp"), sid="Outside")),
         table("registry", policy=deny("ecr:Batch*", to=arn_of("registry"), sid="Frozen")),
         fault("endpoint", operation="ListImages", code="AccessDeniedException", message=ENDPOINT),
         fault("session", operation="ListImages", code="AccessDeniedException", message=SESSION),

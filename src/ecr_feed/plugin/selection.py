@@ -11,7 +11,7 @@ import pytest
 
 from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
-from ecr_feed.embedded.seeding.account_file import AccountFile
+from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.embedded.seeding.account_file import load as load_account
 from ecr_feed.findings import Severity
 from ecr_feed.planned.files import account_of, suite_of
@@ -170,7 +170,10 @@ def _demo(given: CommandLine, environ: Mapping[str, str]) -> Selection:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ConfigError(f"No demo account named {name!r}.{hint} Accounts: {', '.join(known)}.")
-    account = load_account(path)
+    try:
+        account = load_account(path)
+    except AccountError as error:
+        raise ConfigError(str(error)) from None
     tables = {
         "auditor": account.auditor,
         "feed": list(account.feed),
