@@ -111,7 +111,7 @@ def test_an_auditor_who_learns_nothing(tmp_path: Path, parts: tuple[str, ...], s
 def test_the_organisation_is_blamed_by_the_simulation_alone(tmp_path: Path) -> None:
     """F43: its policies may not be read; IAM's own answer stands, and names the place."""
     reads = [each for each in AUDIT if not each.startswith("organizations:")]
-    scp = {"name": "NoLayers", "document": deny(PULL[1])}
+    scp = {"document": deny(PULL[1])}
     told = judge(tmp_path, auditor(allow(reads)), table("scp", **scp), feeds=("free",))
     said = told.of("free", "PERM-6", CART)
     assert said.outcome == "not met"
