@@ -46,9 +46,10 @@ class Judgement:
     """What a rule says of one subject: `outcome` is any of the five words but `WAIVED`.
 
     `message` is one sentence: what is wrong, or why the rule was not judged. `expected` and `found`
-    are JSON values, shown side by side; None and "" are left out. `fix` is None where the check's
-    own fix applies, or nothing needs fixing. `evidence` holds JSON values. `failure` is the failed
-    call that the outcome rests on, if there is one.
+    are JSON values, shown side by side; None and "" are left out. `because` is the cause, in the
+    words of the most precise answer that there was; "" where the message says it. `fix` is None
+    where the check's own fix applies, or nothing needs fixing. `evidence` holds JSON values.
+    `failure` is the failed call that the outcome rests on, if there is one.
     """
 
     outcome: OutcomeWord
@@ -58,6 +59,7 @@ class Judgement:
     fix: str | None = None
     evidence: Mapping[str, object] = field(default_factory=dict)
     failure: Failure | None = None
+    because: str = ""
 
     @property
     def holds(self) -> bool:
@@ -72,12 +74,13 @@ class Judgement:
         *,
         expected: object = None,
         found: object = None,
+        because: str = "",
         fix: str | None = None,
         evidence: Mapping[str, object] | None = None,
     ) -> Judgement:
         """Met where `holds`, else not met; `message` then says what is wrong."""
         outcome = OutcomeWord.MET if holds else OutcomeWord.NOT_MET
-        return cls(outcome, message, expected, found, fix, evidence or {})
+        return cls(outcome, message, expected, found, fix, evidence or {}, because=because)
 
     @classmethod
     def not_assessed(
@@ -136,6 +139,8 @@ def expect(
 def expect_judgement(judgement: Judgement) -> None:
     """End the check as the judgement says, and keep its evidence with the finding."""
     note(**judgement.evidence)
+    if judgement.because:
+        note(because=judgement.because)
     if judgement.failure is not None and judgement.failure.request_id:
         note(request_id=judgement.failure.request_id)
     match judgement.outcome:

@@ -47,6 +47,7 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
         f"The feed may not call {action}{subject}.",
         expected=f"{action} allowed on {answers.resource}",
         found=answers.because,
+        because=answers.because,
         fix=None if allowed else denial_fix(rights, answers),
         evidence=evidence,
     )
