@@ -28,7 +28,9 @@ class Once(Generic[T]):
             if not self._done:
                 try:
                     self._value = self._read()
-                except Exception as error:  # noqa: BLE001 - kept, and raised to every caller
+                except Exception as error:
+                    if _replaced_an_interrupt(error):
+                        raise KeyboardInterrupt from error
                     self._error = error
                 self._done = True
         if self._error is not None:
@@ -39,3 +41,15 @@ class Once(Generic[T]):
         """The value if it was read; None before the first `get()`, or where the read failed."""
         with self._lock:
             return self._value
+
+
+def _replaced_an_interrupt(error: BaseException) -> bool:
+    """A KeyboardInterrupt was on its way when the error came up.
+
+    A signal may come while a lock is being acquired; releasing it then raises RuntimeError, in
+    place of the interrupt.
+    """
+    earlier = error.__context__
+    return earlier is not None and (
+        isinstance(earlier, KeyboardInterrupt) or _replaced_an_interrupt(earlier)
+    )

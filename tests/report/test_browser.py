@@ -64,9 +64,10 @@ def test_axe_finds_nothing(tab: Page, pages: dict[str, Path], name: str, view: s
 def test_axe_finds_nothing_in_ten_thousand_findings(tab: Page, pages: dict[str, Path]) -> None:
     need(AXE, AXE_CORE)
     if not os.environ.get("CI"):
-        pytest.skip("axe-core takes half a minute for it: CI=true runs it")
+        pytest.skip("axe-core takes long for it: CI=true runs it")
     show(tab, pages["many"], "light")
-    assert tab.violations() == []
+    # Contrast is judged on the other pages, in the same styles; here it alone takes a minute.
+    assert tab.violations(without=("color-contrast",)) == []
 
 
 @pytest.mark.parametrize(
