@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import sys
 
-import ecr_feed.plugin.backend
+import ecr_feed.plugin.accounts
 import ecr_feed.plugin.options
 import ecr_feed.plugin.selection
 from ecr_feed.aws.account import Account

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecr_feed.findings import Severity
-from ecr_feed.planned.files import Planned
+from ecr_feed.planned.inputs import Planned
 from ecr_feed.plugin.option_table import OPTIONS, CommandLine, Option, did_you_mean, strays
 
 Parse = Callable[..., CommandLine]

@@ -8,21 +8,21 @@ from typing import Any, Final
 from ecr_feed.embedded.ecr.registry_state import digest_of
 from ecr_feed.embedded.protocol.wire import ServiceError, WireResponse
 from ecr_feed.embedded.registry import PULLS, app, pulls
-from ecr_feed.embedded.registry.app import Handler, RegistryRequest
+from ecr_feed.embedded.registry.app import Handler, ServedRequest
 
 
-def upload(request: RegistryRequest) -> WireResponse:
+def upload(request: ServedRequest) -> WireResponse:
     """POST begins a blob, PATCH adds to it, PUT ends it."""
     handler = _UPLOADS.get(request.http.method)
     return app.unsupported() if handler is None else handler(request)
 
 
-def _call(request: RegistryRequest, operation: str, **params: Any) -> Mapping[str, Any]:
+def _call(request: ServedRequest, operation: str, **params: Any) -> Mapping[str, Any]:
     named = {"repositoryName": request.name, **params}
     return request.call(operation, named)
 
 
-def _begin(request: RegistryRequest) -> WireResponse:
+def _begin(request: ServedRequest) -> WireResponse:
     """A new upload; a blob is never mounted from another repository, as ECR's default has it."""
     upload_id = str(_call(request, "InitiateLayerUpload")["uploadId"])
     return app.answer(
@@ -33,7 +33,7 @@ def _begin(request: RegistryRequest) -> WireResponse:
     )
 
 
-def _add(request: RegistryRequest) -> WireResponse:
+def _add(request: ServedRequest) -> WireResponse:
     end = _append(request)
     return app.answer(
         202,
@@ -43,7 +43,7 @@ def _add(request: RegistryRequest) -> WireResponse:
     )
 
 
-def _append(request: RegistryRequest) -> int:
+def _append(request: ServedRequest) -> int:
     """How many bytes the upload holds with this request's."""
     repository = request.registry.repositories.get(request.name)
     under_way = None if repository is None else repository.uploads.get(request.reference)
@@ -61,7 +61,7 @@ def _append(request: RegistryRequest) -> int:
     return first + len(body)
 
 
-def _end(request: RegistryRequest) -> WireResponse:
+def _end(request: ServedRequest) -> WireResponse:
     digest = request.parameter("digest")
     _append(request)
     try:
@@ -74,14 +74,14 @@ def _end(request: RegistryRequest) -> WireResponse:
     )
 
 
-_UPLOADS: Final[Mapping[str, Callable[[RegistryRequest], WireResponse]]] = {
+_UPLOADS: Final[Mapping[str, Callable[[ServedRequest], WireResponse]]] = {
     "POST": _begin,
     "PATCH": _add,
     "PUT": _end,
 }
 
 
-def manifest(request: RegistryRequest) -> WireResponse:
+def manifest(request: ServedRequest) -> WireResponse:
     """PUT stores a manifest, GET and HEAD read it."""
     if request.http.method in ("GET", "HEAD"):
         return pulls.manifest(request)

@@ -24,16 +24,16 @@ from ecr_feed.text.files import (
     TOKEN,
     WAIVERS,
     FileError,
+    FileKind,
     Files,
     FileText,
-    Kind,
     Patience,
     read_file,
     size_of,
 )
 
-KIND = Kind("a poem", 1024)
-STRICT = Kind("a poem", 1024, empty=False)
+KIND = FileKind("a poem", 1024)
+STRICT = FileKind("a poem", 1024, empty=False)
 MARKED = {
     "utf-8": b"\xef\xbb\xbf",
     "utf-16-le": b"\xff\xfe",
@@ -62,7 +62,7 @@ def piped(closing: ExitStack, data: bytes, *, ends: bool = True) -> int:
     return reading
 
 
-def told(files: Files, name: str | Path, kind: Kind = KIND) -> str:
+def told(files: Files, name: str | Path, kind: FileKind = KIND) -> str:
     """The text of the error that this read ends in."""
     with pytest.raises(FileError) as caught:
         files.read(name, kind)
@@ -190,7 +190,7 @@ def test_the_size_limit(
 ) -> None:
     path = tmp_path / "poem"
     path.write_bytes(b"x" * size)
-    kind = Kind("a poem", limit)
+    kind = FileKind("a poem", limit)
     file = closing.enter_context(path.open("rb"))
     files = Files(tmp_path, stdin=lambda: os.dup(file.fileno()))
     name = "poem" if way == "file" else "-"
@@ -308,7 +308,7 @@ def test_a_file_that_grows_into_a_pipe_between_two_looks(
 
 
 @pytest.mark.parametrize("kind", [FEEDS, WAIVERS, POLICY, PLAN, BASELINE, LOGIN, TOKEN])
-def test_the_limits_are_documented(kind: Kind) -> None:
+def test_the_limits_are_documented(kind: FileKind) -> None:
     path = Path(__file__).resolve().parents[2] / "docs" / "feeds-file.md"
     rows = [line.split(" | ") for line in path.read_text("utf-8").splitlines()]
 

@@ -29,7 +29,7 @@ from ecr_feed.config.values import (
     VariableName,
     wrong,
 )
-from ecr_feed.config.words import did_you_mean, quote
+from ecr_feed.config.wording import did_you_mean, quote
 
 
 class Table(BaseModel):

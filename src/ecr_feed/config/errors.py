@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from ecr_feed.config.credentials import CREDENTIAL_KINDS, LOGIN_KINDS, Table
 from ecr_feed.config.models import DockerFeed, Feed, FeedsFile, Package
-from ecr_feed.config.words import did_you_mean, key_text, quote, show, toml
+from ecr_feed.config.wording import did_you_mean, key_text, quote, show, toml
 
 Loc = tuple[int | str, ...]
 

@@ -16,7 +16,7 @@ from ecr_feed.config.credentials import CREDENTIAL_KINDS, LOGIN_KINDS, Table
 from ecr_feed.config.errors import ConfigError, Loc, explain, explain_options, place
 from ecr_feed.config.models import DockerFeed, Feed, FeedsFile, Package, Suite
 from ecr_feed.config.read import parse, read
-from ecr_feed.config.words import is_secret, quote, secret_key
+from ecr_feed.config.wording import is_secret, quote, secret_key
 from ecr_feed.text.files import FEEDS, Files
 
 _MODELS: Final[tuple[type[Table], ...]] = (

@@ -27,7 +27,7 @@ from ecr_feed.config.values import (
     not_blank,
     wrong,
 )
-from ecr_feed.config.words import quote
+from ecr_feed.config.wording import quote
 
 
 class Package(Table):

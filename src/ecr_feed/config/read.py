@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecr_feed.config.errors import ConfigError
-from ecr_feed.text.files import FileError, Files, FileText, Kind
+from ecr_feed.text.files import FileError, FileKind, Files, FileText
 
 _POSITION: Final = re.compile(r"(?P<what>.*?)\s*\(at (?P<where>[^()]*)\)\s*")
 _LEADING_ZERO: Final = re.compile(r"=\s*0[0-9]")
@@ -16,7 +16,7 @@ _OPEN_QUOTE: Final = re.compile(r"""Expected "['"]|Unterminated""")
 _BACKSLASH: Final = re.compile(r'=.*"[^"]*\\')
 
 
-def read(name: str | Path, kind: Kind, files: Files | None = None) -> tuple[FileText, str]:
+def read(name: str | Path, kind: FileKind, files: Files | None = None) -> tuple[FileText, str]:
     """The file and its text; without `files`, a relative name starts at the current folder.
 
     Raises ConfigError.

@@ -16,10 +16,10 @@ from ecr_feed.config.credentials import (
 )
 from ecr_feed.config.errors import ConfigError
 from ecr_feed.config.models import DockerFeed, Suite
-from ecr_feed.config.words import quote
+from ecr_feed.config.wording import quote
 from ecr_feed.facts.aws import Secret
 from ecr_feed.login_line import LoginParts, LoginText
-from ecr_feed.text.files import LOGIN, TOKEN, FileError, Kind, read_file
+from ecr_feed.text.files import LOGIN, TOKEN, FileError, FileKind, read_file
 
 
 def check_sources(suite: Suite, environ: Mapping[str, str]) -> None:
@@ -60,7 +60,7 @@ def _value(name: str, where: str, environ: Mapping[str, str]) -> str:
     )
 
 
-def _read(path: Path, kind: Kind, where: str) -> bytes:
+def _read(path: Path, kind: FileKind, where: str) -> bytes:
     """A regular file only: it is read again where its content is needed."""
     try:
         return read_file(path, kind).data

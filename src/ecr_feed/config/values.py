@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ecr_feed.config.words import quote
+from ecr_feed.config.wording import quote
 from ecr_feed.naming import is_account_id
 
 LONGEST_HOURS: Final = 8760  # a year: more is a mistake in the unit, and overflows durations

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecr_feed.findings import Severity
-from ecr_feed.planned.files import Planned
+from ecr_feed.planned.inputs import Planned
 from ecr_feed.report.services import FORMATS
 
 

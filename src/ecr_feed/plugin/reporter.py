@@ -15,7 +15,7 @@ import pytest
 
 from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.findings import Finding
-from ecr_feed.plugin.backend import Accounts
+from ecr_feed.plugin.accounts import Accounts
 from ecr_feed.plugin.collector import Collector, restore
 from ecr_feed.plugin.live import Live, Steps
 from ecr_feed.plugin.process import safe_logs, terminate_like_interrupt

@@ -14,7 +14,7 @@ from ecr_feed.config import ConfigError, Suite
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.embedded.seeding.account_file import load as load_account
 from ecr_feed.findings import Severity
-from ecr_feed.planned.files import account_of, suite_of
+from ecr_feed.planned.inputs import account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.option_table import CommandLine
 from ecr_feed.text.files import Files, title_of

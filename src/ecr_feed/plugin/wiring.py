@@ -19,8 +19,8 @@ from ecr_feed.check import CheckInfo
 from ecr_feed.config import ConfigError, DockerFeed, Feed
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.naming import partition_of
-from ecr_feed.planned.files import check_makeable
-from ecr_feed.plugin.backend import ACCOUNTS, Accounts
+from ecr_feed.planned.inputs import check_makeable
+from ecr_feed.plugin.accounts import ACCOUNTS, Accounts
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.live import Live
 from ecr_feed.plugin.parametrize import feed_of, package_of

@@ -38,7 +38,7 @@ class FileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileKind:
     """What a file should hold, in words for messages; its size limit in bytes.
 
     `empty`: a file of no bytes is for its parser to judge. Otherwise the reader refuses it.
@@ -49,14 +49,14 @@ class Kind:
     empty: bool = True
 
 
-FEEDS: Final = Kind("a feeds file (TOML)", 4 * _MIB)
-WAIVERS: Final = Kind("a waivers file (TOML)", 4 * _MIB)
-ACCOUNT: Final = Kind("an account file (TOML)", 4 * _MIB)
-POLICY: Final = Kind("a policy document (JSON)", _MIB, empty=False)
-PLAN: Final = Kind("the output of `terraform show -json`", 512 * _MIB, empty=False)
-BASELINE: Final = Kind("an earlier results.json", 512 * _MIB, empty=False)
-LOGIN: Final = Kind("a `docker login` line", 256 * _KIB)
-TOKEN: Final = Kind("a web identity token", 64 * _KIB)
+FEEDS: Final = FileKind("a feeds file (TOML)", 4 * _MIB)
+WAIVERS: Final = FileKind("a waivers file (TOML)", 4 * _MIB)
+ACCOUNT: Final = FileKind("an account file (TOML)", 4 * _MIB)
+POLICY: Final = FileKind("a policy document (JSON)", _MIB, empty=False)
+PLAN: Final = FileKind("the output of `terraform show -json`", 512 * _MIB, empty=False)
+BASELINE: Final = FileKind("an earlier results.json", 512 * _MIB, empty=False)
+LOGIN: Final = FileKind("a `docker login` line", 256 * _KIB)
+TOKEN: Final = FileKind("a web identity token", 64 * _KIB)
 
 
 def size_of(limit: int) -> str:
@@ -77,7 +77,7 @@ class FileText:
     """A file as it was read. `source` names it in messages; `path` is None for piped input."""
 
     source: str
-    kind: Kind
+    kind: FileKind
     data: bytes = field(repr=False)
     path: Path | None = None
 
@@ -128,7 +128,7 @@ class Files:
         self._handed = handed or {}
         self._patience = patience or Patience()
 
-    def read(self, name: str | Path, kind: Kind) -> FileText:
+    def read(self, name: str | Path, kind: FileKind) -> FileText:
         """The file, or FileError."""
         name = str(name)
         source, number = title_of(name), _descriptor_in(name)
@@ -140,7 +140,7 @@ class Files:
         self.digests[name] = found.sha256
         return found
 
-    def _take(self, number: int, source: str, kind: Kind) -> bytes:
+    def _take(self, number: int, source: str, kind: FileKind) -> bytes:
         if number in self.piped:
             raise FileError(f"{source} is named twice: it can be read only once.")
         data = self._handed.get(number)
@@ -156,7 +156,7 @@ def title_of(name: str) -> str:
     return "standard input" if _descriptor_in(name) == 0 else clean_line(name)
 
 
-def read_file(path: Path, kind: Kind, source: str | None = None) -> FileText:
+def read_file(path: Path, kind: FileKind, source: str | None = None) -> FileText:
     """A regular file, or `/dev/null`; `source` names it in messages. Raises FileError."""
     source = clean_line(str(path)) if source is None else source
     try:
@@ -202,7 +202,7 @@ def _descriptor_in(name: str) -> int | None:
 
 
 def _read_descriptor(
-    opened: Callable[[], int], source: str, kind: Kind, patience: Patience
+    opened: Callable[[], int], source: str, kind: FileKind, patience: Patience
 ) -> bytes:
     try:
         descriptor = opened()
@@ -214,7 +214,7 @@ def _read_descriptor(
         raise _unreadable(source, error) from None
 
 
-def _take_all(descriptor: int, source: str, kind: Kind, patience: Patience) -> bytes:
+def _take_all(descriptor: int, source: str, kind: FileKind, patience: Patience) -> bytes:
     found = os.fstat(descriptor)
     if os.isatty(descriptor):
         raise FileError(f"{source} is a terminal: pipe {kind.expected} in, or name a file.")
@@ -225,7 +225,9 @@ def _take_all(descriptor: int, source: str, kind: Kind, patience: Patience) -> b
     return _all_of(descriptor, source, kind)
 
 
-def _all_of(descriptor: int, source: str, kind: Kind, patience: Patience | None = None) -> bytes:
+def _all_of(
+    descriptor: int, source: str, kind: FileKind, patience: Patience | None = None
+) -> bytes:
     """Everything up to the end of the file, within the limits; without `patience`, no waiting."""
     ends = monotonic() + (patience.whole if patience else 0)
     data = bytearray()
@@ -258,7 +260,7 @@ _OTHERS: Final = (
 )
 
 
-def _refuse_unlike_a_file(found: os.stat_result, source: str, kind: Kind) -> None:
+def _refuse_unlike_a_file(found: os.stat_result, source: str, kind: FileKind) -> None:
     """Raises FileError for a directory, pipe, socket or device, and for a file beyond the limit."""
     if not (stat.S_ISREG(found.st_mode) or _is_null(found)):
         what = next((what for is_one, what in _OTHERS if is_one(found.st_mode)), "not a file")
@@ -276,7 +278,7 @@ def _refuse_empty(found: FileText) -> None:
         raise FileError(f"{found.source} is empty: expected {found.kind.expected}.")
 
 
-def _too_large(source: str, kind: Kind) -> FileError:
+def _too_large(source: str, kind: FileKind) -> FileError:
     return FileError(f"{source} is larger than {size_of(kind.largest)}: expected {kind.expected}.")
 
 

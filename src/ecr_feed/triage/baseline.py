@@ -15,7 +15,7 @@ from typing import Final
 
 from ecr_feed.config import ConfigError
 from ecr_feed.config.read import read
-from ecr_feed.config.words import quote, show
+from ecr_feed.config.wording import quote, show
 from ecr_feed.findings import WORDS, Comparison, Finding, OutcomeWord
 from ecr_feed.text.files import BASELINE, Files
 from ecr_feed.text.safe import clean_line

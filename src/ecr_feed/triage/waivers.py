@@ -30,7 +30,7 @@ from pydantic_core import ErrorDetails
 from ecr_feed.config import ConfigError
 from ecr_feed.config.read import parse, read
 from ecr_feed.config.values import Text, wrong
-from ecr_feed.config.words import did_you_mean, key_text, quote, show
+from ecr_feed.config.wording import did_you_mean, key_text, quote, show
 from ecr_feed.findings import Finding, OutcomeWord, WaiverUse
 from ecr_feed.text.files import WAIVERS, Files
 

@@ -97,7 +97,7 @@ _BUCKET: Final = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket\
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryRequest:
+class ServedRequest:
     """One request with a valid token."""
 
     http: WireRequest
@@ -132,7 +132,7 @@ class RegistryRequest:
         return self.http.headers.get(name, "")
 
 
-Handler = Callable[[RegistryRequest], WireResponse]
+Handler = Callable[[ServedRequest], WireResponse]
 
 
 class RegistryApp:
@@ -178,7 +178,7 @@ class RegistryApp:
         operation, name, reference = route(request.path)
         registry = self._core.registry(where.account, where.region)
         return self._done(
-            operation, RegistryRequest(request, self._core, holder, registry, name, reference)
+            operation, ServedRequest(request, self._core, holder, registry, name, reference)
         )
 
     def _holder(self, authorization: str) -> TokenHolder | None:
@@ -193,7 +193,7 @@ class RegistryApp:
             else None
         )
 
-    def _done(self, operation: str, request: RegistryRequest) -> WireResponse:
+    def _done(self, operation: str, request: ServedRequest) -> WireResponse:
         handler = self._handlers.get(operation)
         if handler is None:
             return error("UNSUPPORTED", 404, "The operation is unsupported.")

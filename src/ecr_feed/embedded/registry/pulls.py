@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from ecr_feed.embedded.ecr.registry_state import StoredImage, StoredRegistry, digest_of
 from ecr_feed.embedded.protocol.wire import ServiceError, WireRequest, WireResponse
 from ecr_feed.embedded.registry import app
-from ecr_feed.embedded.registry.app import RegistryRequest
+from ecr_feed.embedded.registry.app import ServedRequest
 
 _DOCKER: Final = "application/vnd.docker.distribution.manifest.v2+json"
 _OCI: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -38,12 +38,12 @@ _PARTS: Final = (
 _RANGE: Final = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
-def ping(request: RegistryRequest) -> WireResponse:
+def ping(request: ServedRequest) -> WireResponse:
     """GET /v2/: needs a valid token and no permission."""
     return app.shown({}) if request.http.method in ("GET", "HEAD") else app.unsupported()
 
 
-def manifest(request: RegistryRequest) -> WireResponse:
+def manifest(request: ServedRequest) -> WireResponse:
     """GET or HEAD of a manifest. GET counts as a pull, HEAD does not.
 
     By tag it comes in a form that the client accepts, by digest as it is.
@@ -73,7 +73,7 @@ def manifest(request: RegistryRequest) -> WireResponse:
     return app.answer(200, body, content_type=media_type)
 
 
-def _image(request: RegistryRequest) -> StoredImage:
+def _image(request: ServedRequest) -> StoredImage:
     repository = request.registry.repositories.get(request.name)
     if repository is None:
         said = (
@@ -121,7 +121,7 @@ def _converted(document: Mapping[str, Any], media_type: str) -> dict[str, Any]:
     }
 
 
-def blob(request: RegistryRequest) -> WireResponse:
+def blob(request: ServedRequest) -> WireResponse:
     """GET: a redirect to the layer storage. HEAD: whether it is there."""
     wanted = {"repositoryName": request.name}
     if request.http.method == "HEAD":
@@ -191,7 +191,7 @@ _MOST: Final = 1000
 _KEY: Final = secrets.token_bytes(16)
 
 
-def tags(request: RegistryRequest) -> WireResponse:
+def tags(request: ServedRequest) -> WireResponse:
     """GET /v2/NAME/tags/list: the tags of images that can be pulled."""
     if request.http.method != "GET":
         return app.unsupported()
@@ -208,7 +208,7 @@ def tags(request: RegistryRequest) -> WireResponse:
     return _page(request, active, lambda page: {"name": request.name, "tags": page})
 
 
-def catalog(request: RegistryRequest) -> WireResponse:
+def catalog(request: ServedRequest) -> WireResponse:
     """GET /v2/_catalog: every repository; needs DescribeRepositories on all."""
     if request.http.method != "GET":
         return app.unsupported()
@@ -218,7 +218,7 @@ def catalog(request: RegistryRequest) -> WireResponse:
 
 
 def _page(
-    request: RegistryRequest, rows: Sequence[str], shown: Callable[[list[str]], dict[str, object]]
+    request: ServedRequest, rows: Sequence[str], shown: Callable[[list[str]], dict[str, object]]
 ) -> WireResponse:
     wanted, last = request.parameter("n", str(_USUAL)), request.parameter("last")
     if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= _MOST):

@@ -10,7 +10,7 @@ import pytest
 
 from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.facts.aws import Secret
-from ecr_feed.plugin.backend import Accounts, accounts_of
+from ecr_feed.plugin.accounts import Accounts, accounts_of
 from ecr_feed.plugin.selection import Selection
 
 Select = Callable[..., Selection]
@@ -37,7 +37,7 @@ def test_making_them_opens_nothing() -> None:
     script = (
         "import os, sys; from pathlib import Path; sys.path[:0] = ['src']\n"
         "from ecr_feed.aws.transport.call_log import CallLog\n"
-        "from ecr_feed.plugin.backend import Accounts\n"
+        "from ecr_feed.plugin.accounts import Accounts\n"
         "from ecr_feed.plugin.option_table import OPTIONS, command_line\n"
         "from ecr_feed.plugin.selection import select\n"
         "from ecr_feed.text.files import Files\n"
