@@ -57,6 +57,8 @@ def test_a_mistake_in_the_feeds_file(tmp_path: Path, old: str, new: str, said: s
         (["--aws-region", "eu-west-1", "--package", "a/b", "--aws-profile", "nobody"], "nobody"),
         (["--aws-region", "eu-west-1", "--package", "a/b", "--package", "a/b"], "a/b"),
         (["--demo", "helthy"], "'healthy'"),
+        (["-p", "no:html"], "without -p no:html"),
+        (["-p", "no:junitxml"], "without -p no:junitxml"),
         (["--demo", "../accounts/healthy"], "healthy"),
         (["--demo", "healthy", "--aws-region", "eu-west-1"], "--demo"),
         (["--gate", "urgent"], "critical"),

@@ -221,6 +221,14 @@ def test_a_check_is_named_as_in_a_checkout(
     assert count is None or len(collected) == count
 
 
+def test_pytests_own_options_mean_the_suites_files(environment: Path, empty: Path) -> None:
+    ignored = run(environment, empty, "-m", "token", "--ignore", "checks/test_token.py", "--co")
+    assert ignored.status == 5, ignored.text
+    uncached = run(environment, empty, "-p", "no:cacheprovider", "-m", "region", "--co", "-q")
+    assert uncached.status == 0, uncached.text
+    assert not (empty / ".ecr-feed-cache").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in IGNORED:
         os.environ.pop(name, None)
     try:
-        status = int(pytest.main([*_own_arguments(Path.cwd()), *given]))
+        status = int(pytest.main([*_own_arguments(Path.cwd(), given), *given]))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has ended; Python would say so once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -45,12 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _own_arguments(here: Path) -> list[str]:
-    """What comes before the given arguments; the last two are defaults that these override."""
+def _own_arguments(here: Path, given: Sequence[str]) -> list[str]:
+    """What comes before the given arguments; the last two are defaults that these override.
+
+    Without the cache's plugin (`-p no:cacheprovider`) pytest does not know `cache_dir`.
+    """
+    caches = not any(each.endswith("no:cacheprovider") for each in given)
     return [
         *("-c", str(_SETTINGS), "--rootdir", str(SUITE)),
         *("-p", "ecr_feed.plugin.options", "-p", __name__),
-        *("-o", f"cache_dir={here / _CACHE}", "--report", "reports"),
+        *(("-o", f"cache_dir={here / _CACHE}") if caches else ()),
+        *("--report", "reports"),
     ]
 
 
@@ -81,6 +86,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     here = config.invocation_params.dir
     named = config.option.file_or_dir
     config.args[:] = [_target(here, name) for name in named] or [str(CHECKS)]
+    if config.option.ignore:
+        config.option.ignore = [_target(here, name) for name in config.option.ignore]
     config.cwd_relative_nodeid = lambda nodeid: nodeid  # type: ignore[method-assign] # this run's
 
 

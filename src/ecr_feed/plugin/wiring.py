@@ -60,6 +60,11 @@ def start(config: pytest.Config, chosen: Selection) -> None:
 
 
 def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> Publisher:
+    for option, plugin in (("htmlpath", "html"), ("xmlpath", "junitxml")):
+        if not hasattr(config.option, option):
+            raise ConfigError(
+                f"The report needs pytest's plugin {plugin!r}: run without -p no:{plugin}."
+            )
     try:
         check_writable(chosen.report)
     except ReportFolderError as error:
