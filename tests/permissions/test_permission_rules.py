@@ -46,7 +46,8 @@ def test_a_denial_says_what_was_denied_and_how_to_allow_it() -> None:
         judged = judge_permission(at.rights, READ[2], APP)
     assert judged.message == f"The feed may not call {READ[2]} on {APP}."
     assert judged.expected == f"{READ[2]} allowed on {arn()}"
-    assert "no identity-based policy allows" in str(judged.found)
+    assert "no identity-based policy allows" in judged.because
+    assert judged.found == judged.because
     assert f'"Action": "{READ[2]}"' in (judged.fix or "")
     assert judged.evidence["action"] == READ[2]
     witnesses: Any = judged.evidence["witnesses"]
