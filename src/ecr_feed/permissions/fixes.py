@@ -49,7 +49,7 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     denied = missing(answered)
     if not denied:
         return None
-    needed = needs(rights.account.feed, rights.account_id())
+    needed = set(needs(rights.account.feed, rights.account_id()))
     documents = smallest_policy(need for need in denied if need in needed)
     return dict(documents[0]) if documents else None
 
