@@ -17,6 +17,7 @@ from ecr_feed.embedded.ecr.registry_state import StoredRegistry
 from ecr_feed.embedded.faults import CalledOperation, Faults
 from ecr_feed.embedded.iam import iam_api, policy_simulator
 from ecr_feed.embedded.iam.iam_api import IamCall, check_stored_policy
+from ecr_feed.embedded.iam.quota_checks import account_summary, check_quotas
 from ecr_feed.embedded.identity.authorise import Authoriser, denied
 from ecr_feed.embedded.identity.callers import (
     ANONYMOUS,
@@ -193,6 +194,7 @@ class EmbeddedAws:
 
 _IAM: Final = {
     **iam_api.HANDLERS,
+    "GetAccountSummary": account_summary,
     "SimulatePrincipalPolicy": policy_simulator.simulate_principal,
 }
 
@@ -200,5 +202,6 @@ _IAM: Final = {
 def _answer_iam(call: IamCall) -> Result:
     """The complete answer of an IAM call; it is cut into pages later."""
     check_stored_policy(call.api_call.operation, call.params)
+    check_quotas(call)
     handler = _IAM.get(call.api_call.operation, iam_api.forward)
     return handler(call)

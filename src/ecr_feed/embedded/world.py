@@ -119,7 +119,10 @@ class Clock:
 
 @dataclass(slots=True)
 class World:
-    """State of all accounts. An account exists from its root's first call."""
+    """State of all accounts. An account exists from its root's first call.
+
+    `quotas`: IAM's quotas other than the defaults, by their names in GetAccountSummary.
+    """
 
     partition: str = "aws"
     clock: Clock = field(default_factory=Clock)
@@ -127,6 +130,7 @@ class World:
     tokens: TokenBook = field(default_factory=TokenBook)
     registries: StoredRegistries = field(default_factory=StoredRegistries)
     environment: Environment = field(default_factory=Environment)
+    quotas: dict[str, int] = field(default_factory=dict)
     regions: AccountRegions = field(init=False)
     iam: IamStore = field(init=False)
     directory: Directory = field(init=False)

@@ -13,11 +13,13 @@ from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcom
 from ecr_feed.iam.document import Document, combine, parse
 from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
 from ecr_feed.iam.principal_matching import principal_context
+from ecr_feed.iam.quotas import DEFAULT_QUOTAS, PolicyQuotas, used_size
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
 
 __all__ = [
+    "DEFAULT_QUOTAS",
     "SIZE_LIMITS",
     "ActionGroup",
     "Block",
@@ -33,6 +35,7 @@ __all__ = [
     "Outcome",
     "Policies",
     "PolicyError",
+    "PolicyQuotas",
     "Request",
     "StatementRef",
     "breadth",
@@ -43,4 +46,5 @@ __all__ = [
     "principal_context",
     "smallest_policy",
     "smallest_repository_policy",
+    "used_size",
 ]

@@ -43,6 +43,9 @@ class Layer(StrEnum):
         return _POLICY_TYPES.get(self, "identity-based policy")
 
 
+GRANTING = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
+"""The layers that can grant; the others can only limit."""
+
 _POLICY_TYPES = {
     Layer.RESOURCE: "resource-based policy",
     Layer.BOUNDARY: "permissions boundary",
@@ -133,7 +136,16 @@ class Decision:
     @property
     def nearest(self) -> tuple[NearMiss, ...]:
         """The Allow statements of the blocking layers closest to applying, closest first."""
-        return _nearest(self)
+        return tuple(_near_misses(self)[:_SHOWN])
+
+    @property
+    def unmet(self) -> tuple[NearMiss, ...]:
+        """The granting Allow statements that only their conditions keep from applying."""
+        return tuple(
+            near
+            for near in _near_misses(self)
+            if near.layer in GRANTING and all(miss.what == "condition" for miss in near.misses)
+        )
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -166,8 +178,8 @@ _SHOWN = 3
 _WEIGHTS = {"action": 8, "principal": 4, "resource": 2, "condition": 1}
 
 
-def _nearest(decision: Decision) -> tuple[NearMiss, ...]:
-    """The Allow statements of the blocking layers closest to applying, closest first."""
+def _near_misses(decision: Decision) -> list[NearMiss]:
+    """The Allow statements of the blocking layers that do not apply, the closest first."""
     prepared = prepare(decision.request, decision.policies, decision.request.env)
     found: dict[tuple[Layer, int], tuple[tuple[int, float], NearMiss]] = {}
     for block in decision.blocking:
@@ -182,7 +194,7 @@ def _nearest(decision: Decision) -> tuple[NearMiss, ...]:
                     near = NearMiss(layer, statement.ref, misses)
                     found[layer, id(statement)] = (_distance(statement, misses, prepared), near)
     ranked = sorted(found.values(), key=lambda each: each[0])
-    return tuple(near for _, near in ranked[:_SHOWN])
+    return [near for _, near in ranked]
 
 
 def _as_asked(misses: Iterable[Miss], decision: Decision) -> tuple[Miss, ...]:

@@ -123,7 +123,10 @@ def _refuse_repeated(value: object, path: str) -> None:
 
 
 def policy_size(source: str | bytes | Mapping[str, object]) -> int:
-    """Characters of a policy as IAM counts them against its quotas: all but white space."""
+    """The fewest characters that IAM may count a policy as: all but white space.
+
+    A policy that is larger is refused, whatever IAM counts within strings (see `quotas.used_size`).
+    """
     if isinstance(source, bytes):
         source = _decode(source)
     elif not isinstance(source, str):

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from ecr_feed.iam.actions import acts_on_resource, find
 from ecr_feed.iam.patterns import covers
-from ecr_feed.iam.policy_rules import SIZE_LIMITS, policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS
+from ecr_feed.iam.quotas import used_size
 
 Policy: TypeAlias = dict[str, object]
 """Policy JSON as `json.dumps` takes it."""
@@ -124,7 +125,7 @@ def _by_resource(wanted: Mapping[str, set[str]]) -> list[_Grant]:
 
 
 def _size(grants: Iterable[_Grant]) -> int:
-    return policy_size(_document(grants))
+    return used_size(_document(grants))
 
 
 def _document(grants: Iterable[_Grant]) -> Policy:

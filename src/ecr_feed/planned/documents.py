@@ -16,6 +16,8 @@ LABEL = "feed"
 EVERY = "*"
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam):[a-z0-9-]*:(\d{12}):")
 _DEFAULT_ACCOUNT = "123456789012"
+_NO_QUOTA = {"UserPolicySizeQuota": 1_000_000}
+"""However the policies are to be attached, here they are inline policies of one user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def account_from_documents(given: Documents) -> AccountFile:
         "account": account,
         "region": given.region,
         "enabled_regions": [given.region],
+        "quotas": _NO_QUOTA,
         # An illegal name gets no repository; a check reports the name.
         "repository": [
             _repository(given, name)

@@ -11,6 +11,7 @@ from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
 from ecr_feed.config.read import read
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
+from ecr_feed.planned.attachment import MANAGED, check_sizes
 from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.terraform import account_from_plan
 from ecr_feed.text.files import PLAN, POLICY, Files
@@ -28,6 +29,12 @@ class Planned:
     repository_policies: tuple[str, ...] = ()
     scps: tuple[str, ...] = ()
     plan: str | None = None
+    attach: str | None = None
+
+    @property
+    def way(self) -> str:
+        """How the policies of `policies` would be attached: one of `attachment.WAYS`."""
+        return self.attach or MANAGED
 
     @property
     def documents(self) -> bool:
@@ -103,12 +110,15 @@ def _from_documents(
     if not region or not packages:
         missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
         raise ConfigError(f"Policies are judged for one feed without a file: add {missing}.")
+    policies = dict(_policy(files, name) for name in planned.policies)
+    boundary = None if planned.boundary is None else _policy(files, planned.boundary)
+    check_sizes(policies, boundary, planned.way)
     return account_from_documents(
         Documents(
             region=region,
             packages=packages,
-            policies=dict(_policy(files, name) for name in planned.policies),
-            boundary=None if planned.boundary is None else _policy(files, planned.boundary),
+            policies=policies,
+            boundary=boundary,
             repository_policies=dict(_repository_policies(planned, files, packages)),
             scps=dict(_policy(files, name) for name in planned.scps),
         )

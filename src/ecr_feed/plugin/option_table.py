@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecr_feed.findings import Severity
+from ecr_feed.planned.attachment import WAYS
 from ecr_feed.planned.inputs import Planned
 from ecr_feed.report.services import FORMATS
 
@@ -146,6 +147,12 @@ OPTIONS: Final = (
         "judge this identity policy before it is attached; can be repeated",
         metavar="FILE",
         repeats=True,
+    ),
+    Option(
+        "--attach",
+        "attach",
+        "with --policy: as inline policies of a user, role or group (default: managed policies)",
+        choices=WAYS,
     ),
     Option("--boundary", "boundary", "with --policy: within this permissions boundary", "FILE"),
     Option(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ecr_feed.config import ConfigError
+from ecr_feed.planned.attachment import described
 from ecr_feed.plugin import outcomes, parametrize, piped, scheduler, wiring
 from ecr_feed.plugin.option_table import OPTIONS, command_line, did_you_mean, strays
 from ecr_feed.plugin.selection import SELECTION, select, selection
@@ -74,7 +75,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     label = "" if chosen.mode == "aws" else f"{chosen.mode.upper()}: "
     feeds = len(chosen.suite.feeds) + len(chosen.suite.docker_feeds)
-    return [f"ecr-feed: {label}{chosen.source}, {many(feeds, 'feed')}, gate {chosen.gate.word}"]
+    attach = f" as {described(chosen.attach)} (--attach)" if chosen.attach else ""
+    what = f"{label}{chosen.source}{attach}, {many(feeds, 'feed')}"
+    return [f"ecr-feed: {what}, gate {chosen.gate.word}"]
 
 
 def _arguments(config: pytest.Config) -> tuple[list[str], list[str]]:

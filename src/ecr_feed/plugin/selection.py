@@ -30,7 +30,8 @@ HEALTHY = "healthy"
 class Selection:
     """One run: `account` is the embedded account used instead of AWS, None on AWS itself.
 
-    `unknown` lists what a plan does not determine before it is applied.
+    `unknown` lists what a plan does not determine before it is applied; `attach` is how the
+    policies of `--policy` would be attached, "" without such.
     """
 
     mode: str  # "aws", "demo" or "plan"
@@ -48,6 +49,7 @@ class Selection:
     deep: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    attach: str = ""
 
 
 def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Selection:
@@ -62,7 +64,7 @@ def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Sele
         write_policy=None if given.write_policy is None else given.here / given.write_policy,
         triage=triage,
         formats=frozenset(given.formats),
-        options=given.shown(),
+        options={**given.shown(), **({"--attach": chosen.attach} if chosen.attach else {})},
         inputs=files.digests,
     )
 
@@ -101,6 +103,10 @@ def _refuse_mixtures(given: CommandLine) -> None:
         raise ConfigError(
             "--demo judges an embedded account in this process; do not combine it with --feeds, "
             "--aws-region, --package, --aws-profile, --aws-endpoint-url, --policy or --plan."
+        )
+    if given.planned.attach is not None and not given.planned.policies:
+        raise ConfigError(
+            "--attach says how the policies of --policy would be attached: add --policy FILE."
         )
     if given.planned.given and (given.feeds is not None or given.profile or given.endpoint_url):
         raise ConfigError(
@@ -153,6 +159,7 @@ def _planned(given: CommandLine, files: Files) -> Selection:
         account=account,
         source=source,
         unknown=account.unknown,
+        attach=given.planned.way if given.planned.policies else "",
     )
 
 

@@ -94,7 +94,8 @@ def verdict_line(run: Run) -> Line:
 def _title(run: Run) -> str:
     label = f" [{run.label}]" if run.label else ""
     feeds = many(len(run.feeds), "feed")
-    source = f" of {run.source}" if run.source else ""
+    attach = f" (--attach {run.options['--attach']})" if "--attach" in run.options else ""
+    source = f" of {run.source}{attach}" if run.source else ""
     return (
         f"ECR feed audit{label}: {feeds}{source}, {many(len(run.calls), 'call')},"
         f" {run.suite.name} {run.suite.version}"

@@ -202,6 +202,7 @@ class AccountFile(AccountTable):
     region: str = "eu-west-1"
     enabled_regions: tuple[str, ...] = ()  # opt-in regions that are switched on
     disabled_regions: tuple[str, ...] = ()
+    quotas: dict[str, Annotated[int, Field(ge=0)]] = {}  # names of GetAccountSummary
     network: NetworkTable = NetworkTable()
     organization: OrganizationTable | None = None
     repository: tuple[RepositoryTable, ...] = ()

@@ -47,6 +47,7 @@ def fill(core: EmbeddedAws, account: AccountFile) -> Seeded:
     """
     regions = core.world.regions
     regions.extra |= set(account.enabled_regions)
+    core.world.quotas.update(account.quotas)
     seeded = fill_as(Owner(core, partition=account.partition), account)
     # From here on, these apply to the owner too.
     regions.disabled |= set(account.disabled_regions)
