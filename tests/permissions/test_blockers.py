@@ -94,15 +94,37 @@ SIMULATED = Permission(
             f"aws ecr tag-resource --resource-arn {ARN} --tags 'Key=squad,Value=team one'",
             False,
         ),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])), "", True),
-        (heard(when("StringLike", "ecr:ResourceTag/a", "x*")), "", True),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")), "", True),
+        (heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])), "expects x or y", False),
+        (heard(when("StringLike", "ecr:ResourceTag/a", "x*")), "expects x*, found absent", False),
+        (
+            heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")),
+            "An Allow without it would lift what its author limited.",
+            False,
+        ),
         (
             heard(when("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "192.168.0.0/16"])),
             "AWS never sees a private source address.",
             False,
         ),
-        (heard(when("Bool", "aws:MultiFactorAuthPresent", "true")), "", True),
+        (
+            heard(when("Bool", "aws:MultiFactorAuthPresent", "true")),
+            "Bool aws:MultiFactorAuthPresent expects true, found absent: meet the condition",
+            False,
+        ),
+        (
+            heard(
+                {**when("Bool", "aws:MultiFactorAuthPresent", "true"), "Action": "s3:*"},
+                when("StringEquals", "aws:SourceVpce", "vpce-1"),
+                probe={"policy_type": "identity"},
+            ),
+            "It depends on aws:SourceVpce: meet the condition",
+            False,
+        ),
+        (
+            heard(when("Bool", "aws:MultiFactorAuthPresent", "true"), boundary=allow("s3:*")),
+            "in the permissions boundary.",
+            False,
+        ),
     ],
 )
 def test_what_stands_in_the_way(found: answers.Answers, says: str, identity_too: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from ecr_feed.aws.readers import access_keys, ecr_documents, organization, simulation
 from ecr_feed.aws.readers.identity import IdentityReader
-from ecr_feed.aws.readers.identity_policies import PrincipalReader
+from ecr_feed.aws.readers.identity_policies import PrincipalReader, policy_quotas
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.sessions import Sessions
@@ -24,6 +24,7 @@ from ecr_feed.facts.iam import (
     PolicyDocument,
     Principal,
 )
+from ecr_feed.iam import PolicyQuotas
 from ecr_feed.naming import account_of
 from ecr_feed.once import Once
 
@@ -67,6 +68,10 @@ class DocumentReader:
         return self._once(
             ("principal", arn), lambda: self._principals.get().read(arn), account=account_of(arn)
         )
+
+    def quotas(self) -> PolicyQuotas:
+        """The account's quotas on policies."""
+        return self._once("quotas", lambda: policy_quotas(self._client("iam")))
 
     def organization(self, account: str) -> Organization:
         """The organisation's policies that apply to an account; refusals are kept in `unread`.

@@ -14,17 +14,17 @@ from ecr_feed.permissions.answers import Rights
 T = TypeVar("T")
 
 
-def learnt(rights: Rights, *, policy_fix: bool) -> dict[str, object]:
+def learnt(rights: Rights, *, policy_fix: bool, planned: str | None = None) -> dict[str, object]:
     """Account, identity, token and keys of a feed, and the policy that it lacks.
 
     JSON values: `account` (12 digits), `identity_arn`, `identity_source`, `auditor_arn` ("" where
     unknown), `token` (when it was fetched and when it expires, ISO 8601; [] where unknown), `keys`
-    (of the feed's user: `key_id`, `status`, `created_at`, `last_used_at`), `policy_fix` (a policy
-    document, or None).
+    (of the feed's user: `key_id`, `status`, `created_at`, `last_used_at`), `policy_fix` (the
+    policies that are missing, as `permissions.attachment.Attachment.plain` has them, or None).
 
     A fact that no check has read is read now. One that cannot be had is left out: its rule says
     why. `policy_fix` asks for every answer about the feed's permissions; else the answers that were
-    obtained so far are used.
+    obtained so far are used. `planned` is how a plan's policies are attached, None outside a plan.
     """
     identity = _unless_unread(rights.account.identity)
     token = _unless_unread(rights.account.token)
@@ -32,19 +32,19 @@ def learnt(rights: Rights, *, policy_fix: bool) -> dict[str, object]:
         **_of_identity(identity),
         "token": _times(token),
         "keys": [_key(key) for key in _keys(rights, identity)],
-        "policy_fix": fixes.policy_fix(rights, ask=policy_fix),
+        "policy_fix": fixes.policy_fix(rights, ask=policy_fix, planned=planned),
         "auditor_arn": _auditor_arn(rights),
     }
 
 
-def learnt_so_far(rights: Rights) -> dict[str, object]:
+def learnt_so_far(rights: Rights, *, planned: str | None = None) -> dict[str, object]:
     """The same for a run that was interrupted: nothing more is read; no keys, no auditor."""
     access, token = rights.account.known()
     return {
         **_of_identity(access.identity if access else None),
         "token": _times(token),
         "keys": [],
-        "policy_fix": fixes.policy_fix(rights, ask=False),
+        "policy_fix": fixes.policy_fix(rights, ask=False, read=False, planned=planned),
         "auditor_arn": "",
     }
 

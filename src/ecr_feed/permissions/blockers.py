@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ecr_feed.facts.aws import Answer
-from ecr_feed.iam import Decision, Layer, Miss, Outcome
+from ecr_feed.iam import GRANTING, Decision, Miss, NearMiss, Outcome
 from ecr_feed.permissions.answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
 
@@ -20,7 +20,11 @@ _TYPES: Final = {
     "rcp": "resource control policy",
     "endpoint": "VPC endpoint policy",
 }
-_GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
+
+_KEEP: Final = (
+    "meet the condition, or change it there. An Allow without it would lift what its author "
+    "limited."
+)
 
 
 def policy_type(layer: str) -> str:
@@ -40,14 +44,25 @@ def blocker(answers: Answers) -> str:
 
 
 def needs_allow(answers: Answers) -> bool:
-    """An identity policy has to allow it, whatever else has to change."""
-    if denied_outright(answers):
+    """An identity policy has to allow it, whatever else has to change.
+
+    False where a statement allows it under a condition that is not met, or that nobody knows to be
+    met: an Allow without the condition would lift what the statement's author limited.
+    """
+    if denied_outright(answers) or is_conditional(answers):
         return False
-    if not blocker(answers):
-        return True
     decision = answers.decision
-    limited = any(_limits(answers))
-    return limited and decision is not None and any(b.layer in _GRANTING for b in decision.blocking)
+    if not any(_limits(answers)):
+        return True
+    return decision is not None and any(b.layer in GRANTING for b in decision.blocking)
+
+
+def is_conditional(answers: Answers) -> bool:
+    """A statement would allow it, or a Deny would let it pass, if a condition were met."""
+    decision = answers.decision
+    if decision is None:
+        return False
+    return decision.outcome is Outcome.UNDETERMINED or bool(decision.unmet)
 
 
 def denied_outright(answers: Answers) -> bool:
@@ -83,7 +98,7 @@ def _limits(answers: Answers) -> Iterator[str]:
     decision = answers.decision
     if decision is not None and not decision.allowed:
         limits = [block for block in decision.blocking if block.certain]
-        found += [b.layer.policy_type for b in limits if b.layer not in _GRANTING]
+        found += [b.layer.policy_type for b in limits if b.layer not in GRANTING]
     yield from dict.fromkeys(found or _simulated(answers))
 
 
@@ -99,11 +114,14 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """The fix for a statement that fails on one condition, outside of the identity policies."""
+    """What to do about a statement that fails on its conditions alone; "" without one."""
     decision = answers.decision
-    near = decision.nearest[0] if decision is not None and decision.nearest else None
-    if near is None or any(miss.what != "condition" for miss in near.misses):
+    if decision is None:
         return ""
+    if not decision.unmet:
+        keys = ", ".join(decision.depends_on)
+        return f"It depends on {keys}: {_KEEP}" if keys else ""
+    near = decision.unmet[0]
     for miss in near.misses:
         if miss.key.lower() == "aws:sourceip" and _ranges(answers):
             return (
@@ -111,7 +129,11 @@ def _condition(answers: Answers) -> str:
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
     (first, *others) = near.misses
-    return "" if others else _tag(answers.resource, first)
+    return ("" if others else _tag(answers.resource, first)) or _meet(near)
+
+
+def _meet(near: NearMiss) -> str:
+    return f"In {near.statement}, {'; '.join(map(str, near.misses))}: {_KEEP}"
 
 
 def _ranges(answers: Answers) -> object:

@@ -27,7 +27,8 @@ from ecr_feed.feed.view import FeedView
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
-from ecr_feed.plugin.policy_files import smallest_documents
+from ecr_feed.permissions.fixes import needed_policy
+from ecr_feed.plugin.own_files import MARK_SIZE
 from ecr_feed.plugin.selection import Selection
 from ecr_feed.reach import ClockOffset, Connector, SystemConnector
 from ecr_feed.report.services import POLICY_FIX
@@ -137,17 +138,25 @@ class Accounts:
 
         It reads what no check of this run has read, unless the run was interrupted.
         """
-        ask = POLICY_FIX in self._chosen.formats
+        ask, planned = POLICY_FIX in self._chosen.formats, self._planned
         return {
-            rights.account.feed.slug: learnt_so_far(rights)
+            rights.account.feed.slug: learnt_so_far(rights, planned=planned)
             if interrupted
-            else learnt(rights, policy_fix=ask)
+            else learnt(rights, policy_fix=ask, planned=planned)
             for rights in self._every()
         }
 
-    def smallest_policies(self) -> dict[str, list[dict[str, Any]]]:
-        """For `--write-policy`, by slug: the documents of each opened feed. It may read."""
-        return {rights.account.feed.slug: smallest_documents(rights) for rights in self._every()}
+    @property
+    def _planned(self) -> str | None:
+        """How a plan's policies are attached, "" where that is the plan's own; None: no plan."""
+        return self._chosen.attach if self._chosen.mode == "plan" else None
+
+    def smallest_policies(self) -> dict[str, dict[str, Any] | None]:
+        """For `--write-policy`, by slug: `needed_policy` of each opened feed. It may read."""
+        return {
+            rights.account.feed.slug: needed_policy(rights, planned=self._planned, spare=MARK_SIZE)
+            for rights in self._every()
+        }
 
 
 ACCOUNTS: Final = pytest.StashKey[Accounts]()

@@ -24,7 +24,7 @@ class Collector:
         self._findings: dict[str, Finding] = {}
         self.calls: list[Call] = []
         self.feeds: dict[str, dict[str, Any]] = {}
-        self.policies: dict[str, list[dict[str, Any]]] = {}
+        self.policies: dict[str, dict[str, Any] | None] = {}
         self.collected: set[str] = set()
         self.deselected = 0
 

@@ -1,20 +1,20 @@
-"""`--write-policy FILE`: the smallest policy of each feed, and the auditor's own."""
+"""`--write-policy FILE`: the smallest policies of each feed, and the auditor's own."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, Final
 
 from ecr_feed.check import CheckInfo
 from ecr_feed.config import ConfigError
-from ecr_feed.facts.aws import ReadError
-from ecr_feed.iam import smallest_policy
-from ecr_feed.permissions.answers import Rights
-from ecr_feed.permissions.needs import CALLED, PULL, needs
+from ecr_feed.permissions.needs import CALLED, PULL
 from ecr_feed.plugin.catalogue import catalogue
+from ecr_feed.plugin.own_files import OwnFiles
 
+_AUDITOR: Final = "auditor"
 FEED_READS: Final = frozenset({*CALLED, *PULL, "sts:GetCallerIdentity"})
 """What is read with the feed's own credentials. GetCallerIdentity needs no permission."""
 
@@ -33,45 +33,87 @@ def auditor_policy(checks: Iterable[CheckInfo]) -> dict[str, Any]:
     }
 
 
-def check_place(path: Path) -> None:
-    """Raises ConfigError where the file cannot be written, before the first read."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(f"--write-policy {path}: expected a file in a folder that exists.")
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write_feed_policies` did: files by the feed's slug, and files that it removed."""
+
+    files: Mapping[str, list[Path]]
+    removed: list[Path]
 
 
-def write_auditor_policy(path: Path) -> None:
-    """`STEM.auditor.json` beside FILE: what the rules with an auditor read."""
-    _write(path.with_suffix(".auditor.json"), auditor_policy(catalogue()))
+@dataclass(frozen=True, slots=True)
+class PolicyFiles:
+    """The files of `--write-policy FILE` for these feeds, by slug.
 
-
-def smallest_documents(rights: Rights) -> list[dict[str, Any]]:
-    """The documents of a feed's smallest policy: one, or more where one would be too long.
-
-    The list is empty for a feed whose account is unknown (its credentials were refused, and the
-    feeds file names none), or with a package ID that is too long for any policy: its findings say
-    so (IDENT-1, REPO-2).
+    The only feed's policy is FILE, several feeds' are `STEM.SLUG.json`; further documents of a feed
+    are `STEM.2.json` or `STEM.SLUG.2.json`, and the auditor's is `STEM.auditor.json`.
     """
-    try:
-        return [
-            dict(document)
-            for document in smallest_policy(needs(rights.account.feed, rights.account_id()))
-        ]
-    except (ReadError, ValueError):
-        return []
 
+    first: Path
+    slugs: tuple[str, ...]
 
-def write_feed_policies(
-    path: Path, policies: Mapping[str, Sequence[object]], *, only_feed: bool
-) -> None:
-    """Documents by the feed's slug: FILE for the only feed of a run, else `STEM.SLUG.json`.
+    @property
+    def _own(self) -> OwnFiles:
+        return OwnFiles(self.first)
 
-    Further documents of a feed are beside its first. Raises OSError.
-    """
-    for slug, documents in policies.items():
-        place = path if only_feed else path.with_suffix(f".{slug}.json")
-        for number, document in enumerate(documents):
-            _write(place if number == 0 else place.with_suffix(f".{number + 1}.json"), document)
+    @property
+    def auditor(self) -> Path:
+        """Where the auditor's policy is written."""
+        return self._own.beside(_AUDITOR)
 
+    def of(self, slug: str, number: int = 1) -> Path:
+        """Where a document of a feed is written; `number` is from 1."""
+        parts = [] if len(self.slugs) == 1 else [self._part(slug)]
+        return self._own.beside(".".join([*parts, *([str(number)] if number > 1 else [])]))
 
-def _write(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    def _part(self, slug: str) -> str:
+        """The feed in file names: its slug, but for one that the auditor's file has."""
+        part = slug
+        while part == _AUDITOR or (part != slug and part in self.slugs):
+            part += "-feed"
+        return part
+
+    def check(self) -> None:
+        """Raise ConfigError where the files cannot be written, before the first read.
+
+        That is: FILE is a folder or in none, or a person's file has the name of one of ours.
+        """
+        if self.first.is_dir() or not self.first.parent.is_dir():
+            raise ConfigError(
+                f"--write-policy {self.first}: expected a file in a folder that exists."
+            )
+        paths = [self.auditor]
+        for slug in self.slugs:
+            paths.append(self.of(slug))
+            paths += takewhile(Path.is_file, (self.of(slug, number) for number in count(2)))
+        self._own.check(paths)
+
+    def write_auditor(self) -> None:
+        """Write the policy with what the rules with an auditor read. Raises OSError."""
+        self._own.write(self.auditor, auditor_policy(catalogue()))
+
+    def write(self, policies: Mapping[str, Mapping[str, Any]]) -> Written:
+        """Write the documents of each policy, by slug (see `permissions.fixes.needed_policy`).
+
+        What an earlier run with this option wrote, and no run would write now, is removed, unless a
+        person has changed it. Raises OSError, and ConfigError for a person's file that is new.
+        """
+        files = {
+            slug: [self.of(slug, number) for number, _ in enumerate(policy["documents"], 1)]
+            for slug, policy in policies.items()
+        }
+        self._own.check(path for paths in files.values() for path in paths)
+        for slug, paths in files.items():
+            for path, placed in zip(paths, policies[slug]["documents"], strict=True):
+                self._own.write(path, placed["document"])
+        return Written(files, [*self._remove_stale(files)])
+
+    def _remove_stale(self, files: Mapping[str, list[Path]]) -> Iterator[Path]:
+        kept = {self.auditor, *(path for paths in files.values() for path in paths)}
+        # Of a feed that this run could not write a policy for, the earlier one stays.
+        unwritten = {self.of(slug).stem for slug in self.slugs if slug not in files}
+        for path in self._own.earlier():
+            stem, _, number = path.stem.rpartition(".")
+            if path not in kept and not {path.stem, stem if number.isdigit() else ""} & unwritten:
+                path.unlink()
+                yield path

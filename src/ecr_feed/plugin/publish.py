@@ -11,12 +11,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from ecr_feed.config import ConfigError
 from ecr_feed.findings import Finding, Verdict, verdict
 from ecr_feed.plugin.collector import Collector, auditor_of, with_facts
 from ecr_feed.plugin.live import Steps
-from ecr_feed.plugin.policy_files import write_feed_policies
+from ecr_feed.plugin.policy_files import PolicyFiles
 from ecr_feed.report import html, services, summary, views
 from ecr_feed.report.artefacts import ReportFolderError, write_all
+from ecr_feed.report.policies import lines, with_files
 from ecr_feed.report.pytest_html import Rows, UnknownPage, counted_as, word_of
 from ecr_feed.report.record import (
     FeedFacts,
@@ -57,7 +59,7 @@ class Setting:
     formats: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     unknown: tuple[str, ...] = ()  # what a plan leaves open until it is applied
-    write_policy: Path | None = None
+    policies: PolicyFiles | None = None
 
 
 class Publisher:
@@ -87,6 +89,7 @@ class Publisher:
         self._results = b""
         self._trouble = ""
         self._written: tuple[Path, ...] = ()
+        self._said: list[str] = []
         self._formats = services.wanted(setting.formats, setting.environ)
         self.rows = Rows()
 
@@ -135,7 +138,7 @@ class Publisher:
                 findings=collector.findings,
                 waivers=setting.triage.uses(collector.findings),
                 comparison=setting.triage.comparison(collector.findings),
-                feeds=tuple(with_facts(feed, collector.feeds) for feed in setting.feeds),
+                feeds=tuple(self._facts_of(feed, collector) for feed in setting.feeds),
                 calls=tuple(collector.calls),
                 rules=self._rules(),
                 auditor_arn=auditor_of(collector.feeds),
@@ -152,15 +155,18 @@ class Publisher:
             self._redactor,
         )
 
+    def _facts_of(self, feed: FeedFacts, collector: Collector) -> FeedFacts:
+        known = with_facts(feed, collector.feeds)
+        return with_files(known) if services.POLICY_FIX in self._formats else known
+
     def publish(self, collector: Collector, status: int) -> int:
         """Write every artefact; returns 1 where that failed and the run had succeeded."""
         try:
-            if self._setting.write_policy is not None:
-                only = sum(feed.kind == "ecr" for feed in self._setting.feeds) == 1
-                write_feed_policies(self._setting.write_policy, collector.policies, only_feed=only)
+            if self._setting.policies is not None:
+                self._said += self._write_policies(self._setting.policies, collector)
             if self._run is not None:
                 self._write(self._run)
-        except (ReportFolderError, UnknownPage, UnreadableJUnit) as error:
+        except (ConfigError, ReportFolderError, UnknownPage, UnreadableJUnit) as error:
             self._trouble = str(error)
             return status or 1
         except OSError as error:
@@ -187,11 +193,28 @@ class Publisher:
         )
         return status or 1
 
+    def _write_policies(self, files: PolicyFiles, collector: Collector) -> Iterator[str]:
+        """Write what `--write-policy` asks for; yields what the terminal says of it."""
+        policies = {slug: policy for slug, policy in collector.policies.items() if policy}
+        written = files.write(policies)
+        for feed in self._setting.feeds:
+            if feed.slug in policies:
+                paths = [shown(path) for path in written.files[feed.slug]]
+                yield from lines(feed.name, policies[feed.slug], paths, needed=True)
+            elif feed.slug in collector.policies:
+                yield f"No policy was written for {feed.name}: its findings say what is missing."
+        yield f"wrote {shown(files.auditor)} (the auditor's policy)"
+        yield from (f"removed {shown(path)} (of an earlier run)" for path in written.removed)
+
     def _write(self, run: Run) -> None:
         folder, artefacts = self._setting.folder, self._artefacts(run)
         manifest = write_all(folder, artefacts)
         self._written = (*(folder / name for name in artefacts), manifest)
         services.append(run, self._formats, self._setting.environ)
+        for feed in run.feeds:
+            if feed.policy_fix and "files" in feed.policy_fix:
+                files = [shown(folder / name) for name in feed.policy_fix["files"]]
+                self._said += lines(feed.name, feed.policy_fix, files, needed=False)
 
     def _artefacts(self, run: Run) -> dict[str, bytes]:
         made: dict[str, bytes] = {}
@@ -222,6 +245,7 @@ class Publisher:
 
     def verdict_lines(self) -> Iterator[summary.Line]:
         """The last lines before pytest's summary line: commands to a build service, then ours."""
+        yield from summary.plain(self._said)
         if self._trouble:
             yield self._trouble, {"red": True}
         if self._run is not None:
@@ -265,3 +289,11 @@ def _incomplete(collector: Collector, status: int, unassessed: list[str]) -> str
     if unassessed:
         return f"nothing was assessed of {', '.join(unassessed)}"
     return ""
+
+
+def shown(path: Path) -> str:
+    """The path as a person types it here: relative to the working directory where it is below."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return str(path)

@@ -25,7 +25,7 @@ from ecr_feed.plugin.accounts import ACCOUNTS, Accounts
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.live import Live
 from ecr_feed.plugin.parametrize import feed_of, items_of, package_of
-from ecr_feed.plugin.policy_files import check_place, write_auditor_policy
+from ecr_feed.plugin.policy_files import PolicyFiles
 from ecr_feed.plugin.publish import Publisher, Setting
 from ecr_feed.plugin.reporter import Reporter, register
 from ecr_feed.plugin.selection import Selection
@@ -70,9 +70,11 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         check_writable(chosen.report)
     except ReportFolderError as error:
         raise ConfigError(str(error)) from None
+    policies = None
     if chosen.write_policy is not None:
-        check_place(chosen.write_policy)
-        write_auditor_policy(chosen.write_policy)
+        policies = PolicyFiles(chosen.write_policy, tuple(feed.slug for feed in chosen.suite.feeds))
+        policies.check()
+        policies.write_auditor()
     staging = Path(tempfile.mkdtemp(prefix="ecr-feed-report-"))
     # pytest-html and JUnit write their files whole at the end; we take them from here.
     if config.option.htmlpath is None:
@@ -93,7 +95,7 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         options=chosen.options,
         inputs=chosen.inputs,
         unknown=chosen.unknown,
-        write_policy=chosen.write_policy,
+        policies=policies,
         triage=chosen.triage,
         formats=chosen.formats,
     )

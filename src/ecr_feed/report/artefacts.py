@@ -4,6 +4,9 @@ All files of a set are first written beside their targets and flushed to the dis
 one of them is there do they take their names, one after the other, and the manifest after them. A
 run that is killed leaves the earlier files or the new ones, and a mixture (killed between two
 renames) does not match any manifest.
+
+Files of an earlier run that this one does not write are removed where that run's manifest has them
+as they are. Any other file in the folder is a person's, and stays.
 """
 
 from __future__ import annotations
@@ -62,7 +65,8 @@ def check_writable(folder: Path) -> None:
 def write_all(folder: Path, artefacts: Mapping[str, bytes]) -> Path:
     """Writes the files (name -> content) and the manifest; returns the manifest's path.
 
-    Raises `ReportFolderError`; what was in the folder before is then there again.
+    What the earlier manifest lists and this one does not is removed where it is unchanged. Raises
+    `ReportFolderError`; what was in the folder before is then there again.
     """
     manifest = manifest_of(artefacts)
     whole = {**artefacts, MANIFEST: manifest}
@@ -73,8 +77,9 @@ def write_all(folder: Path, artefacts: Mapping[str, bytes]) -> Path:
             target = folder / name
             parts[target] = _part(target)
             _write(parts[target], content)
+        stale = [path for path in _unchanged(folder) if path.name not in whole]
         with undisturbed():
-            _rename(parts)
+            _rename(parts, stale)
         _flush_folder(folder)
     except OSError as error:
         raise ReportFolderError(_refusal(folder, "could not be written", error)) from None
@@ -83,13 +88,36 @@ def write_all(folder: Path, artefacts: Mapping[str, bytes]) -> Path:
     return folder / MANIFEST
 
 
-def _rename(parts: Mapping[Path, Path]) -> None:
-    """Each part takes its target's name; where one cannot, all targets are what they were."""
-    kept = {target: _part(target) for target in parts}
+def _unchanged(folder: Path) -> Iterator[Path]:
+    """The files that the folder's manifest lists and that still have the content listed there."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_bytes())["files"]
+        hashes = {str(each["file"]): str(each["sha256"]) for each in listed}
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return  # no manifest, or not ours
+    for name, sha256 in hashes.items():
+        path = folder / name
+        if path.parent != folder or path.name != name or path.is_symlink() or not path.is_file():
+            continue  # not a file of this folder
+        with suppress(OSError):  # unreadable: then it is not known to be ours
+            if digest(path.read_bytes()) == sha256:
+                yield path
+
+
+def _rename(parts: Mapping[Path, Path], stale: Iterable[Path]) -> None:
+    """Each part takes its target's name; where one cannot, all files are what they were.
+
+    Stale files go before the last part, the manifest, takes its name.
+    """
+    kept = {target: _part(target) for target in (*stale, *parts)}
     done: list[Path] = []
     try:
         for target, other in kept.items():
             _keep(target, other)
+        for target in kept:
+            if target not in parts:
+                target.unlink()
+                done.append(target)
         for target, part in parts.items():
             os.replace(part, target)  # Path.replace would do; os.replace is the one POSIX promises
             done.append(target)

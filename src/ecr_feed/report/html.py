@@ -106,7 +106,7 @@ class Card:
     feed: FeedFacts
     counts: tuple[tuple[str, str, str, int], ...]
     timelines: tuple[Timeline, ...]
-    policy: str
+    policies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +228,9 @@ def _card(feed: FeedFacts, run: Run) -> Card:
     mine = [finding for finding in run.findings if finding.feed == feed.name]
     lines = [] if feed.token is None else [of_token(feed.token, run.finished)]
     lines += [of_key(key, run.finished) for key in feed.keys]
-    policy = "" if feed.policy_fix is None else json.dumps(dict(feed.policy_fix), indent=2)
-    return Card(feed, _counts(mine), tuple(lines), policy)
+    documents = [] if feed.policy_fix is None else feed.policy_fix["documents"]
+    texts = tuple(json.dumps(each["document"], indent=2) for each in documents)
+    return Card(feed, _counts(mine), tuple(lines), texts)
 
 
 def _reasons(run: Run, word: str) -> tuple[Reason, ...]:

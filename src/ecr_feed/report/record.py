@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import WORDS, Comparison, Finding, OutcomeWord, Severity, WaiverUse
@@ -97,7 +97,7 @@ class FeedFacts:
     min_token_hours: float | None = None
     token: TokenTimes | None = None
     keys: tuple[KeyTimes, ...] = ()
-    policy_fix: Mapping[str, object] | None = None  # a ready policy document, where one was made
+    policy_fix: Mapping[str, Any] | None = None  # see permissions.attachment.Attachment.plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ No line can be read as a command by a build server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +60,11 @@ def block(group: FixGroup) -> Iterator[Line]:
         yield _safe(f"    fix  {group.fix}"), {}
     if group.request_ids:
         yield _safe(f"    request id {group.request_ids[0]}"), {}
+
+
+def plain(lines: Iterable[str]) -> Iterator[Line]:
+    """Lines that name files and commands, without colour. They are not cut: they are copied."""
+    yield from ((inert(clean_line(line)), {}) for line in lines)
 
 
 def verdict(run: Run, folder: Path | None) -> list[Line]:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from ecr_feed.findings import subject
 from ecr_feed.report import ocsf, services
+from ecr_feed.report.policies import policy_fixes
 from ecr_feed.report.record import Run
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import FINDING_KEYS
@@ -84,21 +85,6 @@ def _add_properties(suite: ET.Element, run: Run) -> None:
     told = {"verdict": run.verdict, "mode": run.mode, "gate": run.gate}
     for name, value in told.items():
         ET.SubElement(properties, "property", name=name, value=value)
-
-
-NAME: Final = "policy-fix.{slug}.json"
-
-
-def policy_fixes(run: Run) -> dict[str, bytes]:
-    """File name -> an IAM policy document, ready for `aws iam put-user-policy`.
-
-    Feeds that lack no permission have no file.
-    """
-    return {
-        NAME.format(slug=feed.slug): json.dumps(dict(feed.policy_fix), indent=2).encode() + b"\n"
-        for feed in run.feeds
-        if feed.policy_fix
-    }
 
 
 SUMMARY: Final = "summary.md"

@@ -1,4 +1,4 @@
-"""The policies of its account that apply to a user or role, and which of them were not readable."""
+"""The policies of its account that apply to a user or role, and the quotas on such policies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 from ecr_feed.facts.iam import PolicyDocument, Principal, Source
+from ecr_feed.iam import PolicyQuotas
 from ecr_feed.once import Once
 
 T = TypeVar("T")
@@ -204,6 +205,14 @@ class PrincipalReader:
                 raise
             unread.append(error.failure)
             return None
+
+
+def policy_quotas(client: Client) -> PolicyQuotas:
+    """iam:GetAccountSummary: the account's quotas, IAM's default for one that is not in it."""
+    operation = "GetAccountSummary"
+    read = ResponseReader(client, operation)
+    summary = read.require(client.call(operation), "SummaryMap", dict)
+    return PolicyQuotas.of({name: read.require(summary, name, int) for name in summary})
 
 
 def iam_pages(client: Client, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
