@@ -117,7 +117,7 @@ SIMULATED = Permission(
                 when("StringEquals", "aws:SourceVpce", "vpce-1"),
                 probe={"policy_type": "identity"},
             ),
-            "It depends on aws:SourceVpce: meet the condition",
+            "aws:SourceVpce expects vpce-1, found unknown: meet the condition",
             False,
         ),
         (

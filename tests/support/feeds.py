@@ -51,6 +51,8 @@ class Opened:
     view: FeedView
     core: EmbeddedAws
     log: CallLog
+    again: Callable[[], Rights]
+    """The rights as a run that starts now finds them."""
 
     @property
     def rights(self) -> Rights:
@@ -82,23 +84,26 @@ def opened(
     log = CallLog()
     with ExitStack() as closing:
         backend = Backend("embedded", boto3_answer(core), seeded.keys)
-        sessions = Sessions(backend=backend, log=log, settings=Settings(threads=2))
-        closing.callback(sessions.close)
         server = Once(lambda: closing.enter_context(EmbeddedRegistry(core)))
         given = {"region": file.region, "credentials": KeyCredentials(key="feed"), **feed}
         judged = Feed(name="Feed", packages=tuple(map(package, packages)), **given)
-        account = Account(judged, sessions)
 
-        def audit(number: str) -> DocumentReader:
-            key = KeyCredentials(key=auditor or "")
-            return DocumentReader(sessions, key, judged.region, account=number)
+        def rights() -> Rights:
+            sessions = Sessions(backend=backend, log=log, settings=Settings(threads=2))
+            closing.callback(sessions.close)
 
-        asks: Callable[[str], DocumentReader] | None = None if auditor is None else audit
+            def audit(number: str) -> DocumentReader:
+                key = KeyCredentials(key=auditor or "")
+                return DocumentReader(sessions, key, judged.region, account=number)
+
+            asks: Callable[[str], DocumentReader] | None = None if auditor is None else audit
+            return Rights(Account(judged, sessions), asks, sessions.now, unknown=unknown)
+
         view = FeedView(
-            Rights(account, asks, sessions.now, unknown=unknown),
+            rights(),
             lambda: closing.enter_context(contextlib.closing(server.get().network())),
             lambda: server.get().way(),
             at_aws=lambda: at_aws,
             look_elsewhere=look_elsewhere,
         )
-        yield Opened(view, core, log)
+        yield Opened(view, core, log, rights)

@@ -12,6 +12,7 @@ from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, ReadError
 from ecr_feed.facts.iam import Principal
 from ecr_feed.iam import DEFAULT_QUOTAS, Need, PolicyQuotas, smallest_policy, used_size
+from ecr_feed.iam.patterns import covers
 from ecr_feed.naming import is_repository_name
 from ecr_feed.permissions.answers import Answers, Rights
 from ecr_feed.permissions.attachment import (
@@ -54,6 +55,10 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
     if not needs_allow(answers):
         return way
     own = Need(answers.action, answers.resource)
+    if "*" in own.resource:
+        limited = _lifted(own, _conditional(rights.so_far()))
+        if limited:
+            return f"{way} {blocker(limited[0])}".lstrip()
     identity, text = _identity(rights), _whole(rights, own)
     if text is None:
         first = f"{way} Also attach" if way else "Attach"
@@ -107,8 +112,8 @@ def policy_fix(
         return None
     needed = set(_needed(rights))
     ours = [each for each in denied if Need(each.action, each.resource) in needed]
-    left_out = [each for each in ours if not needs_allow(each)]
-    wanted = missing(ours)
+    wanted, left_out = _without_lifting(missing(ours), ours)
+    left_out += [each for each in ours if not needs_allow(each) and each not in left_out]
     if not wanted:
         return None
     subject = _Subject(rights, planned, read=read)
@@ -132,15 +137,33 @@ def needed_policy(
         wanted = _needed(rights)
     except ReadError:
         return None
-    limited = [
-        each for each in rights.so_far() if each.answer is Answer.DENIED and is_conditional(each)
-    ]
-    out = {Need(each.action, each.resource) for each in limited}
-    kept = [need for need in wanted if need not in out]
-    left_out = [each for each in limited if Need(each.action, each.resource) in wanted]
+    kept, left_out = _without_lifting(wanted, rights.so_far())
     if not kept:
         return None
     return _Subject(rights, planned, spare=spare).attached(kept, FEED, left_out).plain
+
+
+def _without_lifting(
+    wanted: Iterable[Need], answered: Iterable[Answers]
+) -> tuple[list[Need], list[Answers]]:
+    """The needs whose Allow lifts no condition, and the answers that kept others out."""
+    limited = _conditional(answered)
+    lifted = {need: _lifted(need, limited) for need in wanted}
+    left_out = {id(each): each for found in lifted.values() for each in found}
+    return [need for need, found in lifted.items() if not found], [*left_out.values()]
+
+
+def _conditional(answered: Iterable[Answers]) -> list[Answers]:
+    return [each for each in answered if each.answer is Answer.DENIED and is_conditional(each)]
+
+
+def _lifted(need: Need, limited: Iterable[Answers]) -> list[Answers]:
+    """What an Allow of the need would allow without the condition that is not met."""
+    return [
+        each
+        for each in limited
+        if each.action == need.action and covers(need.resource, each.resource)
+    ]
 
 
 def _needed(rights: Rights) -> list[Need]:
