@@ -97,7 +97,9 @@ def test_the_policy_fix_is_asked_for_or_made_of_answers_so_far() -> None:
     with opened(SHELF, user("feed", allow(FOUR[:3]))) as at:
         asked: Any = learnt(at.rights, policy_fix=True)["policy_fix"]
     assert asked == soon
-    assert asked["Statement"][0]["Action"] == READ[2]
+    (placed,) = asked["documents"]
+    assert placed["document"]["Statement"][0]["Action"] == READ[2]
+    assert (placed["way"], asked["attach_to"]["name"]) == ("inline", "feed")
 
 
 def test_an_interrupted_run_reads_nothing_more() -> None:

@@ -6,26 +6,28 @@ from typing import Any
 
 import pytest
 
-from ecr_feed.permissions.fixes import denial_fix, missing, policy_fix
+from ecr_feed.permissions.fixes import denial_fix, missing, needed_policy, policy_fix
 from ecr_feed.permissions.needs import DESCRIBE, PULL, READ, TOKEN
-from tests.field.helpers import FOUR, allow, deny, fault, repository, user
+from tests.field.helpers import AUDIT, FOUR, allow, deny, fault, repository, user
 from tests.support.feeds import APP, Opened, arn, opened
 
 SHELF = repository(APP)
 OTHER = repository("shop/web")
 BOTH = (APP, "shop/web")
+AUDIT_READS = [*AUDIT[1:], "iam:GetUser*", "iam:GetRole*", "iam:GetPolicy*"]
 USER = "arn:aws:iam::123456789012:user/feed"
 
 
-def granted(document: dict[str, Any] | None) -> set[tuple[str, str]]:
-    """What a policy document allows, by action and resource."""
+def granted(fix: dict[str, Any] | None) -> set[tuple[str, str]]:
+    """What the documents of a fix allow, by action and resource."""
 
     def each(value: Any) -> list[str]:
         return [value] if isinstance(value, str) else list(value)
 
     return {
         (action, resource)
-        for statement in (document or {"Statement": []})["Statement"]
+        for placed in (fix or {"documents": []})["documents"]
+        for statement in placed["document"]["Statement"]
         for action in each(statement["Action"])
         for resource in each(statement["Resource"])
     }
@@ -82,6 +84,8 @@ def test_without_asking_only_what_was_answered_counts() -> None:
         at.rights.answers(TOKEN, None)
         at.drain()
         assert granted(policy_fix(at.rights, ask=False)) == {(READ[2], arn())}
+        assert at.drain() == {"GetAccountSummary": 1}
+        assert granted(policy_fix(at.rights, ask=False, read=False)) == {(READ[2], arn())}
         assert not at.drain()
 
 
@@ -107,3 +111,104 @@ def test_an_answer_that_could_not_be_had_is_left_out() -> None:
     busy = fault("feed", operation="DescribeImages", code="ThrottlingException")
     with opened(SHELF, user("feed", allow(FOUR[:3])), busy) as at:
         assert granted(policy_fix(at.rights, ask=True)) == {(READ[2], arn())}
+
+
+MANY = tuple(f"shop/{number:02}" for number in range(20))
+
+
+def test_a_long_policy_is_named_in_each_fix_and_stands_in_none() -> None:
+    shelves = [repository(name) for name in MANY]
+    with opened(*shelves, user("feed", allow(FOUR[0])), packages=MANY) as at:
+        fixes = {fix_of(at, action, name) for action in READ for name in MANY}
+    (fix,) = fixes
+    assert fix.startswith(f"Attach this feed's policy to {USER}: it allows all that is missing.")
+    assert "{" not in fix
+    assert "--output-format policy-fix" in fix
+
+
+VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+
+
+def test_no_allow_without_the_condition_that_was_missed() -> None:
+    own = user("feed", allow([TOKEN, READ[2]]), allow(READ[:2], f"repository/{APP}", when=VPCE))
+    with opened(SHELF, own) as at:
+        named, listing = fix_of(at, READ[1], APP), fix_of(at, DESCRIBE, None)
+        assert policy_fix(at.rights, ask=True) is None
+    for fix in (named, listing):
+        assert "aws:SourceVpce expects vpce-1, found unknown: meet the condition" in fix
+        assert "Add" not in fix
+
+
+def test_the_list_without_names_lifts_no_condition_on_one_name() -> None:
+    own = user("feed", allow([TOKEN, READ[1]]), allow(DESCRIBE, f"repository/{APP}", when=VPCE))
+    with opened(SHELF, own) as at:
+        fix = policy_fix(at.rights, ask=True)
+    assert granted(fix) == {(READ[2], arn())}
+    assert fix is not None
+    (note,) = fix["notes"]
+    assert note.startswith(f"Left out: {DESCRIBE} on {arn()}. In statement")
+
+
+@pytest.mark.parametrize(
+    ("auditor", "says"),
+    [
+        (None, "No auditor is configured: what the identity has already"),
+        (allow([*AUDIT_READS]), "IAM's default quotas are assumed: iam:GetAccountSummary"),
+    ],
+)
+def test_what_is_not_known_of_the_identity_is_said(auditor: Any, says: str) -> None:
+    watcher = user("watcher", auditor or allow("iam:*"))
+    key = None if auditor is None else "watcher"
+    with opened(SHELF, user("feed", allow(FOUR[:3])), watcher, auditor=key) as at:
+        fix = policy_fix(at.rights, ask=True)
+    assert fix is not None
+    (note,) = fix["notes"]
+    assert note.startswith(says)
+    assert fix["documents"][0]["way"] == ("managed" if auditor is None else "inline")
+
+
+def test_policies_that_could_not_be_read_leave_no_room_inline() -> None:
+    watcher = user("watcher", allow(AUDIT), deny("iam:GetUserPolicy"))
+    with opened(SHELF, user("feed", allow(FOUR[:3])), watcher, auditor="watcher") as at:
+        fix = policy_fix(at.rights, ask=True)
+    assert fix is not None
+    assert fix["documents"][0]["way"] == "managed"
+    (note,) = fix["notes"]
+    assert note.startswith("Not all that the identity has already is known: iam:GetUserPolicy")
+
+
+@pytest.mark.parametrize(
+    ("planned", "said", "notes"),
+    [
+        ("managed", "Add the statements to the files of --policy.", 0),
+        ("user", "Add the statements to the files of --policy.", 0),
+        ("", "Add the statements to the policies of the plan.", 0),
+    ],
+)
+def test_in_a_plan_statements_are_added_and_nothing_is_attached(
+    planned: str, said: str, notes: int
+) -> None:
+    with opened(SHELF, user("feed", allow(FOUR[:3]))) as at:
+        fix = policy_fix(at.rights, ask=True, planned=planned)
+    assert fix is not None
+    assert (fix["said"], fix["attach_to"], len(fix["notes"])) == (said, None, notes)
+
+
+def test_in_a_plan_what_is_in_the_files_counts_against_the_quota() -> None:
+    names = tuple(f"shop/{'x' * 200}{number}" for number in range(6))
+    shelves = [repository(name) for name in names]
+    own = user("feed", allow([TOKEN, DESCRIBE]), allow(READ[1], [f"repository/{names[0]}"]))
+    with opened(*shelves, own, packages=names) as at:
+        fix = policy_fix(at.rights, ask=True, planned="user")
+        role = policy_fix(at.rights, ask=True, planned="role")
+    assert fix is not None
+    assert role is not None
+    assert fix["notes"][0].startswith("Beyond IAM's quota: 2,")
+    assert role["notes"] == []
+
+
+def test_a_package_that_no_repository_can_be_named_widens_nothing() -> None:
+    with opened(SHELF, user("feed", allow(FOUR)), packages=(APP, "shop/*", "Not A Name")) as at:
+        policy = needed_policy(at.rights)
+    names = {resource.partition("repository/")[2] for _, resource in granted(policy)}
+    assert names == {"", "*", APP}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import Finding, OutcomeWord, WaiverUse, verdict
@@ -63,6 +64,27 @@ CALLS = (
     Call("ecr", "ListImages", "eu-west-1", 400, 2, 0.2, "7c0e6f2a-0002", "AccessDeniedException"),
     Call("sts", "GetCallerIdentity", "eu-west-1", 200, 1, 0.05, "7c0e6f2a-0003"),
 )
+
+
+def fix(*documents: dict[str, object]) -> dict[str, Any]:
+    """A feed's `policy_fix` with these documents."""
+    return {
+        "permissions": 391,
+        "documents": [
+            {"document": each, "way": "managed", "name": f"ecr-{number}", "characters": 40}
+            for number, each in enumerate(documents, 1)
+        ],
+        "attach_to": {
+            "kind": "user",
+            "name": "octopus-feed",
+            "account": ACCOUNT,
+            "partition": "aws",
+        },
+        "said": "Attach them as managed policies of user octopus-feed.",
+        "notes": ["No auditor is configured."],
+        "files": [],
+        "commands": [],
+    }
 
 
 def finding(

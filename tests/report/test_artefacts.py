@@ -196,3 +196,61 @@ def test_renames_are_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fai
     with pytest.raises(ReportFolderError, match="Input/output error"):
         write_all(tmp_path, {"a": b"new", "b": b"new", "c": b"new"})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_the_earlier_run_wrote_and_this_one_does_not_is_removed(tmp_path: Path) -> None:
+    write_all(tmp_path, {"a.json": b"a", "stale.json": b"old", "changed.json": b"old"})
+    (tmp_path / "changed.json").write_bytes(b"a person's")
+    (tmp_path / "theirs.json").write_bytes(b"old")
+    write_all(tmp_path, {"a.json": b"new"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("a.json", "changed.json", "manifest.json", "theirs.json"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"",
+        b"[]",
+        b'{"files": 1}',
+        b'{"files": [{"file": "a.json"}]}',
+        b"[" * 100_000,
+    ],
+)
+def test_another_programs_manifest_lists_nothing_of_ours(tmp_path: Path, manifest: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(b"theirs")
+    (tmp_path / MANIFEST).write_bytes(manifest)
+    write_all(tmp_path, {"b.json": b"new"})
+    assert (tmp_path / "a.json").read_bytes() == b"theirs"
+
+
+def test_nothing_outside_of_the_folder_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    outside = tmp_path / "theirs"
+    outside.write_bytes(b"x")
+    (folder / "link").symlink_to(outside)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "deep").write_bytes(b"x")
+    hashed = hashlib.sha256(b"x").hexdigest()
+    names = ("../theirs", str(outside), "link", "sub/deep", "sub", ".", "..", "")
+    listed = [{"file": name, "sha256": hashed, "bytes": 1} for name in names]
+    (folder / MANIFEST).write_text(json.dumps({"files": listed}), encoding="utf-8")
+    write_all(folder, {"a": b"new"})
+    assert outside.exists()
+    assert (folder / "link").is_symlink()
+    assert (folder / "sub" / "deep").exists()
+
+
+def test_a_failure_brings_back_what_was_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all(tmp_path, {"a": b"old", "stale": b"old"})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "full").touch()
+    with pytest.raises(ReportFolderError):
+        write_all(tmp_path, {"a": b"new", "b": b"new"})
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert after == before

@@ -64,7 +64,22 @@ def planted(text: str, redactor: Redactor) -> Run:
         endpoint_url=text,
         identity_arn=text,
         identity_source=text,
-        policy_fix={"Statement": [{"Resource": text}]},
+        policy_fix={
+            "permissions": 1,
+            "documents": [
+                {
+                    "document": {"Statement": [{"Resource": text}]},
+                    "way": "inline",
+                    "name": text,
+                    "characters": 1,
+                }
+            ],
+            "attach_to": {"kind": "user", "name": text, "account": text, "partition": text},
+            "said": text,
+            "notes": [text],
+            "files": ["policy-fix.slug.json"],
+            "commands": [text],
+        },
     )
     day = date(2026, 12, 31)
     return helpers.build(

@@ -22,6 +22,7 @@ from ocsf_json_schema import (  # type: ignore[import-untyped] # ships no types
 from ecr_feed.facts.aws import Secret
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.report import ocsf, services, views
+from ecr_feed.report.policies import with_files
 from ecr_feed.report.record import Run
 from ecr_feed.report.redact import Redactor
 from ecr_feed.report.results import FINDING_KEYS
@@ -194,16 +195,12 @@ def test_formats_of_the_service_are_added_to_those_asked_for() -> None:
 
 def test_every_format_makes_its_files() -> None:
     policy: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-    feeds = (helpers.FEED, helpers.TEAM)
-    fixed = helpers.build(helpers.few(), feeds=(_with_policy(feeds[0], policy), feeds[1]))
+    feeds = (with_files(replace(helpers.FEED, policy_fix=helpers.fix(policy))), helpers.TEAM)
+    fixed = helpers.build(helpers.few(), feeds=feeds)
     made = views.files(fixed, services.FORMATS)
     assert sorted(made) == ["findings.ocsf.json", "policy-fix.production-ecr.json", "summary.md"]
     assert json.loads(made["policy-fix.production-ecr.json"]) == policy
     assert not any(name in made for name in ("results.json", "manifest.json"))
-
-
-def _with_policy(feed: Any, policy: dict[str, Any]) -> Any:
-    return replace(feed, policy_fix=policy)
 
 
 JUNIT = """<?xml version="1.0" encoding="utf-8"?>

@@ -108,8 +108,10 @@ class Attachment:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """As JSON values, under the same names."""
-        return {**asdict(self), "documents": [*map(asdict, self.documents)], "notes": [*self.notes]}
+        """As JSON values under the same names; `files` and `commands` are for who writes them."""
+        documents = [asdict(placed) for placed in self.documents]
+        lists = {"documents": documents, "notes": [*self.notes], "files": [], "commands": []}
+        return {**asdict(self), **lists}
 
 
 def fitted(

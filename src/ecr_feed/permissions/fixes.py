@@ -56,7 +56,7 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
         return way
     own = Need(answers.action, answers.resource)
     if "*" in own.resource:
-        limited = _lifted(own, _conditional(rights.so_far()))
+        limited = _lifted(own, _conditional(rights.all_answers()))
         if limited:
             return f"{way} {blocker(limited[0])}".lstrip()
     identity, text = _identity(rights), _whole(rights, own)

@@ -212,7 +212,7 @@ class Publisher:
         self._written = (*(folder / name for name in artefacts), manifest)
         services.append(run, self._formats, self._setting.environ)
         for feed in run.feeds:
-            if feed.policy_fix and "files" in feed.policy_fix:
+            if feed.policy_fix and feed.policy_fix["files"]:
                 files = [shown(folder / name) for name in feed.policy_fix["files"]]
                 self._said += lines(feed.name, feed.policy_fix, files, needed=False)
 

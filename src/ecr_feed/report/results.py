@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import Comparison, Finding, WaiverUse, subject
@@ -147,21 +147,9 @@ def _feed(feed: FeedFacts, run: Run) -> Json:
         "packages": feed.packages,
         "token": None if feed.token is None else _token(feed.token),
         "keys": [_key(key) for key in feed.keys],
-        "policy_fix": None if feed.policy_fix is None else _policy(feed.policy_fix),
+        "policy_fix": None if feed.policy_fix is None else dict(feed.policy_fix),
         "counts": count(mine),
         "families": {name: count(found) for name, found in sorted(families.items())},
-    }
-
-
-def _policy(policy: Mapping[str, Any]) -> Json:
-    return {
-        "permissions": policy["permissions"],
-        "documents": [dict(each) for each in policy["documents"]],
-        "attach_to": policy["attach_to"],
-        "said": policy["said"],
-        "notes": list(policy["notes"]),
-        "files": list(policy.get("files", ())),
-        "commands": list(policy.get("commands", ())),
     }
 
 
