@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecr_feed.aws.transport.readonly import READS
 from ecr_feed.check import CheckInfo
@@ -208,3 +210,19 @@ def test_files_of_another_option_value_are_not_ours(tmp_path: Path) -> None:
     PolicyFiles(tmp_path / "feed.prod.json", ("a",)).write({"a": policy(ONE, TWO)})
     PolicyFiles(tmp_path / "feed.json", ("x", "y")).write({"x": policy(ONE)})
     assert names(tmp_path) == {"feed.prod.json", "feed.prod.2.json", "feed.x.json"}
+
+
+SLUG = st.sampled_from(["auditor", "auditor-feed", "auditor-feed-feed", "2", "3", "a", "a-2"])
+
+
+@given(st.lists(SLUG, min_size=1, max_size=7, unique=True))
+def test_no_two_documents_share_a_name(slugs: list[str]) -> None:
+    files = PolicyFiles(Path("feed.json"), tuple(slugs))
+    paths = [files.auditor, *(files.of(slug, number) for slug in slugs for number in (1, 2, 3))]
+    assert len(set(paths)) == len(paths)
+
+
+def test_a_folder_that_takes_no_file_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "feed.auditor.json").symlink_to(tmp_path / "none" / "x")
+    with pytest.raises(ConfigError, match=r"feed\.auditor\.json cannot be written"):
+        PolicyFiles(tmp_path / "feed.json", ("a",)).write_auditor()

@@ -7,8 +7,8 @@ from typing import Final
 
 from ecr_feed.config import ConfigError
 from ecr_feed.iam import DEFAULT_QUOTAS, policy_size
+from ecr_feed.permissions.attachment import MANAGED
 
-MANAGED: Final = "managed"
 WAYS: Final = ("user", "role", "group", MANAGED)
 """The values of `--attach`: inline policies of a user, a role or a group, or managed policies."""
 

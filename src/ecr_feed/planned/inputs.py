@@ -11,7 +11,8 @@ from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
 from ecr_feed.config.read import read
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
-from ecr_feed.planned.attachment import MANAGED, check_sizes
+from ecr_feed.permissions.attachment import MANAGED
+from ecr_feed.planned.attachment import check_sizes
 from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.terraform import account_from_plan
 from ecr_feed.text.files import PLAN, POLICY, Files

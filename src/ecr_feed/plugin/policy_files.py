@@ -89,8 +89,13 @@ class PolicyFiles:
         self._own.check(paths)
 
     def write_auditor(self) -> None:
-        """Write the policy with what the rules with an auditor read. Raises OSError."""
-        self._own.write(self.auditor, auditor_policy(catalogue()))
+        """Write the policy with what the rules with an auditor read. Raises ConfigError."""
+        try:
+            self._own.write(self.auditor, auditor_policy(catalogue()))
+        except OSError as error:
+            raise ConfigError(
+                f"--write-policy: {self.auditor} cannot be written: {error.strerror}."
+            ) from None
 
     def write(self, policies: Mapping[str, Mapping[str, Any]]) -> Written:
         """Write the documents of each policy, by slug (see `permissions.fixes.needed_policy`).

@@ -202,7 +202,7 @@ class Publisher:
                 paths = [shown(path) for path in written.files[feed.slug]]
                 yield from lines(feed.name, policies[feed.slug], paths, needed=True)
             elif feed.slug in collector.policies:
-                yield f"No policy was written for {feed.name}: its findings say what is missing."
+                yield f"No policy was written for {feed.name}: see its findings."
         yield f"wrote {shown(files.auditor)} (the auditor's policy)"
         yield from (f"removed {shown(path)} (of an earlier run)" for path in written.removed)
 
@@ -245,7 +245,7 @@ class Publisher:
 
     def verdict_lines(self) -> Iterator[summary.Line]:
         """The last lines before pytest's summary line: commands to a build service, then ours."""
-        yield from summary.plain(self._said)
+        yield from summary.plain(map(self._redactor.line, self._said))
         if self._trouble:
             yield self._trouble, {"red": True}
         if self._run is not None:
