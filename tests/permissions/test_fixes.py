@@ -212,3 +212,19 @@ def test_a_package_that_no_repository_can_be_named_widens_nothing() -> None:
         policy = needed_policy(at.rights)
     names = {resource.partition("repository/")[2] for _, resource in granted(policy)}
     assert names == {"", "*", APP}
+
+
+def test_two_feeds_of_one_user_share_its_room() -> None:
+    names = tuple(f"shop/{'x' * 150}{number}" for number in range(6))
+    shelves = [repository(name) for name in names]
+    with opened(*shelves, user("feed", allow(FOUR[:2])), packages=names) as at:
+        first = policy_fix(at.rights, ask=True)
+        assert first is not None
+        second = policy_fix(at.rights, ask=True, others=[first])
+        assert second is not None
+        elsewhere = {**first, "attach_to": {**first["attach_to"], "name": "another"}}
+        apart = policy_fix(at.rights, ask=True, others=[elsewhere])
+    assert [each["way"] for each in first["documents"]] == ["inline"]
+    assert [each["way"] for each in second["documents"]] == ["managed"]
+    assert second["documents"][0]["name"] != first["documents"][0]["name"]
+    assert apart == first

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ecr_feed.facts.aws import AuthorizationToken, Identity, ReadError
 from ecr_feed.facts.iam import AccessKey
@@ -14,7 +14,13 @@ from ecr_feed.permissions.answers import Rights
 T = TypeVar("T")
 
 
-def learnt(rights: Rights, *, policy_fix: bool, planned: str | None = None) -> dict[str, object]:
+def learnt(
+    rights: Rights,
+    *,
+    policy_fix: bool,
+    planned: str | None = None,
+    others: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, object]:
     """Account, identity, token and keys of a feed, and the policy that it lacks.
 
     JSON values: `account` (12 digits), `identity_arn`, `identity_source`, `auditor_arn` ("" where
@@ -24,7 +30,8 @@ def learnt(rights: Rights, *, policy_fix: bool, planned: str | None = None) -> d
 
     A fact that no check has read is read now. One that cannot be had is left out: its rule says
     why. `policy_fix` asks for every answer about the feed's permissions; else the answers that were
-    obtained so far are used. `planned` is how a plan's policies are attached, None outside a plan.
+    obtained so far are used. `planned` is how a plan's policies are attached, None outside a plan;
+    `others` are the policies of other feeds.
     """
     identity = _unless_unread(rights.account.identity)
     token = _unless_unread(rights.account.token)
@@ -32,7 +39,7 @@ def learnt(rights: Rights, *, policy_fix: bool, planned: str | None = None) -> d
         **_of_identity(identity),
         "token": _times(token),
         "keys": [_key(key) for key in _keys(rights, identity)],
-        "policy_fix": fixes.policy_fix(rights, ask=policy_fix, planned=planned),
+        "policy_fix": fixes.policy_fix(rights, ask=policy_fix, planned=planned, others=others),
         "auditor_arn": _auditor_arn(rights),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import takewhile
 from typing import Any, Final
 
@@ -67,6 +67,23 @@ class Room:
     attached: int
     managed: int = DEFAULT_QUOTAS.managed
     names: frozenset[str] = frozenset()
+
+    def beside(self, holder: Holder, others: Iterable[Mapping[str, Any]]) -> Room:
+        """What is left when those of `Attachment.plain` that are for the holder are attached."""
+        placed = [
+            each
+            for other in others
+            if other["attach_to"] == asdict(holder)
+            for each in other["documents"]
+        ]
+        inline = sum(each["characters"] for each in placed if each["way"] == INLINE)
+        managed = sum(1 for each in placed if each["way"] == MANAGED)
+        return replace(
+            self,
+            inline=max(0, self.inline - inline),
+            attached=max(0, self.attached - managed),
+            names=self.names | {each["name"].lower() for each in placed},
+        )
 
 
 def room_for(holder: Holder, principal: Principal | None, quotas: PolicyQuotas) -> Room:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -95,14 +95,19 @@ def _missing(answered: Iterable[Answers]) -> Iterable[Need]:
 
 
 def policy_fix(
-    rights: Rights, *, ask: bool, read: bool = True, planned: str | None = None
+    rights: Rights,
+    *,
+    ask: bool,
+    read: bool = True,
+    planned: str | None = None,
+    others: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any] | None:
     """The policies that allow all that the feed needs and is denied; None for nothing.
 
     JSON values: see `Attachment.plain`. `ask`: every answer is obtained, which may make calls; else
     the answers obtained so far are used. `read`: what the identity has already may be read. None
-    too where a plan leaves a policy unknown: that policy may allow what is missing. `planned`: see
-    `needed_policy`.
+    too where a plan leaves a policy unknown: that policy may allow what is missing. `planned`,
+    `others`: see `needed_policy`.
     """
     if rights.unknown:
         return None
@@ -116,12 +121,16 @@ def policy_fix(
     left_out += [each for each in ours if not needs_allow(each) and each not in left_out]
     if not wanted:
         return None
-    subject = _Subject(rights, planned, read=read)
+    subject = _Subject(rights, planned, others, read=read)
     return subject.attached(wanted, FIX, left_out).plain
 
 
 def needed_policy(
-    rights: Rights, *, planned: str | None = None, spare: int = 0
+    rights: Rights,
+    *,
+    planned: str | None = None,
+    others: Sequence[Mapping[str, Any]] = (),
+    spare: int = 0,
 ) -> dict[str, Any] | None:
     """The policies that allow all that the feed needs, whatever it is allowed already.
 
@@ -131,7 +140,8 @@ def needed_policy(
 
     `planned`: None for an account that exists, else how the policies of a plan are attached (one of
     `planned.attachment.WAYS`, or "" for a Terraform plan). Each document is `spare` characters
-    smaller than it may be.
+    smaller than it may be. `others` are the policies of other feeds, which may be for the same
+    identity.
     """
     try:
         wanted = _needed(rights)
@@ -140,7 +150,7 @@ def needed_policy(
     kept, left_out = _without_lifting(wanted, rights.so_far())
     if not kept:
         return None
-    return _Subject(rights, planned, spare=spare).attached(kept, FEED, left_out).plain
+    return _Subject(rights, planned, others, spare=spare).attached(kept, FEED, left_out).plain
 
 
 def _without_lifting(
@@ -179,6 +189,7 @@ class _Subject:
 
     rights: Rights
     planned: str | None
+    others: Sequence[Mapping[str, Any]] = ()
     read: bool = True
     spare: int = 0
 
@@ -194,6 +205,7 @@ class _Subject:
             said = f"They are within the quota of managed policies; {found}."
             return Attachment(len(wanted), tuple(placed), None, said, _left_out(left_out))
         room, notes = self._room(found)
+        room = room.beside(found, self.others)
         placed, fits = fitted(wanted, room, base, self.spare)
         said = f"Attach them {way_of(placed, found)}." if len(placed) > 1 else ""
         said = said or f"Attach it {way_of(placed, found)}."

@@ -133,18 +133,21 @@ class Accounts:
         """The rights of each feed that was opened."""
         return [view.rights for view in self._views.values()]
 
-    def facts(self, *, interrupted: bool) -> dict[str, dict[str, object]]:
+    def facts(self, *, interrupted: bool) -> dict[str, dict[str, Any]]:
         """What the reports show of each opened feed's account, by slug, as builtin types.
 
         It reads what no check of this run has read, unless the run was interrupted.
         """
         ask, planned = POLICY_FIX in self._chosen.formats, self._planned
-        return {
-            rights.account.feed.slug: learnt_so_far(rights, planned=planned)
-            if interrupted
-            else learnt(rights, policy_fix=ask, planned=planned)
-            for rights in self._every()
-        }
+        told: dict[str, dict[str, Any]] = {}
+        for rights in self._every():
+            others = [each["policy_fix"] for each in told.values() if each["policy_fix"]]
+            told[rights.account.feed.slug] = (
+                learnt_so_far(rights, planned=planned)
+                if interrupted
+                else learnt(rights, policy_fix=ask, planned=planned, others=others)
+            )
+        return told
 
     @property
     def _planned(self) -> str | None:
@@ -153,10 +156,13 @@ class Accounts:
 
     def smallest_policies(self) -> dict[str, dict[str, Any] | None]:
         """For `--write-policy`, by slug: `needed_policy` of each opened feed. It may read."""
-        return {
-            rights.account.feed.slug: needed_policy(rights, planned=self._planned, spare=MARK_SIZE)
-            for rights in self._every()
-        }
+        made: dict[str, dict[str, Any] | None] = {}
+        for rights in self._every():
+            others = [policy for policy in made.values() if policy]
+            made[rights.account.feed.slug] = needed_policy(
+                rights, planned=self._planned, others=others, spare=MARK_SIZE
+            )
+        return made
 
 
 ACCOUNTS: Final = pytest.StashKey[Accounts]()
