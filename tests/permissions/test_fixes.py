@@ -228,3 +228,14 @@ def test_two_feeds_of_one_user_share_its_room() -> None:
     assert [each["way"] for each in second["documents"]] == ["managed"]
     assert second["documents"][0]["name"] != first["documents"][0]["name"]
     assert apart == first
+
+
+def test_what_depends_on_an_unknown_value_is_not_written_without_the_condition() -> None:
+    """Pulls are not called: whether the condition is met is not known."""
+    own = user("feed", allow(FOUR), allow(PULL, when=VPCE, sid="OurVpc"))
+    with opened(SHELF, own, pulls=True) as at:
+        [*at.rights.all_answers()]
+        policy = needed_policy(at.rights)
+    assert policy is not None
+    assert not {action for action, _ in granted(policy)} & {*PULL}
+    assert "OurVpc" in policy["notes"][0]

@@ -134,9 +134,10 @@ def needed_policy(
 ) -> dict[str, Any] | None:
     """The policies that allow all that the feed needs, whatever it is allowed already.
 
-    JSON values: see `Attachment.plain`. What a statement allows under a condition that is not met
-    is left out. None for a feed whose account is unknown (its credentials were refused, and the
-    feeds file names none), or without a package ID that a repository can have: its findings say so.
+    JSON values: see `Attachment.plain`. What a statement allows under a condition that is not met,
+    or that nobody knows to be met, is left out. None for a feed whose account is unknown (its
+    credentials were refused, and the feeds file names none), and where nothing is left to allow:
+    its findings say so.
 
     `planned`: None for an account that exists, else how the policies of a plan are attached (one of
     `planned.attachment.WAYS`, or "" for a Terraform plan). Each document is `spare` characters
@@ -164,7 +165,8 @@ def _without_lifting(
 
 
 def _conditional(answered: Iterable[Answers]) -> list[Answers]:
-    return [each for each in answered if each.answer is Answer.DENIED and is_conditional(each)]
+    """What is not allowed, as far as anybody knows, for want of a condition that is met."""
+    return [each for each in answered if each.answer is not Answer.ALLOWED and is_conditional(each)]
 
 
 def _lifted(need: Need, limited: Iterable[Answers]) -> list[Answers]:
