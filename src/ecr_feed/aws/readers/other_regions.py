@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ecr_feed.aws.known_regions import is_enabled_by_default
 from ecr_feed.aws.readers import repositories
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
@@ -40,9 +41,16 @@ class RegionSearch:
 
 
 def search_regions(
-    client_in: Callable[[str], Client], regions: Iterable[str], names: list[str], pool: Executor
+    client_in: Callable[[str], Client],
+    regions: Iterable[str],
+    names: list[str],
+    pool: Executor,
+    account: str = "",
 ) -> RegionSearch:
-    """Read each region's list, or the names where the list is denied; in parallel."""
+    """Read each region's list, or the names where the list is denied; in parallel.
+
+    `account` is the caller's, whose registries are read; "" where it is unknown.
+    """
     failures: dict[str, Failure] = {}
     clients: dict[str, Client] = {}
     for region in regions:
@@ -51,7 +59,7 @@ def search_regions(
         except ReadError as error:
             failures[region] = error.failure
     asked = len(clients) + len(failures)
-    results = pool.map(lambda region: _search(clients[region], names), clients)
+    results = pool.map(lambda region: _search(clients[region], names, account), clients)
     found: dict[str, frozenset[str]] = {}
     for region, result in zip(clients, results, strict=True):
         if isinstance(result, Failure):
@@ -61,10 +69,11 @@ def search_regions(
     return RegionSearch(found, failures, asked)
 
 
-def _search(client: Client, names: list[str]) -> frozenset[str] | Failure:
+def _search(client: Client, names: list[str], account: str) -> frozenset[str] | Failure:
     # Its own pool: a thread of the shared pool that waits for that pool could block it.
     with ThreadPoolExecutor(max_workers=1) as alone:
-        found = repositories.find_repositories(client, names, alone)
+        asked = AskedRegistry(account, client.region)
+        found = repositories.find_repositories(client, names, alone, asked)
     if isinstance(found, Failure):
         return frozenset() if _is_not_enabled(client.region, found) else found
     return frozenset(name for name in names if name in found.repositories)
