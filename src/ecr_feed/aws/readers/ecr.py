@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ ACTION_DESCRIBE: Final = "ecr:DescribeRepositories"
 ACTION_IMAGES: Final = "ecr:DescribeImages"
 ACTION_LIST: Final = "ecr:ListImages"
 ACTION_TOKEN: Final = "ecr:GetAuthorizationToken"
+NO_REPOSITORY: Final = "RepositoryNotFoundException"
+"""The error code by which ECR says that a repository does not exist."""
 
 
 def probed(action: str, resource: str) -> Permission:
@@ -61,6 +64,15 @@ def no_repository(action: str, resource: str, failure: Failure | None) -> Permis
     return Permission(
         action, resource, Answer.UNDETERMINED, "no repository to ask about", "probe", {}, failure
     )
+
+
+def contradiction(failure: Failure, but: str) -> Failure:
+    """The failure of a read whose answer another answer contradicts; `but` says what that one is.
+
+    Which of the two is true is not known.
+    """
+    said = "; but ".join(part for part in (failure.message, but) if part)
+    return replace(failure, trouble=Trouble.CONTRADICTION, message=said)
 
 
 def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToken:
