@@ -143,19 +143,15 @@ def read_inventory(
     return reader.inventory(account)
 
 
-def find_repositories(client: Client, names: Iterable[str], pool: Executor) -> Inventory | Failure:
+def find_repositories(client: Client, names: Iterable[str], pool: Executor) -> Inventory:
     """Which of the names a region holds: from its list, or by name where the list is denied."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
     reader = _InventoryReader(client, pool, _Found())
     reader.list_all()
     failure = reader.found.list_failure
-    if failure is None:
-        return reader.inventory("")
-    if failure.trouble != Trouble.DENIED:
-        return failure
-    reader.describe([wanted])
-    refused = [*reader.found.denied.values(), *reader.found.failed.values()]
-    return reader.inventory("") if reader.found.listed or not refused else refused[0]
+    if failure is not None and failure.trouble is Trouble.DENIED:
+        reader.describe([wanted])
+    return reader.inventory("")
 
 
 def _read_one_batch(reader: _InventoryReader, wanted: list[str]) -> None:
