@@ -17,6 +17,7 @@ from ecr_feed.aws.readers.ecr import (
     ACTION_IMAGES,
     ACTION_LIST,
     ACTION_TOKEN,
+    ImageReader,
     denied,
     no_repository,
     probe_unnamed_list,
@@ -24,6 +25,7 @@ from ecr_feed.aws.readers.ecr import (
     read_token,
 )
 from ecr_feed.aws.readers.other_regions import OtherRegions, RegionSearch, search_regions
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client, utcnow
 from ecr_feed.aws.transport.sessions import Sessions
@@ -72,11 +74,16 @@ class Account:
         self._token = self._shared("token", self._read_token)
         self._ecr = Once(self._open_ecr)
         self._self_audit = Once(self._open_self_audit)
+        self._asked = self._shared("registry", self._open_asked)
         self._inventory = Once(self._read_inventory)
-        self._listing = Once(lambda: probe_unnamed_list(self._ecr.get()))
+        self._listing = Once(lambda: probe_unnamed_list(self._ecr.get(), self._asked.get()))
         self._region_search = Once(self._search_other_regions)
         self._packages = PackageFacts(
-            self._names, self.inventory, self._ecr.get, self._shared, threads=sessions.threads
+            self._names,
+            self.inventory,
+            lambda: ImageReader(self._ecr.get(), self._asked.get()),
+            self._shared,
+            threads=sessions.threads,
         )
 
     def self_audit(self) -> DocumentReader:
@@ -84,12 +91,12 @@ class Account:
         return self._self_audit.get()
 
     def _open_self_audit(self) -> DocumentReader:
-        feed = self.feed
         return DocumentReader(
             self._sessions,
-            feed.credentials,
-            feed.region,
-            endpoint_url=feed.endpoint_url,
+            self.feed.credentials,
+            self.feed.region,
+            endpoint_url=self.feed.endpoint_url,
+            registry=lambda: self._asked.get().account,
         )
 
     @property
@@ -225,7 +232,7 @@ class Account:
     def _open_ecr(self) -> Client:
         """The ECR client; raises the refusal where the credentials were refused already."""
         access = self._sts_access.get()
-        if access.failure is not None and _ends_access(access.failure):
+        if access.failure is not None and access.failure.ends_access:
             raise ReadError(access.failure)
         return self._client_in(self.feed.region)
 
@@ -236,12 +243,12 @@ class Account:
 
     def _read_access(self) -> Access:
         access = self._sts_access.get()
-        if access.failure is not None and _ends_access(access.failure):
+        if access.failure is not None and access.failure.ends_access:
             return access
         try:
             self._token.get()
         except ReadError as error:
-            if _ends_access(error.failure):
+            if error.failure.ends_access:
                 return identity.access_after_token(access, error.failure, self.feed.region)
             if error.failure.trouble != Trouble.DENIED:
                 return access
@@ -251,19 +258,20 @@ class Account:
     def _require_access(self) -> None:
         """Raise the refusal where AWS refused the credentials in this region."""
         failure = self.access().failure
-        if failure is not None and _ends_access(failure):
+        if failure is not None and failure.ends_access:
             raise ReadError(failure)
 
-    def _registry(self) -> str:
-        """The account whose registry is read: that of the credentials."""
+    def _open_asked(self) -> AskedRegistry:
+        """The registry that is read: that of the credentials' account, in the feed's region."""
         identity = self.access().identity
-        return identity.account if identity else self.feed.account or ""
+        account = identity.account if identity else self.feed.account or ""
+        return AskedRegistry(account, self.feed.region)
 
     def _read_inventory(self) -> Inventory:
         self._require_access()
         with self._pool() as pool:
             return repositories.read_inventory(
-                self._ecr.get(), self._names, pool, account=self._registry()
+                self._ecr.get(), self._names, pool, self._asked.get()
             )
 
     def _search_other_regions(self) -> RegionSearch:
@@ -275,7 +283,8 @@ class Account:
         ]
         regions = (self._regions or known_regions()).others_with_ecr(self.feed.region)
         with self._pool() as pool:
-            return search_regions(self._client_in, regions if names else (), names, pool)
+            account = self._asked.get().account
+            return search_regions(self._client_in, regions if names else (), names, pool, account)
 
     def _client_in(self, region: str) -> Client:
         feed = self.feed
@@ -287,8 +296,3 @@ class Account:
         return ThreadPoolExecutor(
             max_workers=self._sessions.threads, thread_name_prefix="ecr-feed-reader"
         )
-
-
-def _ends_access(failure: Failure) -> bool:
-    """After this failure, no call with the credentials in this region can succeed."""
-    return failure.trouble.credentials or failure.trouble in (Trouble.CLOCK, Trouble.REGION_OFF)

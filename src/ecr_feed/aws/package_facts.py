@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar
 
 from ecr_feed.aws.readers.ecr import NO_REPOSITORY, ImageReader, contradiction, probe_list
 from ecr_feed.aws.readers.repositories import Inventory
-from ecr_feed.aws.transport.client import Client
 from ecr_feed.facts.aws import Failure, Image, ReadError, Trouble
 from ecr_feed.naming import is_repository_name
 from ecr_feed.once import Once
@@ -35,16 +34,15 @@ class PackageFacts:
         self,
         names: tuple[str, ...],
         inventory: Callable[[], Inventory],
-        client: Callable[[], Client],
+        reader: Callable[[], ImageReader],
         shared: SharedFacts,
         *,
         threads: int,
     ) -> None:
         self._names = names
         self._inventory = inventory
-        self._client = client
         self._threads = threads
-        self._reader = shared("reader", lambda: ImageReader(client()))
+        self._reader = shared("reader", reader)
         self._images = {
             name: shared("images", partial(self._read_images, name), name) for name in names
         }
@@ -106,7 +104,7 @@ class PackageFacts:
         return self._reader.get().images(name)
 
     def _list_one(self, name: str) -> None:
-        probe_list(self._client(), name)
+        probe_list(self._reader.get().client, name)
 
     def _prefetch(self) -> None:
         """Read the images and call ListImages for every package that may exist, in parallel."""

@@ -118,6 +118,12 @@ class Failure:
         return f"{self.service}:{self.operation}"
 
     @property
+    def ends_access(self) -> bool:
+        """After this failure, no call with the credentials in this region can succeed."""
+        ending = (Trouble.CLOCK, Trouble.REGION_OFF)
+        return self.trouble.credentials or self.trouble in ending
+
+    @property
     def summary(self) -> str:
         """One line: the call, the error code and the message."""
         what = self.code or self.trouble.value

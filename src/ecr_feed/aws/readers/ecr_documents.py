@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ecr_feed.aws.readers.ecr import PAGE
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError
@@ -20,7 +21,9 @@ _NO_RULES: Final = "PullThroughCacheRuleNotFoundException"
 _NO_TEMPLATES: Final = "TemplateNotFoundException"
 
 
-def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
+def repository_policy(
+    client: Client, asked: AskedRegistry, repository: str
+) -> PolicyDocument | None:
     """ecr:GetRepositoryPolicy; None where the repository has no policy."""
     answer = _call_unless(
         client,
@@ -30,20 +33,24 @@ def repository_policy(client: Client, repository: str) -> PolicyDocument | None:
     )
     if answer is None:
         return None
-    text = ResponseReader(client, "GetRepositoryPolicy").require(answer, "policyText", str)
+    text = _checked(client, asked, "GetRepositoryPolicy", answer, repository).require(
+        answer, "policyText", str
+    )
     return PolicyDocument(f"policy of repository {repository}", "resource", text)
 
 
-def registry_policy(client: Client) -> PolicyDocument | None:
+def registry_policy(client: Client, asked: AskedRegistry) -> PolicyDocument | None:
     """ecr:GetRegistryPolicy; None where the registry has no policy."""
     answer = _call_unless(client, "GetRegistryPolicy", "RegistryPolicyNotFoundException")
     if answer is None:
         return None
-    text = ResponseReader(client, "GetRegistryPolicy").require(answer, "policyText", str)
+    text = _checked(client, asked, "GetRegistryPolicy", answer).require(answer, "policyText", str)
     return PolicyDocument(f"registry policy in {client.region}", "registry", text)
 
 
-def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
+def lifecycle_policy(
+    client: Client, asked: AskedRegistry, repository: str
+) -> LifecyclePolicy | None:
     """ecr:GetLifecyclePolicy; None where the repository has none."""
     operation = "GetLifecyclePolicy"
     answer = _call_unless(
@@ -52,11 +59,13 @@ def lifecycle_policy(client: Client, repository: str) -> LifecyclePolicy | None:
     if answer is None:
         return None
     return LifecyclePolicy(
-        ResponseReader(client, operation).require(answer, "lifecyclePolicyText", str)
+        _checked(client, asked, operation, answer, repository).require(
+            answer, "lifecyclePolicyText", str
+        )
     )
 
 
-def cache_rules(client: Client) -> tuple[CacheRule, ...]:
+def cache_rules(client: Client, asked: AskedRegistry) -> tuple[CacheRule, ...]:
     """ecr:DescribePullThroughCacheRules, every page."""
     operation = "DescribePullThroughCacheRules"
     read = ResponseReader(client, operation)
@@ -65,28 +74,32 @@ def cache_rules(client: Client) -> tuple[CacheRule, ...]:
             prefix=read.require(item, "ecrRepositoryPrefix", str),
             upstream=read.text(item, "upstreamRegistryUrl"),
         )
-        for item in _listed(client, operation, "pullThroughCacheRules", _NO_RULES)
+        for item in _listed(client, asked, operation, "pullThroughCacheRules", _NO_RULES)
     )
 
 
-def creation_templates(client: Client) -> tuple[CreationTemplate, ...]:
+def creation_templates(client: Client, asked: AskedRegistry) -> tuple[CreationTemplate, ...]:
     """ecr:DescribeRepositoryCreationTemplates, every page."""
     operation = "DescribeRepositoryCreationTemplates"
     read = ResponseReader(client, operation)
     return tuple(
         CreationTemplate(read.require(item, "prefix", str), read.texts(item, "appliedFor"))
-        for item in _listed(client, operation, "repositoryCreationTemplates", _NO_TEMPLATES)
+        for item in _listed(client, asked, operation, "repositoryCreationTemplates", _NO_TEMPLATES)
     )
 
 
-def repository_tags(client: Client, repository_arn: str) -> Mapping[str, str]:
+def repository_tags(client: Client, asked: AskedRegistry, repository_arn: str) -> Mapping[str, str]:
     """ecr:ListTagsForResource: the values of `aws:ResourceTag/KEY`."""
     operation = "ListTagsForResource"
     answer = client.call(operation, resourceArn=repository_arn)
-    read = ResponseReader(client, operation)
-    return {
-        read.require(tag, "Key", str): read.text(tag, "Value") for tag in read.items(answer, "tags")
-    }
+    read = _checked(client, asked, operation, answer)
+    tags: dict[str, str] = {}
+    for tag in read.items(answer, "tags"):
+        key, value = read.require(tag, "Key", str), tag.get("Value")
+        if key in tags or not isinstance(value, str):
+            raise read.wrong(f"tag {key} is there twice, or has no value")
+        tags[key] = value
+    return tags
 
 
 def _call_unless(
@@ -101,13 +114,31 @@ def _call_unless(
         raise
 
 
-def _listed(client: Client, operation: str, key: str, none: str) -> list[Mapping[str, Any]]:
+def _checked(
+    client: Client,
+    asked: AskedRegistry,
+    operation: str,
+    answer: Mapping[str, Any],
+    repository: str = "",
+) -> ResponseReader:
+    """What reads the answer, which must be about the registry (and repository) that was asked."""
+    read = ResponseReader(client, operation)
+    asked.check(read, answer, repository)
+    return read
+
+
+def _listed(
+    client: Client, asked: AskedRegistry, operation: str, key: str, none: str
+) -> list[Mapping[str, Any]]:
     read = ResponseReader(client, operation)
     found: list[Mapping[str, Any]] = []
     try:
         for page in client.pages(operation, maxResults=PAGE):
+            asked.check(read, page)
             found += read.items(page, key)
     except ReadError as error:
         if error.failure.code != none:
             raise
+    for item in found:
+        asked.check(read, item)
     return found

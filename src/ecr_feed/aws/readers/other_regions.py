@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ecr_feed.aws.known_regions import is_enabled_by_default
 from ecr_feed.aws.readers import repositories
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
@@ -55,9 +56,16 @@ class RegionSearch:
 
 
 def search_regions(
-    client_in: Callable[[str], Client], regions: Iterable[str], names: list[str], pool: Executor
+    client_in: Callable[[str], Client],
+    regions: Iterable[str],
+    names: list[str],
+    pool: Executor,
+    account: str = "",
 ) -> RegionSearch:
-    """Read each region's list, or the names where the list is denied; in parallel."""
+    """Read each region's list, or the names where the list is denied; in parallel.
+
+    `account` is the caller's, whose registries are read; "" where it is unknown.
+    """
     found: dict[str, Mapping[str, bool | Failure] | Failure] = {}
     clients: dict[str, Client] = {}
     for region in regions:
@@ -65,14 +73,15 @@ def search_regions(
             clients[region] = client_in(region)
         except ReadError as error:
             found[region] = error.failure
-    results = pool.map(lambda region: _search(clients[region], names), clients)
+    results = pool.map(lambda region: _search(clients[region], names, account), clients)
     return RegionSearch({**found, **dict(zip(clients, results, strict=True))})
 
 
-def _search(client: Client, names: list[str]) -> dict[str, bool | Failure]:
+def _search(client: Client, names: list[str], account: str) -> dict[str, bool | Failure]:
     # Its own pool: a thread of the shared pool that waits for that pool could block it.
     with ThreadPoolExecutor(max_workers=1) as alone:
-        inventory = repositories.find_repositories(client, names, alone)
+        asked = AskedRegistry(account, client.region)
+        inventory = repositories.find_repositories(client, names, alone, asked)
     return {name: _holds(inventory, name) for name in names}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -18,6 +18,7 @@ from ecr_feed.aws.readers.ecr import (
     no_repository,
     probed,
 )
+from ecr_feed.aws.readers.registry_items import AskedRegistry, read_repositories
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import ResponseReader
@@ -127,31 +128,30 @@ class _Found:
 
 
 def read_inventory(
-    client: Client, names: Iterable[str], pool: Executor, *, account: str = ""
+    client: Client, names: Iterable[str], pool: Executor, asked: AskedRegistry
 ) -> Inventory:
-    """Read whether each of the names exists, in as few calls as possible.
-
-    `account` is the registry's, where known, for the ARNs of what could not be read.
-    """
+    """Read whether each of the names exists in the registry, in as few calls as possible."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
-    reader = _InventoryReader(client, pool, _Found())
+    reader = _InventoryReader(client, pool, _Found(), asked)
     batches = ceil(len(wanted) / MOST_NAMES)
     if batches == 1:
         _read_one_batch(reader, wanted)
     elif batches > 1:
         _read_many_batches(reader, wanted, batches)
-    return reader.inventory(account)
+    return reader.inventory()
 
 
-def find_repositories(client: Client, names: Iterable[str], pool: Executor) -> Inventory:
+def find_repositories(
+    client: Client, names: Iterable[str], pool: Executor, asked: AskedRegistry
+) -> Inventory:
     """Which of the names a region holds: from its list, or by name where the list is denied."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
-    reader = _InventoryReader(client, pool, _Found())
+    reader = _InventoryReader(client, pool, _Found(), asked)
     reader.list_all()
     failure = reader.found.list_failure
     if failure is not None and failure.trouble is Trouble.DENIED:
         reader.describe([wanted])
-    return reader.inventory("")
+    return reader.inventory()
 
 
 def _read_one_batch(reader: _InventoryReader, wanted: list[str]) -> None:
@@ -198,19 +198,20 @@ def _concerns_one_name(failure: Failure) -> bool:
 class _InventoryReader:
     """Makes the calls, and collects what they show."""
 
-    def __init__(self, client: Client, pool: Executor, found: _Found) -> None:
+    def __init__(self, client: Client, pool: Executor, found: _Found, asked: AskedRegistry) -> None:
         self.client = client
         self.pool = pool
         self.found = found
+        self.asked = asked
 
-    def inventory(self, account: str) -> Inventory:
+    def inventory(self) -> Inventory:
         """The result so far."""
         found = self.found
         return Inventory(
             repositories=found.listed,
             complete=found.complete,
             region=self.client.region,
-            account=account,
+            account=self.asked.account,
             list_failure=found.list_failure,
             list_asked=found.list_asked,
             proven=frozenset(found.proven),
@@ -224,10 +225,13 @@ class _InventoryReader:
         try:
             answer = self.client.call(_OPERATION, repositoryNames=names)
             read = ResponseReader(self.client, _OPERATION)
-            repositories = [read_repository(read, i) for i in read.items(answer, "repositories")]
+            repositories = read_repositories(read, answer, self.asked)
+            described = {repository.name: repository for repository in repositories}
+            foreign = [name for name in described if name not in names]
+            if foreign:
+                raise read.wrong(f"the answer has {foreign[0]}, which was not asked for")
         except ReadError as error:
             return error.failure
-        described = {repository.name: repository for repository in repositories}
         for name in names:
             if name in described:
                 self.found.listed[name] = described[name]
@@ -243,9 +247,9 @@ class _InventoryReader:
         read = ResponseReader(self.client, _OPERATION)
         try:
             for page in self.client.pages(_OPERATION, maxResults=PAGE):
-                for item in read.items(page, "repositories"):
-                    repository = read_repository(read, item)
-                    self.found.listed.setdefault(repository.name, repository)
+                for repository in read_repositories(read, page, self.asked):
+                    if self.found.listed.setdefault(repository.name, repository) != repository:
+                        raise read.wrong(f"two answers contradict each other: {repository.name}")
                 self.found.complete = page.get("nextToken") is None
                 yield
         except ReadError as error:
@@ -333,16 +337,3 @@ def _name_in_message(names: list[str], failure: Failure) -> str | None:
         quoted = [name for name in names if f"'{name}'" in failure.message]
         return quoted[0] if len(quoted) == 1 else None
     return None
-
-
-def read_repository(read: ResponseReader, item: Mapping[str, Any]) -> Repository:
-    """One item of DescribeRepositories."""
-    exclusions = item.get("imageTagMutabilityExclusionFilters")
-    filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
-    return Repository(
-        name=read.require(item, "repositoryName", str),
-        arn=read.require(item, "repositoryArn", str),
-        registry_id=read.text(item, "registryId"),
-        tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
-        mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
-    )

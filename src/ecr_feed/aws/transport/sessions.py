@@ -15,6 +15,8 @@ from ecr_feed.aws.transport.call_log import CallLog, CallRecorder
 from ecr_feed.aws.transport.client import Client, HostStates, utcnow
 from ecr_feed.aws.transport.credential_sessions import session_for
 from ecr_feed.aws.transport.failures import CallContext, to_failure
+from ecr_feed.aws.transport.principals import Principals
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.aws.transport.retries import Retries
 from ecr_feed.config import (
     Credentials,
@@ -121,8 +123,24 @@ class Sessions:
                     raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
                     raise _session_error(error, region) from None
-                self._clients[key] = self.client_from(boto, service, region)
+                self._clients[key] = self.client_from(
+                    boto,
+                    service,
+                    region,
+                    session.principals,
+                    None
+                    if service == "sts"
+                    else lambda: self._who(credentials, region, endpoint_url, via),
+                )
             return self._clients[key]
+
+    def _who(
+        self, credentials: Credentials, region: str, endpoint_url: str | None, via: str
+    ) -> str:
+        """The ARN of whoever the credentials are now. Raises ReadError."""
+        client = self.client(credentials, "sts", region, endpoint_url, via=via)
+        operation = "GetCallerIdentity"
+        return ResponseReader(client, operation).require(client.call(operation), "Arn", str)
 
     def _report_secrets(self, session: FeedSession) -> None:
         """Pass the secrets that the session holds to `on_secret`, to be redacted."""
@@ -186,10 +204,24 @@ class Sessions:
         key = self.backend.keys.get(label_of(credentials))
         return None if key is None else key.expires_at
 
-    def client_from(self, boto: Any, service: str, region: str) -> Client:
-        """The suite's client around a botocore client."""
+    def client_from(
+        self,
+        boto: Any,
+        service: str,
+        region: str,
+        principals: Principals | None = None,
+        who: Callable[[], str] | None = None,
+    ) -> Client:
+        """The suite's client around a botocore client; see `Client` for the last two."""
         return Client(
-            boto, service=service, region=region, log=self.log, hosts=self._hosts, now=self.now
+            boto,
+            service=service,
+            region=region,
+            log=self.log,
+            hosts=self._hosts,
+            now=self.now,
+            principals=principals,
+            who=who,
         )
 
     def _session(
@@ -233,6 +265,7 @@ class Sessions:
         if self._expiries is None:
             self._expiries = SessionExpiries()
         readonly.install(session.events)
+        session.principals.install(session.events)
         CallRecorder(self.log, self.now).install(session.events)
         Retries(waits=not backend.embedded).install(session.events)
         session.events.register("after-call", self._expiries.record)
