@@ -85,7 +85,9 @@ def test_region_holds_the_repositories(feed: Feed, elsewhere: MissingElsewhere) 
         note(unread=unread)
         not_assessed(f"{many(len(unread), 'other region')} could not be read.")
     if missing and not holding:
-        not_applicable("The missing repositories are not in any other region either (REPO-1).")
+        not_applicable(
+            "The missing repositories are not in any other enabled region either (REPO-1)."
+        )
     expect(
         not holding,
         f"Not in {feed.region}, but in another region: {', '.join(holding)}.",

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.known_regions import KnownRegions, is_aws_host, known_regions
+from ecr_feed.aws.package_facts import PackageFacts
 from ecr_feed.aws.readers import identity, repositories
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -20,7 +20,6 @@ from ecr_feed.aws.readers.ecr import (
     ImageReader,
     denied,
     no_repository,
-    probe_list,
     probe_unnamed_list,
     probed,
     read_token,
@@ -76,21 +75,16 @@ class Account:
         self._ecr = Once(self._open_ecr)
         self._self_audit = Once(self._open_self_audit)
         self._asked = self._shared("registry", self._open_asked)
-        self._reader = self._shared(
-            "reader", lambda: ImageReader(self._ecr.get(), self._asked.get())
-        )
         self._inventory = Once(self._read_inventory)
         self._listing = Once(lambda: probe_unnamed_list(self._ecr.get(), self._asked.get()))
         self._region_search = Once(self._search_other_regions)
-        self._images: dict[str, Once[tuple[Image, ...]]] = {
-            name: self._shared("images", partial(self._read_images, name), name)
-            for name in self._names
-        }
-        self._lists: dict[str, Once[None]] = {
-            name: self._shared("list", partial(self._probe_list, name), name)
-            for name in self._names
-        }
-        self._prefetched = Once(self._prefetch)
+        self._packages = PackageFacts(
+            self._names,
+            self.inventory,
+            lambda: ImageReader(self._ecr.get(), self._asked.get()),
+            self._shared,
+            threads=sessions.threads,
+        )
 
     def self_audit(self) -> DocumentReader:
         """The account's documents as far as the feed's own credentials may read them."""
@@ -143,10 +137,10 @@ class Account:
     def images(self, package_id: str) -> tuple[Image, ...]:
         """Every image of a package's repository; the first use reads those of all packages.
 
-        Raises ReadError, with NOT_FOUND where there is no such repository.
+        Raises ReadError, with NOT_FOUND where there is no such repository, and CONTRADICTION where
+        the inventory has it and this call says that it does not exist.
         """
-        self._prefetched.get()
-        return self._images[package_id].get()
+        return self._packages.images(package_id)
 
     def is_at_aws(self) -> bool:
         """Calls go to a host of AWS (VPC endpoints included), not to a test endpoint.
@@ -158,14 +152,15 @@ class Account:
     @property
     def active_only(self) -> bool:
         """The endpoint does not support archived images: `images` has only active ones."""
-        return self._reader.get().active_only
+        return self._packages.active_only
 
     def permission(self, action: str, package_id: str | None = None) -> Permission:
         """Whether one of the four actions is allowed, found out by making the call.
 
-        Undetermined where the package has no repository, and for other actions, which are not
-        called (reading a manifest would count as a pull). ecr:DescribeRepositories without a
-        package means the list without names. Raises ReadError where the call failed otherwise.
+        Undetermined where the inventory has no repository for the package, and for other actions,
+        which are not called (reading a manifest would count as a pull). ecr:DescribeRepositories
+        without a package means the list without names. Raises ReadError where the call failed
+        otherwise.
         """
         if action == ACTION_TOKEN:
             return self._probe(action, "*", self._token.get)
@@ -179,10 +174,16 @@ class Account:
                 "this action is not called",
                 "probe",
             )
-        self._prefetched.get()
-        resource = self.inventory().resource(package_id)
-        fact: Once[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
-        return self._probe(action, resource, fact.get)
+        inventory = self.inventory()
+        resource = inventory.resource(package_id)
+        read = self._packages.images if action == ACTION_IMAGES else self._packages.list_one
+        try:
+            return self._probe(action, resource, lambda: read(package_id))
+        except ReadError as error:
+            missing = error.failure.trouble is Trouble.NOT_FOUND
+            if missing and self._packages.is_absent(inventory, package_id):
+                return no_repository(action, resource, error.failure)
+            raise
 
     def other_regions(self, package_id: str) -> OtherRegions:
         """The partition's other regions that hold the package's repository, as read there.
@@ -209,8 +210,6 @@ class Account:
         except ReadError as error:
             if error.failure.trouble == Trouble.DENIED:
                 return denied(action, resource, error.failure)
-            if error.failure.trouble == Trouble.NOT_FOUND:
-                return no_repository(action, resource, error.failure)
             raise
         return probed(action, resource)
 
@@ -275,53 +274,13 @@ class Account:
                 self._ecr.get(), self._names, pool, self._asked.get()
             )
 
-    def _read_images(self, name: str) -> tuple[Image, ...]:
-        return self._reader.get().images(name)
-
-    def _probe_list(self, name: str) -> None:
-        probe_list(self._ecr.get(), name)
-
-    def _prefetch(self) -> None:
-        """Read the images and call ListImages for every package that may exist, in parallel."""
-        inventory = self.inventory()
-        self._reader.get()
-        facts: list[Once[Any]] = []
-        for name in self._names:
-            if self._absent(inventory, name):
-                self._mark_absent(name, inventory)
-            else:
-                facts += [self._images[name], self._lists[name]]
-        with self._pool() as pool:
-            for error in pool.map(_error_of, facts):
-                if error is not None and not isinstance(error, ReadError):
-                    raise error
-
-    def _absent(self, inventory: Inventory, name: str) -> bool:
-        try:
-            return inventory.repository(name) is None
-        except ReadError:
-            return False  # unknown: the calls for its images may tell
-
-    def _mark_absent(self, name: str, inventory: Inventory) -> None:
-        failure = inventory.missing.get(name) or Failure(
-            Trouble.NOT_FOUND,
-            "ecr",
-            "DescribeRepositories",
-            self.feed.region,
-            message=f"{name!r} is not a name that a repository can have"
-            if not is_repository_name(name)
-            else "",
-        )
-
-        def absent() -> Any:
-            raise ReadError(failure)
-
-        self._images[name] = Once(absent)
-        self._lists[name] = Once(absent)
-
     def _search_other_regions(self) -> RegionSearch:
         inventory = self.inventory()
-        names = [n for n in self._names if is_repository_name(n) and self._absent(inventory, n)]
+        names = [
+            n
+            for n in self._names
+            if self._packages.is_absent(inventory, n) and is_repository_name(n)
+        ]
         regions = (self._regions or known_regions()).others_with_ecr(self.feed.region)
         with self._pool() as pool:
             account = self._asked.get().account
@@ -337,12 +296,3 @@ class Account:
         return ThreadPoolExecutor(
             max_workers=self._sessions.threads, thread_name_prefix="ecr-feed-reader"
         )
-
-
-def _error_of(fact: Once[Any]) -> BaseException | None:
-    """Read a fact, which keeps its error; returns the error too."""
-    try:
-        fact.get()
-    except Exception as error:  # noqa: BLE001 - kept in the fact; the caller raises ours
-        return error
-    return None

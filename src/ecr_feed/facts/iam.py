@@ -36,6 +36,8 @@ class Principal:
 
     `arn` is IAM's, path included; `session_arn` is the ARN of a role session as STS returns it.
     `unread` has the reads that failed; if there are any, `policies` may be incomplete.
+    `boundary_unread`: one of them was of the boundary, so that there may be one where `boundary` is
+    None.
     """
 
     kind: str  # "user", "role" or "root"
@@ -49,6 +51,7 @@ class Principal:
     max_session: timedelta | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
+    boundary_unread: bool = False
 
     @property
     def caller(self) -> str:

@@ -10,6 +10,7 @@ from ecr_feed.check import render_fix
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import CreationTemplate, cache_rule_of
 from ecr_feed.naming import is_repository_name
+from ecr_feed.outcomes import note
 from ecr_feed.permissions.answers import Rights
 
 _EVERY = "ROOT"
@@ -36,14 +37,22 @@ class MissingElsewhere:
         return self._account.other_regions(package).regions if self.asked else ()
 
     def unread(self, package: str) -> tuple[str, ...]:
-        """The other regions that did not answer."""
+        """The other regions that could not be read for the package."""
         return tuple(sorted(self._account.other_regions(package).failures)) if self.asked else ()
 
     def evidence(self, package: str) -> dict[str, object]:
-        """Which other regions hold the package and which did not answer; {} where not searched."""
+        """Other regions that hold the package, could not be read, or are not enabled.
+
+        {} where they were not searched.
+        """
         if not self.asked:
             return {}
-        return {"elsewhere": list(self.regions(package)), "unread": list(self.unread(package))}
+        searched = self._account.other_regions(package)
+        return {
+            "elsewhere": list(searched.regions),
+            "unread": sorted(searched.failures),
+            "not_enabled": list(searched.not_enabled),
+        }
 
     def found(self, package: str, inventory: Inventory) -> str:
         """One line for a missing package: the regions that hold it, or the nearest name here."""
@@ -68,7 +77,7 @@ class Creation:
         """The fix where something would create the repository; None where nothing is known to.
 
         `command`, a check's fix that creates it, is offered besides. Where the documents cannot be
-        read, None: the check's own fix works in any case.
+        read, None: the check's own fix works in any case, and the evidence has the failed read.
         """
         if not self._at_aws() or not is_repository_name(package):
             return None
@@ -76,7 +85,8 @@ class Creation:
             documents = self._rights.documents()
             rule = cache_rule_of(package, documents.cache_rules())
             template = _template_of(package, documents.creation_templates())
-        except ReadError:
+        except ReadError as error:
+            note(creation_rules_unread=error.failure.summary)
             return None
         values = {"package": package, "feed": self._rights.account.feed}
         otherwise = f"Or create it: {render_fix(command, values)}"

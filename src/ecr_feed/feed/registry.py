@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from ecr_feed import token as tokens
-from ecr_feed.facts.aws import Answer, Image, ReadError, Trouble
+from ecr_feed.config import Package
+from ecr_feed.facts.aws import Answer, Failure, Image, ReadError, Trouble
 from ecr_feed.facts.iam import CacheRule, cache_rule_of
 from ecr_feed.oci import (
     EndpointError,
@@ -70,6 +71,7 @@ class FeedRegistry:
         """The walk to one image; ends the check where a PERM rule reports that it is denied.
 
         Not applicable where it is denied and the feed has no `pulls`, not assessed where it has.
+        Raises ReadError where the image to walk to is chosen from images that could not be read.
         """
         walk = self.walk(package)
         denied = self.rights.has_auditor and (
@@ -79,6 +81,8 @@ class FeedRegistry:
             not_applicable("Targets do not pull with this feed's credentials (pulls), and may not.")
         if denied:
             not_assessed(f"It depends on {_MANIFEST}, which the feed is denied (PERM-5).")
+        if self._asked(package).tag is None:
+            self.rights.account.images(package)
         return walk
 
     def listed(self, package: str) -> PackageWalk:
@@ -100,6 +104,8 @@ class FeedRegistry:
         self._registry.get()
         walk = self._walks.get()[package]
         note(touched=self._touched.get().get(package, []))
+        if isinstance(rules := self._rules.get(), Failure):
+            note(cache_rules_unread=rules.summary)
         return walk
 
     def tags(self, package: str) -> list[str]:
@@ -160,32 +166,41 @@ class FeedRegistry:
         return dict(zip(names, walks, strict=True))
 
     def _wanted(self, package: str) -> WantedImage:
-        feed = self.rights.account.feed
-        asked = next(each for each in feed.packages if each.id == package)
+        """The image to walk to; no tag where the repository has none, or its images are unread."""
+        asked = self._asked(package)
         platform = Platform.parse(asked.platform) if asked.platform else None
-        tag = asked.tag
+        tag = asked.tag if asked.tag is not None else self._newest_tag(package)
+        return WantedImage(package, tag, platform)
+
+    def _asked(self, package: str) -> Package:
+        """The package as the feeds file has it."""
+        return next(each for each in self.rights.account.feed.packages if each.id == package)
+
+    def _newest_tag(self, package: str) -> str | None:
+        """The tag of the newest image, or its digest where a read by tag might fetch it."""
         try:
             newest = _newest(self.rights.account.images(package))
         except ReadError:
-            newest = None
-        if tag is None and newest is not None:
-            tag = newest.digest if self._unsure else _tag_of(newest)
-        return WantedImage(package, tag, platform)
+            return None  # `pull` raises the same error: nothing is said of an image not chosen
+        if newest is None:
+            return None
+        return newest.digest if self._unsure else _tag_of(newest)
 
     @property
     def _unsure(self) -> bool:
         """Reading by tag may fetch from upstream: this is ECR, and its cache rules are unknown."""
-        return self._at_aws and self._rules.get() is None
+        return self._at_aws and isinstance(self._rules.get(), Failure)
 
     def _rule_of(self, package: str) -> CacheRule | None:
-        return cache_rule_of(package, self._rules.get() or ())
+        rules = self._rules.get()
+        return None if isinstance(rules, Failure) else cache_rule_of(package, rules)
 
-    def _read_rules(self) -> tuple[CacheRule, ...] | None:
-        """The registry's cache rules; None where they could not be read."""
+    def _read_rules(self) -> tuple[CacheRule, ...] | Failure:
+        """The registry's cache rules, or why they could not be read."""
         try:
             return self.rights.documents().cache_rules()
-        except ReadError:
-            return None
+        except ReadError as error:
+            return error.failure
 
 
 def _is_refused(walk: PackageWalk) -> bool:

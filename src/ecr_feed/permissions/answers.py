@@ -138,11 +138,24 @@ class Rights:
 
     def all_answers(self) -> Iterator[Answers]:
         """The answers on every action that the feed needs on its packages, where there are any."""
-        actions = actions_on_repositories(self.account.feed)
-        wanted: list[tuple[str, str | None]] = [(TOKEN, None)]
-        wanted += [(action, package) for package in self.packages() for action in actions]
-        for action, package in wanted:
+        for action, package in self._needed():
             yield from self._answers_unless_unread(action, package)
+
+    def unanswered(self) -> list[Failure]:
+        """Why the feed's own call failed, for each action that it needs and has no answers on."""
+        failures = []
+        for action, package in self._needed():
+            try:
+                self.answers(action, package)
+            except ReadError as error:
+                failures.append(error.failure)
+        return failures
+
+    def _needed(self) -> list[tuple[str, str | None]]:
+        """Each action that the feed needs, and the package it needs it on; None for the token."""
+        actions = actions_on_repositories(self.account.feed)
+        on_packages = [(action, package) for package in self.packages() for action in actions]
+        return [(TOKEN, None), *on_packages]
 
     def listing_answers(self) -> Iterator[Answers]:
         """The answers on the list without names, where there are any."""

@@ -70,8 +70,8 @@ def judge_listing(rights: Rights) -> Judgement:
 def judge_agreement(rights: Rights) -> Judgement:
     """Live call, simulation and evaluation agree on every permission that the feed needs.
 
-    Not assessed where no permission has two answers to compare; raises ReadError where that is
-    because reading failed.
+    Not assessed where no permission has two answers to compare. Raises ReadError where that is
+    because reading failed, and where those that were read agree and another was not read.
     """
     if not rights.has_auditor:
         return Judgement.not_applicable(NO_AUDITOR)
@@ -85,6 +85,8 @@ def judge_agreement(rights: Rights) -> Judgement:
         reasons = (each.because for each in undetermined)
         return Judgement.not_assessed(next(reasons, "No permission has two answers to compare."))
     differing = [each for each in answered if each.disagree]
+    if not differing and (unread := rights.unanswered()):
+        raise ReadError(unread[0])
     return Judgement.of(
         not differing,
         f"The answers disagree about {many(len(differing), 'permission')}.",
@@ -97,22 +99,25 @@ def judge_agreement(rights: Rights) -> Judgement:
 def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) -> Judgement:
     """The identity's own policies grant nothing of these groups beyond the feed's needs.
 
-    The organisation's limits are left out: they are not this identity's own policies.
+    The organisation's limits are left out: they are not this identity's own policies. What was
+    granted is enough to be not met, unless the boundary, which may forbid it, could not be read; to
+    be met, every policy has to be read.
     """
     if principal.kind == "root":
         return Judgement.not_applicable("No IAM policy limits the root user (IDENT-3).")
-    if not principal.policies and principal.unread:
-        said = principal.unread[0].summary
-        return Judgement.not_assessed(f"The identity's policies could not be read: {said}")
     try:
         policies = policies_of(Evidence(principal, Organization(member=False)))
     except PolicyError as error:
         return Judgement.not_assessed(f"A policy is malformed at {error.path}: {error.reason}")
     wanted = needs(rights.account.feed, rights.account_id())
     found = [each for each in breadth(policies, wanted) if each.group in groups]
-    if not found and principal.unread:
+    if principal.unread and (not found or principal.boundary_unread):
         said = principal.unread[0].summary
-        return Judgement.not_assessed(f"Not every policy could be read: {said}")
+        granted = {str(each.group): _actions(each) for each in found}
+        return Judgement.not_assessed(
+            f"Not every policy could be read: {said}",
+            evidence={"granted_by_those_read": granted} if granted else None,
+        )
     return Judgement.of(
         not found,
         f"The identity may do more than a feed needs: {'; '.join(f.summary for f in found)}.",

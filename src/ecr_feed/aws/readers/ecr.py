@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ ACTION_DESCRIBE: Final = "ecr:DescribeRepositories"
 ACTION_IMAGES: Final = "ecr:DescribeImages"
 ACTION_LIST: Final = "ecr:ListImages"
 ACTION_TOKEN: Final = "ecr:GetAuthorizationToken"
+NO_REPOSITORY: Final = "RepositoryNotFoundException"
+"""The error code by which ECR says that a repository does not exist."""
 
 
 def probed(action: str, resource: str) -> Permission:
@@ -70,6 +73,15 @@ def no_repository(action: str, resource: str, failure: Failure | None) -> Permis
     )
 
 
+def contradiction(failure: Failure, but: str) -> Failure:
+    """The failure of a read whose answer another answer contradicts; `but` says what that one is.
+
+    Which of the two is true is not known.
+    """
+    said = "; but ".join(part for part in (failure.message, but) if part)
+    return replace(failure, trouble=Trouble.CONTRADICTION, message=said)
+
+
 def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToken:
     """ecr:GetAuthorizationToken without registryIds; the first entry, which Octopus uses too."""
     operation = "GetAuthorizationToken"
@@ -95,7 +107,7 @@ class ImageReader:
     """
 
     def __init__(self, client: Client, asked: AskedRegistry) -> None:
-        self._client = client
+        self.client = client
         self._asked = asked
         self.active_only = False
 
@@ -114,9 +126,9 @@ class ImageReader:
 
     def _read(self, repository: str, parameters: Mapping[str, Any]) -> tuple[Image, ...]:
         operation = "DescribeImages"
-        read = ResponseReader(self._client, operation)
+        read = ResponseReader(self.client, operation)
         images: dict[str, Image] = {}
-        for page in self._client.pages(
+        for page in self.client.pages(
             operation, repositoryName=repository, maxResults=PAGE, **parameters
         ):
             for image in read_images(read, page, self._asked, repository):

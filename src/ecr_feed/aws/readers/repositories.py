@@ -11,7 +11,9 @@ from typing import Final
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
     MOST_NAMES,
+    NO_REPOSITORY,
     PAGE,
+    contradiction,
     denied,
     no_repository,
     probed,
@@ -49,11 +51,13 @@ class Inventory:
     def repository(self, name: str) -> Repository | None:
         """The repository of exactly this name, or None where it does not exist.
 
-        Raises ReadError where neither a call by name nor the list shows whether it exists. A name
-        that ECR does not allow does not exist, without a call.
+        Raises ReadError where neither a call by name nor the list shows whether it exists, or where
+        one has it and the other does not. A name that ECR does not allow does not exist, without a
+        call.
         """
         if not is_repository_name(name):
             return None
+        self._require_agreement(name)
         if name in self.repositories:
             return self.repositories[name]
         if name in self.missing or self.complete:
@@ -83,12 +87,20 @@ class Inventory:
         """
         if name in self.failed:
             raise ReadError(self.failed[name])
+        self._require_agreement(name)
         resource = self.resource(name)
         if name in self.proven:
             return probed(ACTION_DESCRIBE, resource)
         if name in self.denied:
             return denied(ACTION_DESCRIBE, resource, self.denied[name])
         return no_repository(ACTION_DESCRIBE, resource, self.missing.get(name))
+
+    def _require_agreement(self, name: str) -> None:
+        """Raise where the list has a repository that does not exist by name."""
+        if name in self.repositories and name in self.missing:
+            raise ReadError(
+                contradiction(self.missing[name], f"the list has {self.repositories[name].arn}")
+            )
 
     @property
     def listing(self) -> Permission | None:
@@ -131,19 +143,15 @@ def read_inventory(
 
 def find_repositories(
     client: Client, names: Iterable[str], pool: Executor, asked: AskedRegistry
-) -> Inventory | Failure:
+) -> Inventory:
     """Which of the names a region holds: from its list, or by name where the list is denied."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
     reader = _InventoryReader(client, pool, _Found(), asked)
     reader.list_all()
     failure = reader.found.list_failure
-    if failure is None:
-        return reader.inventory()
-    if failure.trouble != Trouble.DENIED:
-        return failure
-    reader.describe([wanted])
-    refused = [*reader.found.denied.values(), *reader.found.failed.values()]
-    return reader.inventory() if reader.found.listed or not refused else refused[0]
+    if failure is not None and failure.trouble is Trouble.DENIED:
+        reader.describe([wanted])
+    return reader.inventory()
 
 
 def _read_one_batch(reader: _InventoryReader, wanted: list[str]) -> None:
@@ -298,7 +306,7 @@ class _InventoryReader:
             waiting = [batch for batch in again if batch]
 
     def _keep(self, name: str, failure: Failure) -> None:
-        if failure.trouble == Trouble.NOT_FOUND:
+        if failure.code == NO_REPOSITORY:
             self.found.missing[name] = failure
         elif failure.trouble == Trouble.DENIED:
             self.found.denied[name] = failure
