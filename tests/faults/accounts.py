@@ -14,9 +14,7 @@ from ecr_feed.config import Feed, KeyCredentials, OidcCredentials, Package
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-west-1"
 ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/octopus/octopus-staging"
-TOKEN_FILE: Final = (
-    Path(__file__).parents[2] / "fixtures" / "accounts" / "healthy-web-identity.jwt"
-)
+TOKEN_FILE: Final = Path(__file__).parents[2] / "fixtures" / "accounts" / "healthy-web-identity.jwt"
 
 _SHARED = """
 account = "123456789012"
@@ -55,7 +53,11 @@ document = { allow = "ecr:GetAuthorizationToken" }
 [[user]]
 name = "platform-auditor"
 keys = [{ label = "auditor", age_days = 10, used_days = 0.1 }]
-policies.audit = { allow = ["iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy", "organizations:Describe*", "organizations:List*", "ecr:Describe*", "ecr:List*", "ecr:Get*"] }
+[[user.policies.audit]]
+allow = [
+  "iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy", "organizations:Describe*",
+  "organizations:List*", "ecr:Describe*", "ecr:List*", "ecr:Get*",
+]
 """
 
 HEALTHY: Final = (
@@ -64,17 +66,20 @@ HEALTHY: Final = (
 [[repository]]
 name = "team/app"
 tags = { team = "shop" }
-lifecycle = { rules = [{ rulePriority = 1, selection = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 14 }, action = { type = "expire" } }] }
 images = [
   { tags = ["1.4.1"], age_days = 30 },
   { tags = ["1.4.2", "latest"], age_days = 2, pulled_days = 1 },
 ]
 policy = { allow = ["ecr:DescribeImages"], to = { AWS = "arn:aws:iam::{account}:root" } }
 
-[[repository]]
-name = "team/worker"
-tags = { team = "shop" }
-images = [{ tags = ["2.0.1"], age_days = 1 }]
+[[repository.lifecycle.rules]]
+rulePriority = 1
+action.type = "expire"
+[repository.lifecycle.rules.selection]
+tagStatus = "untagged"
+countType = "sinceImagePushed"
+countUnit = "days"
+countNumber = 14
 
 [[group]]
 name = "deployers"
@@ -88,19 +93,32 @@ groups = ["deployers"]
 attached = ["token"]
 boundary_policy = "limit"
 tags = { team = "shop" }
-keys = [{ label = "feed", age_days = 10, used_days = 0.1 }, { label = "second", age_days = 5, used_days = 1 }]
-policies.read = { allow = ["ecr:DescribeImages", "ecr:ListImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], on = ["repository/team/app", "repository/team/worker"], when = { StringEquals = { "aws:ResourceTag/team" = "shop" } } }
+keys = [
+  { label = "feed", age_days = 10, used_days = 0.1 },
+  { label = "second", age_days = 5, used_days = 1 },
+]
+[[user.policies.read]]
+allow = [
+  "ecr:DescribeImages", "ecr:ListImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+]
+on = "repository/team/app"
+when.StringEquals = { "aws:ResourceTag/team" = "shop" }
 
 [[role]]
 name = "octopus-staging"
 path = "/octopus/"
 attached = ["token"]
 boundary_policy = "limit"
-trust = { allow = "sts:AssumeRoleWithWebIdentity", to = { Federated = "arn:aws:iam::{account}:oidc-provider/octopus.example.com" }, when = { StringEquals = { "octopus.example.com:aud" = "api://default", "octopus.example.com:sub" = "space:default:feed:staging-ecr" } } }
 policies.read = [
   { allow = "ecr:DescribeRepositories", on = "repository/*" },
   { allow = ["ecr:DescribeImages", "ecr:ListImages"], on = "repository/team/app" },
 ]
+[role.trust]
+allow = "sts:AssumeRoleWithWebIdentity"
+to.Federated = "arn:aws:iam::{account}:oidc-provider/octopus.example.com"
+[role.trust.when.StringEquals]
+"octopus.example.com:aud" = "api://default"
+"octopus.example.com:sub" = "space:default:feed:staging-ecr"
 """
 )
 
@@ -132,11 +150,18 @@ attached = ["IAMFullAccess"]
 console_password = true
 boundary_policy = "limit"
 keys = [{ label = "feed", age_days = 400, used_days = 0.1 }, { label = "second", age_days = 5 }]
-policies.read = { allow = ["ecr:GetAuthorizationToken", "ecr:DescribeImages", "ecr:PutImage", "ecr:BatchGetImage"], on = "*" }
+[[user.policies.read]]
+allow = [
+  "ecr:GetAuthorizationToken", "ecr:DescribeImages", "ecr:PutImage", "ecr:BatchGetImage",
+]
+on = "*"
 
 [[user]]
 name = "octopus-second"
-keys = [{ label = "inactive", age_days = 5, used_days = 1 }, { label = "dead", status = "inactive" }]
+keys = [
+  { label = "inactive", age_days = 5, used_days = 1 },
+  { label = "dead", status = "inactive" },
+]
 policies.read = { allow = ["ecr:DescribeRepositories", "ecr:ListImages"] }
 """
 )
@@ -145,7 +170,7 @@ policies.read = { allow = ["ecr:DescribeRepositories", "ecr:ListImages"] }
 def feeds_of(account: str) -> tuple[Feed, ...]:
     """The feeds that are judged on an account."""
     broken = account is BROKEN
-    packages = ("team/app", "team/worker", *(("team/moved",) if broken else ()))
+    packages = ("team/app", *(("team/worker", "team/moved") if broken else ()))
     first = Feed(
         name="Production ECR",
         region=REGION,

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -32,7 +33,6 @@ from ecr_feed.aws.transport.botosession import Settings
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.check import CheckInfo, info_of
 from ecr_feed.config import Feed, KeyCredentials, OidcCredentials
-from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.protocol.operation_calls import parse
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import pulls
@@ -87,6 +87,9 @@ class Judged:
 Finding = tuple[str, str, str | None]
 """(feed, check, package)."""
 
+Part = tuple[str, str]
+"""(feed, family of checks)."""
+
 
 class Bench:
     """An account, its feeds, and the checks that are judged on it."""
@@ -105,12 +108,14 @@ class Bench:
         self.answers: dict[Sent, list[WireResponse]] = {}
         self._registry = RegistryApp(self._core, PULLS, pulls.storage)
         self._sessions = self._open()
-        self.callers: dict[Sent, set[str]] = {}
         self.healthy: Findings = {}
-        for feed in self.feeds:
-            self.healthy |= self.judge(feeds=frozenset({feed.name}))
+        self.resting: dict[Sent, set[Part]] = {}
+        """Which families of rules, of which feeds, make each call when they are judged alone."""
+        families = dict.fromkeys(info.family for _, info in checks())
+        for part in [(feed.name, family) for feed in self.feeds for family in families]:
+            self.healthy |= self.judge(only={part})
             for sent in self.sent:
-                self.callers.setdefault(sent, set()).add(feed.name)
+                self.resting.setdefault(sent, set()).add(part)
 
     def _open(self) -> Sessions:
         backend = Backend("embedded", self._answer, self._seeded.keys)
@@ -128,18 +133,19 @@ class Bench:
         kept.log.drain()
 
     def judge(
-        self, change: Change | None = None, *, feeds: frozenset[str] = frozenset()
+        self, change: Change | None = None, *, only: AbstractSet[Part] = frozenset()
     ) -> Findings:
-        """Every finding, with each answer that AWS sends changed; `feeds`: of these alone."""
+        """Every finding, with each answer that AWS sends changed; `only` these parts."""
         self._forget()
         self._change = change
         self.sent.clear()
         self._audit = self.auditor()
-        judged = [feed for feed in self.feeds if not feeds or feed.name in feeds]
-        views = {feed.name: self._view(feed) for feed in judged}
+        views = {feed.name: self._view(feed) for feed in self.feeds}
         said: Findings = {}
         for function, info in checks():
-            for feed in judged:
+            for feed in self.feeds:
+                if only and (feed.name, info.family) not in only:
+                    continue
                 for package in [p.id for p in feed.packages] if info.per_package else [None]:
                     given = _Given(self, feed, package, views[feed.name])
                     said[feed.name, info.id, package] = given.judge(function, info)

@@ -76,7 +76,8 @@ Edit = Callable[[WireResponse], WireResponse]
 class Cell:
     """One fault on the answers to one operation of one caller, from the `first` call on.
 
-    `gone`: nothing of the answer is left. `kind` is one of the words that the figures count by.
+    `gone`: nothing of the answer is left. `kind` is one of the words that the figures count by;
+    `place` is where in the answer the fault is, where it is in one place.
     """
 
     sent: Sent
@@ -85,6 +86,7 @@ class Cell:
     edit: Edit = field(repr=False, compare=False)
     gone: bool = False
     first: int = 1
+    place: str = ""
 
     @property
     def name(self) -> str:
@@ -101,8 +103,9 @@ class Cell:
 def cells(sent: Sent, answers: tuple[WireResponse, ...]) -> Iterator[Cell]:
     """Every fault on an operation whose answers were these."""
     yield from _errors(sent)
-    yield from _bodies(sent)
-    yield from _truncations(sent, answers[0])
+    if not sent.operation.startswith("HEAD"):
+        yield from _bodies(sent)
+        yield from _truncations(sent, answers[0])
     if sent.service == "registry":
         yield from _registry(sent)
         return
@@ -174,25 +177,31 @@ def _truncations(sent: Sent, answer: WireResponse) -> Iterator[Cell]:
 
 
 def _edits(sent: Sent, bodies: list[bytes]) -> Iterator[Cell]:
-    seen: set[damage.Path] = set()
+    """Each place of the answers missing, of another type, or there twice; each result once."""
+    seen: set[tuple[bytes, ...]] = {tuple(bodies)}
     for body in bodies:
         for path in damage.paths(body):
-            if path not in seen:
-                seen.add(path)
-                yield from _edits_at(sent, path, body)
-        for path in damage.lists(body):
-            if (*path, "twice") not in seen:
-                seen.add((*path, "twice"))
-                yield _edit(sent, "twice", ".".join(path), damage.doubling(path))
+            for kind, label, edit in _edits_at(path, body):
+                edited = tuple(edit(each) for each in bodies)
+                if edited not in seen:
+                    seen.add(edited)
+                    yield replace(_edit(sent, kind, label, edit), place=".".join(path))
 
 
-def _edits_at(sent: Sent, path: damage.Path, body: bytes) -> Iterator[Cell]:
+def _edits_at(path: damage.Path, body: bytes) -> Iterator[tuple[str, str, damage.Edit]]:
     place = ".".join(path)
-    yield _edit(sent, "missing", place, damage.removing(path))
     found = damage.value_at(body, path)
+    if path[-1] == damage.EVERY:
+        yield "emptied", place, damage.removing(path)
+        yield "twice", place, damage.doubling(path[:-1])
+    else:
+        yield "missing", place, damage.removing(path)
     for label, value in _WRONG.items():
-        if not (isinstance(found, str) and isinstance(value, str) and value):
-            yield _edit(sent, "wrong type", f"{place} is {label}", damage.putting(path, value))
+        edit = damage.putting(path, value)
+        if isinstance(value, str) and value and isinstance(found, str):
+            continue
+        emptied = not value and (damage.is_xml(body) or type(value) is type(found))
+        yield "emptied" if emptied else "wrong type", f"{place} is {label}", edit
 
 
 def _registry(sent: Sent) -> Iterator[Cell]:
@@ -223,5 +232,4 @@ def _lose(answer: WireResponse) -> WireResponse:
 
 def _later(cell: Cell) -> Cell:
     """The same from the second call on: two answers that contradict each other."""
-    label = f"{cell.kind}: {cell.label} from the second call on"
-    return replace(cell, kind="contradiction", label=label, gone=False, first=2)
+    return replace(cell, label=f"{cell.label} from the second call on", gone=False, first=2)

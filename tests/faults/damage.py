@@ -34,7 +34,7 @@ def with_body(answer: WireResponse, body: bytes) -> WireResponse:
 
 def paths(body: bytes) -> list[Path]:
     """Every place in an answer, the outer ones first."""
-    if _is_xml(body):
+    if is_xml(body):
         found = _xml_paths(ElementTree.fromstring(body), ())
     else:
         found = _json_paths(json.loads(body), ())
@@ -68,14 +68,9 @@ OTHER_REGISTRIES: Final = {
 }
 
 
-def lists(body: bytes) -> list[Path]:
-    """The paths of the lists in an answer."""
-    return list(dict.fromkeys(path[:-1] for path in paths(body) if path[-1] == EVERY))
-
-
 def value_at(body: bytes, path: Path) -> object:
     """The first value at a path; in XML a text, or None for an element with others inside."""
-    if _is_xml(body):
+    if is_xml(body):
         elements = _elements(ElementTree.fromstring(body), path)
         return next((_text_of(element) for element in elements), None)
     values = [json.loads(body)]
@@ -88,7 +83,8 @@ def _text_of(element: ElementTree.Element) -> str | None:
     return None if len(element) else element.text or ""
 
 
-def _is_xml(body: bytes) -> bool:
+def is_xml(body: bytes) -> bool:
+    """An answer of the query protocol: every value is a text, and empty is empty."""
     return _XML.match(body) is not None
 
 
@@ -98,7 +94,7 @@ def _double(value: Any) -> Any:
 
 def _edited(body: bytes, path: Path, *, remove: bool, value: object) -> bytes:
     try:
-        return (_edit_xml if _is_xml(body) else _edit_json)(body, path, remove, value)
+        return (_edit_xml if is_xml(body) else _edit_json)(body, path, remove, value)
     except (ValueError, ElementTree.ParseError):
         return body
 

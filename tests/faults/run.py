@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults import accounts
@@ -55,7 +55,7 @@ def judge(bench: Bench, chosen: Iterable[Cell]) -> Figures:
     """Judge the cells."""
     figures = Figures()
     for cell in chosen:
-        after = bench.judge(cell.change, feeds=frozenset(bench.callers[cell.sent]))
+        after = bench.judge(cell.change, only=bench.resting[cell.sent])
         figures.kinds[cell.kind] += 1
         figures.operations[cell.sent.action] += 1
         for finding, said in after.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 
 from ecr_feed.check import CheckInfo
@@ -15,18 +16,48 @@ NOT_MET: Final = "not met"
 NOT_ASSESSED: Final = "not assessed"
 NOT_APPLICABLE: Final = "not applicable"
 
-INDEPENDENT: Final[Mapping[tuple[str, str], str]] = {}
-"""(check, action): why the rule may be met although a read that it names is gone."""
+_PULLED: Final = "the registry itself is read"
+_LAST_USE: Final = "it asks for the time of the last use of each key, which this rule leaves out"
+_WHOLE: Final = "the user is read whole; this rule needs its name alone, which STS says"
+_COMPARED: Final = "it compares the answers that there are"
+INDEPENDENT: Final[Mapping[tuple[str, str], str]] = {
+    ("IDENT-5", "sts:GetCallerIdentity"): "the ID of the key is known without a call",
+    ("KEY-1", "iam:GetAccessKeyLastUsed"): _LAST_USE,
+    ("KEY-2", "iam:GetAccessKeyLastUsed"): _LAST_USE,
+    ("KEY-4", "iam:GetAccessKeyLastUsed"): _LAST_USE,
+    ("KEY-*", "iam:GetUser"): _WHOLE,
+    ("KEY-4", "iam:ListAccessKeys"): "a password is not a key",
+    ("PERM-5", "*"): "simulation or evaluation alone may decide, and a pull that was made",
+    ("PERM-6", "*"): "simulation or evaluation alone may decide, and a pull that was made",
+    ("PERM-7", "ecr:DescribeRepositories"): "without the call, simulation and evaluation decide",
+    ("PERM-8", "*"): _COMPARED,
+    ("PULL-*", "ecr:ListImages"): _PULLED,
+    ("PULL-*", "ecr:DescribePullThroughCacheRules"): "images are then read by digest",
+    ("REGION-2", "sts:GetCallerIdentity"): "ECR accepted the credentials there",
+    ("REPO-1", "ecr:DescribePullThroughCacheRules"): "what would create a missing repository",
+    ("REPO-1", "ecr:DescribeRepositoryCreationTemplates"): "what would create a missing one",
+    ("TOKEN-3", "sts:GetCallerIdentity"): "the feeds file may state the account",
+    ("TOKEN-6", "sts:GetCallerIdentity"): "every answer of AWS's has its time",
+}
+"""(check, action), as patterns: why the rule may be met although that read is gone."""
 
 REGISTRY: Final[Mapping[str, frozenset[str]]] = {
     "ping": frozenset({"LOGIN-1"}),
-    "HEAD manifests": frozenset({"PULL-1"}),
+    "HEAD manifests": frozenset(),
     "GET manifests": frozenset({"PULL-4"}),
     "GET blobs": frozenset({"PULL-5"}),
     "layer": frozenset({"PULL-5"}),
     "GET tags": frozenset({"PULL-6"}),
 }
 """The rules that rest on each request to the registry."""
+
+FACTS: Final = frozenset({"emptied", "none"})
+"""Kinds that leave a well-formed answer which says something else: its rules follow it."""
+
+DOCUMENTS: Final = frozenset(
+    {"DescribePolicy", "GetGroupPolicy", "GetPolicyVersion", "GetRolePolicy", "GetUserPolicy"}
+)
+"""Answers that hold documents, which may well speak of another account or region."""
 
 _PERMISSIONS: Final = frozenset({f"PERM-{number}" for number in (1, 2, 3, 4, 7, 8)})
 _CREDENTIALS: Final = frozenset({"IDENT-1", "REGION-2"})
@@ -60,19 +91,19 @@ def violations(cell: Cell, bench: Bench, after: Findings) -> Iterator[Violation]
     infos = {info.id: info for _, info in checks()}
     for finding, said in after.items():
         before = bench.healthy[finding]
-        why = _why(cell, infos[finding[1]], finding[0] in bench.callers[cell.sent], before, said)
+        why = _why(cell, infos[finding[1]], before, said)
         if why:
             yield Violation(cell.name, finding, before, said, why)
 
 
-def _why(cell: Cell, info: CheckInfo, called: bool, before: Judged, after: Judged) -> str:
+def _why(cell: Cell, info: CheckInfo, before: Judged, after: Judged) -> str:
     """What is wrong with an outcome; "" where nothing is."""
     if after.outcome == CRASH:
         return "the check itself failed"
     if after.outcome == before.outcome:
-        gone = after.outcome == MET and called and cell.gone and _rests(cell, info)
+        gone = after.outcome == MET and cell.gone and _rests(cell, info)
         return "met, although what it rests on is gone" if gone else ""
-    if after.outcome == NOT_ASSESSED:
+    if after.outcome == NOT_ASSESSED or (cell.kind in FACTS and after.outcome != NOT_APPLICABLE):
         return ""
     if after.outcome == MET:
         return "met because of a fault"
@@ -84,14 +115,23 @@ def _why(cell: Cell, info: CheckInfo, called: bool, before: Judged, after: Judge
 def _rests(cell: Cell, info: CheckInfo) -> bool:
     if cell.sent.service == "registry":
         return info.id in REGISTRY[cell.sent.operation]
-    return cell.sent.action in info.reads and (info.id, cell.sent.action) not in INDEPENDENT
+    if cell.sent.action == "sts:GetCallerIdentity" and cell.sent.caller == "auditor":
+        return False
+    return cell.sent.action in info.reads and not any(
+        fnmatchcase(info.id, check) and fnmatchcase(cell.sent.action, action)
+        for check, action in INDEPENDENT
+    )
 
 
 def _may_break(cell: Cell, info: CheckInfo) -> bool:
     """The fault is itself the answer that breaks the rule: a refusal of the feed's own call."""
     sent = cell.sent
     if sent.service == "registry":
-        return cell.kind in ("refused", "content", "headers")
+        # That a manifest or a layer is whole, and what its digest says, is what these rules judge.
+        whole = cell.kind in ("content", "truncated", "body") and info.id in ("PULL-4", "PULL-5")
+        return cell.kind in ("refused", "headers") or whole
+    if cell.kind == "other registry" and sent.operation in DOCUMENTS:
+        return True
     if sent.caller == "auditor":
         return False
     if cell.kind == "denied" and sent.operation != "AssumeRoleWithWebIdentity":
