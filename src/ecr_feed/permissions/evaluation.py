@@ -105,7 +105,7 @@ def policies_of(evidence: Evidence) -> Policies:
 
 
 def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
-    if levels is None:
+    if not levels:
         return None
     return tuple(tuple(_parsed(each) for each in level) for level in levels)
 
