@@ -106,6 +106,11 @@ class Organization:
     unread: tuple[Failure, ...] = ()
     id: str = ""
 
+    @property
+    def binds(self) -> bool:
+        """Its policies apply to the account, or it is unknown whether they do."""
+        return self.member is not False and self.management is not True
+
 
 @dataclass(frozen=True, slots=True)
 class CacheRule:
