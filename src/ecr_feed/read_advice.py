@@ -42,6 +42,11 @@ _BY_CODE: Final = {
 }
 """Error codes with their own fix; this suite sets UnknownRegion, OtherAccount and TokenFile."""
 
+_ORGANIZATION: Final = (
+    "Only the organisation's management account and its delegated administrators may read its "
+    "policies: make the auditor's account one of them, or prove a pull by making it (--deep)."
+)
+
 _EXCHANGE: Final = {
     Trouble.NO_CREDENTIALS: "Compare the role's trust policy, and its MaxSessionDuration, with the "
     "feed: issuer, subject, audience, session_seconds.",
@@ -54,6 +59,8 @@ def fix_for(failure: Failure) -> str:
     """The next step for one failure, host and region filled in."""
     if failure.trouble is Trouble.DENIED and failure.action in CALLED:
         return f"Depends on {failure.action}, which the feed is denied: see its PERM rule."
+    if failure.trouble is Trouble.DENIED and failure.service == "organizations":
+        return _ORGANIZATION
     exchange = _EXCHANGE if failure.operation == "AssumeRoleWithWebIdentity" else {}
     text = exchange.get(failure.trouble) or _BY_CODE.get(failure.code)
     text = text or _BY_TROUBLE[failure.trouble]

@@ -94,8 +94,9 @@ class Organization:
 
     `member` False: the account is in no organisation, and no such policy applies. `management`: it
     is the management account, to which service control policies do not apply. None: unknown.
-    `scps` and `rcps` are None where they could not be read, and `unread` has the reason. `id` is
-    the organisation's, such as `o-exampleorgid`; "" without one or where it is unknown.
+    `scps` and `rcps` are () where that type of policy is off, so that it limits nothing, and None
+    where they could not be read; then `unread` has the reason. `id` is the organisation's, such as
+    `o-exampleorgid`; "" without one or where it is unknown.
     """
 
     member: bool | None
@@ -104,6 +105,11 @@ class Organization:
     rcps: Levels | None = None
     unread: tuple[Failure, ...] = ()
     id: str = ""
+
+    @property
+    def binds(self) -> bool:
+        """Its policies apply to the account, or it is unknown whether they do."""
+        return self.member is not False and self.management is not True
 
 
 @dataclass(frozen=True, slots=True)

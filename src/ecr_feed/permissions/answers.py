@@ -180,7 +180,8 @@ class Rights:
             simulation = self._simulation(action, resource)
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
-                simulation = within_limits(simulation, evaluated, decision, evidence)
+                called = witnesses[0] is not None
+                simulation = within_limits(simulation, evaluated, decision, evidence, called=called)
             witnesses += [self._unless_unseen(action, package, w) for w in (simulation, evaluated)]
         return Answers(action, resource, tuple(w for w in witnesses if w is not None), decision)
 

@@ -84,11 +84,12 @@ def evaluate(
         return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS), None
     decision = _decided(_request(action, resource, evidence, situation, policies), policies)
     answer, because = _answer(decision, evidence)
+    failure = _only_organization(decision, evidence) if answer is Answer.UNDETERMINED else None
     told = {**decision.evidence}
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
         because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
-    return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
+    return Permission(action, resource, answer, because, _WITNESS, told, failure), decision
 
 
 def policies_of(evidence: Evidence) -> Policies:
@@ -105,7 +106,7 @@ def policies_of(evidence: Evidence) -> Policies:
 
 
 def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
-    if levels is None:
+    if not levels:
         return None
     return tuple(tuple(_parsed(each) for each in level) for level in levels)
 
@@ -216,7 +217,7 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
         unread = evidence.tags_unread
         return Answer.UNDETERMINED, decision.because + (f" {unread.summary}" if unread else "")
     grants = (*evidence.principal.unread, *evidence.unread)
-    limits = evidence.organization.unread if _bound(evidence.organization) else ()
+    limits = evidence.organization.unread if evidence.organization.binds else ()
     if decision.outcome is Outcome.IMPLICIT_DENY:
         # A layer that was not read can only take away, never grant.
         return (
@@ -224,13 +225,17 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
         )
     if grants or limits:
         return Answer.UNDETERMINED, _unread((*grants, *limits))
-    if _bound(evidence.organization) and evidence.organization.scps is None:
+    if evidence.organization.binds and evidence.organization.scps is None:
         return Answer.UNDETERMINED, "could not determine whether AWS Organizations policies apply"
     return Answer.ALLOWED, decision.because
 
 
-def _bound(organization: Organization) -> bool:
-    return organization.member is not False and organization.management is not True
+def _only_organization(decision: Decision, evidence: Evidence) -> Failure | None:
+    """The failed read of the organisation's policies, where nothing else leaves an answer open."""
+    grants = (*evidence.principal.unread, *evidence.unread)
+    if decision.outcome is not Outcome.ALLOWED or grants:
+        return None
+    return next(iter(evidence.organization.unread), None)
 
 
 def _unread(failures: tuple[Failure, ...]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ecr_feed.facts.aws import Answer, Permission, ReadError, Trouble
+from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
 from ecr_feed.facts.iam import Organization, Principal
 from ecr_feed.iam import ActionGroup, GroupExcess, Outcome, PolicyError, breadth
 from ecr_feed.naming import is_repository_name
-from ecr_feed.outcomes import Judgement
+from ecr_feed.outcomes import Judgement, note
 from ecr_feed.permissions.answers import Answers, Rights
 from ecr_feed.permissions.blockers import policy_type
 from ecr_feed.permissions.evaluation import Evidence, policies_of
@@ -24,7 +24,8 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
     """The feed is allowed the action; not applicable without a repository to judge it on.
 
     `package` None: the token, or the list without names. Raises ReadError where the feed's own
-    call failed for another reason than a denial.
+    call failed for another reason than a denial, and where one failed read leaves every answer
+    open.
     """
     if package is not None and not is_repository_name(package):
         return Judgement.not_applicable("No repository can have this name (REPO-2).")
@@ -36,6 +37,9 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
         return Judgement.not_applicable(_MISSING)
     evidence = evidence_of(answers)
     if answers.answer is Answer.UNDETERMINED:
+        if (failure := _one_failure(answers)) is not None:
+            note(**evidence)
+            raise ReadError(failure)
         return Judgement.not_assessed(_undetermined(answers), evidence=evidence)
     allowed = answers.answer is Answer.ALLOWED
     if not allowed and rights.unknown and not _is_explicit(answers):
@@ -175,6 +179,12 @@ def _is_explicit(answers: Answers) -> bool:
     """An explicit Deny applies, whatever other policies allow."""
     decision = answers.decision
     return decision is not None and decision.outcome is Outcome.EXPLICIT_DENY
+
+
+def _one_failure(answers: Answers) -> Failure | None:
+    """The one failed read behind every answer, which is then the cause of all that wait for it."""
+    failures = {each.failure for each in answers.witnesses}
+    return failures.pop() if len(failures) == 1 and not answers.determined else None
 
 
 def _names_nothing(probe: Permission | None) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from ecr_feed.aws.readers.identity_policies import iam_pages
@@ -12,7 +14,12 @@ from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, OidcProvider
 
+_STATUSES: Final = ("Active", "Inactive", "Expired")
+_NEVER: Final = "N/A"
+"""The service that IAM names for a key that was never used, which has no date."""
 _NO_PASSWORD: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+
+_NO_USER: Final = re.compile(r"\buser with name\b", re.IGNORECASE)
 
 
 def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[AccessKey, ...]:
@@ -20,7 +27,7 @@ def access_keys(client: Client, user: str, *, own_key_id: str = "") -> tuple[Acc
     operation = "ListAccessKeys"
     read = ResponseReader(client, operation)
     return tuple(
-        _key(client, read, item, own_key_id)
+        _key(client, read, item, user, own_key_id)
         for page in iam_pages(client, operation, UserName=user)
         for item in read.items(page, "AccessKeyMetadata")
     )
@@ -32,13 +39,15 @@ def mask(key_id: str) -> str:
 
 
 def _key(
-    client: Client, read: ResponseReader, item: Mapping[str, Any], own_key_id: str
+    client: Client, read: ResponseReader, item: Mapping[str, Any], user: str, own_key_id: str
 ) -> AccessKey:
     key_id = read.require(item, "AccessKeyId", str)
+    if read.require(item, "UserName", str) != user:
+        raise read.wrong(f"a key of another user than {user} is in the list")
     key = AccessKey(
         id=mask(key_id),
-        status=read.require(item, "Status", str),
-        created_at=read.time(item, "CreateDate"),
+        status=read.one_of(item, "Status", _STATUSES),
+        created_at=read.require(item, "CreateDate", datetime),
         own=key_id == own_key_id,
     )
     operation = "GetAccessKeyLastUsed"
@@ -46,20 +55,29 @@ def _key(
         answer = client.call(operation, AccessKeyId=key_id)
         last = ResponseReader(client, operation)
         used = last.require(answer, "AccessKeyLastUsed", dict)
-        return replace(key, last_used_at=last.time(used, "LastUsedDate"))
+        date, service = last.time(used, "LastUsedDate"), last.require(used, "ServiceName", str)
+        if (date is None) is not (service == _NEVER):
+            raise last.wrong(f"the key was used by {service!r}, on {date or 'no date'}")
+        return replace(key, last_used_at=date)
     except ReadError as error:
         return replace(key, unread=(error.failure,))
 
 
 def has_console_password(client: Client, user: str) -> bool:
-    """iam:GetLoginProfile; False for the error code that means no password. Raises ReadError."""
+    """iam:GetLoginProfile; False for the error code that means no password. Raises ReadError.
+
+    The same code means that there is no such user: then the message is about the user.
+    """
     try:
         answer = client.call("GetLoginProfile", UserName=user)
     except ReadError as error:
-        if error.failure.code in _NO_PASSWORD:
+        if error.failure.code in _NO_PASSWORD and not _NO_USER.search(error.failure.message):
             return False
         raise
-    ResponseReader(client, "GetLoginProfile").require(answer, "LoginProfile", dict)
+    read = ResponseReader(client, "GetLoginProfile")
+    profile = read.require(answer, "LoginProfile", dict)
+    if read.require(profile, "UserName", str) != user:
+        raise read.wrong(f"the answer is about another user than {user}")
     return True
 
 

@@ -198,29 +198,27 @@ def _permission(
 def _evidence(
     read: ResponseReader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
 ) -> dict[str, object]:
-    statements = item.get("MatchedStatements", result.get("MatchedStatements"))
-    matched = [
-        read.text(statement, "SourcePolicyId")
-        for statement in (statements if isinstance(statements, list) else [])
-        if isinstance(statement, Mapping)
-    ]
+    holder = item if item.get("MatchedStatements") is not None else result
+    statements = read.items(holder, "MatchedStatements") if "MatchedStatements" in holder else []
+    matched = [read.text(statement, "SourcePolicyId") for statement in statements]
     return {
         "decision": decision,
         "statements": [name for name in matched if name],
         "boundary_allows": _flag(
-            item, result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"
+            read, item, result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"
         ),
         "organization_allows": _flag(
-            item, result, "OrganizationsDecisionDetail", "AllowedByOrganizations"
+            read, item, result, "OrganizationsDecisionDetail", "AllowedByOrganizations"
         ),
         "does_not_see": _NOT_SIMULATED,
     }
 
 
-def _flag(item: Mapping[str, Any], result: Mapping[str, Any], key: str, inner: str) -> bool | None:
-    detail = item.get(key, result.get(key))
-    flag = detail.get(inner) if isinstance(detail, Mapping) else None
-    return flag if isinstance(flag, bool) else None
+def _flag(
+    read: ResponseReader, item: Mapping[str, Any], result: Mapping[str, Any], key: str, inner: str
+) -> bool | None:
+    detail = read.maybe(item, key, dict) or read.maybe(result, key, dict)
+    return None if detail is None else read.require(detail, inner, bool)
 
 
 def _because(decision: str, evidence: Mapping[str, object]) -> str:

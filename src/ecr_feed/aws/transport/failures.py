@@ -177,6 +177,7 @@ _BY_CLASS: Final = {
     "ResponseStreamingError": Trouble.MALFORMED,
     "IncompleteReadError": Trouble.MALFORMED,
     "ResponseParserError": Trouble.MALFORMED,
+    "WrongShapeError": Trouble.MALFORMED,
     "FlexibleChecksumError": Trouble.MALFORMED,
     "ChecksumError": Trouble.MALFORMED,
     "UnauthorizedSSOTokenError": Trouble.EXPIRED,

@@ -48,7 +48,13 @@ READS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "organizations": frozenset(
-        {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget"}
+        {
+            "DescribeOrganization",
+            "DescribePolicy",
+            "ListParents",
+            "ListPoliciesForTarget",
+            "ListRoots",
+        }
     ),
 }
 # How credential providers obtain session credentials, for OIDC feeds and for profiles. They change

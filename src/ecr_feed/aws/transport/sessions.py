@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ecr_feed.aws.transport import readonly
+from ecr_feed.aws.transport import answer_shape, readonly
 from ecr_feed.aws.transport.backend import AWS, Backend
 from ecr_feed.aws.transport.call_log import CallLog, CallRecorder
 from ecr_feed.aws.transport.client import Client, HostStates, utcnow
@@ -265,6 +265,7 @@ class Sessions:
         if self._expiries is None:
             self._expiries = SessionExpiries()
         readonly.install(session.events)
+        answer_shape.install(session.events)
         session.principals.install(session.events)
         CallRecorder(self.log, self.now).install(session.events)
         Retries(waits=not backend.embedded).install(session.events)

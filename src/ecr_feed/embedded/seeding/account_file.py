@@ -142,6 +142,9 @@ class ProviderTable(AccountTable):
     audiences: tuple[str, ...] = ()
 
 
+PolicyTypeState = Literal["on", "off", "enabling", "disabling"]
+
+
 class OrganizationPolicyTable(AccountTable):
     """A service (or resource) control policy. Level 0 is the root, higher ones nearer the account.
 
@@ -188,9 +191,16 @@ class NetworkTable(AccountTable):
 
 
 class OrganizationTable(AccountTable):
-    """The organisation the account is in."""
+    """The organisation the account is in.
+
+    Only its management account and its delegated administrators may read policies. A type of policy
+    is on, off, or being switched.
+    """
 
     id: str = "o-exampleorgid"
+    delegated_administrator: bool = True
+    scps: PolicyTypeState = "on"
+    rcps: PolicyTypeState = "on"
 
 
 class AccountFile(AccountTable):
@@ -237,6 +247,10 @@ class AccountFile(AccountTable):
         keys = [key.label for owner in (*self.user, *self.role) for key in owner.keys]
         if twice := sorted({label for label in keys if keys.count(label) > 1}):
             raise ValueError(f"two keys carry the label {twice[0]!r}")
+        above = self.organization or OrganizationTable()
+        for kind, state, tables in (("scp", above.scps, self.scp), ("rcp", above.rcps, self.rcp)):
+            if state == "off" and tables:
+                raise ValueError(f"organization.{kind}s is off, and there are [[{kind}]] tables")
         groups = {group.name for group in self.group}
         for user in self.user:
             if missing := sorted(set(user.groups) - groups):
