@@ -49,6 +49,7 @@ from ecr_feed.plugin.catalogue import CHECKS, _module
 from ecr_feed.reach import ClockOffset
 from fixtures import facts
 from tests.faults.accounts import ACCOUNT, feeds_of
+from tests.faults.readers import READERS
 
 CRASH: Final = "crash"
 _KEY: Final = re.compile(r"Credential=([^/,\s]+)/")
@@ -116,6 +117,7 @@ class Bench:
             self.healthy |= self.judge(only={part})
             for sent in self.sent:
                 self.resting.setdefault(sent, set()).add(part)
+        self.values = {action: self.read(action) for action in READERS}
 
     def _open(self) -> Sessions:
         backend = Backend("embedded", self._answer, self._seeded.keys)
@@ -168,13 +170,13 @@ class Bench:
             self._sessions, KeyCredentials(key="auditor"), self.feeds[0].region, account=account
         )
 
-    def read(self, change: Change | None, read: Callable[[DocumentReader], object]) -> object:
-        """What a reader returns, with answers changed. Raises what it raises."""
+    def read(self, action: str, change: Change | None = None) -> object:
+        """What a reader returns, with each answer that AWS sends changed. Raises what it raises."""
         self._forget()
         self._change = change
         self.sent.clear()
         try:
-            return read(self.auditor())
+            return READERS[action](self.auditor())
         finally:
             self._change = None
 

@@ -6,11 +6,13 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from tests.faults import accounts
 from tests.faults.bench import Bench, Sent
 from tests.faults.cells import Cell, cells
-from tests.faults.verdicts import Violation, violations
+from tests.faults.readers import READERS
+from tests.faults.verdicts import Violation, reader_violations, violations
 
 ACCOUNTS = {"healthy": accounts.HEALTHY, "broken": accounts.BROKEN}
 
@@ -30,6 +32,12 @@ class Figures:
         self.became += other.became
         self.violations += other.violations
         return self
+
+
+@cache
+def bench_of(account: str) -> Bench:
+    """The bench of an account by its name, made once in a process."""
+    return Bench(ACCOUNTS[account])
 
 
 def all_cells(bench: Bench) -> list[Cell]:
@@ -55,7 +63,10 @@ def judge(bench: Bench, chosen: Iterable[Cell]) -> Figures:
     """Judge the cells."""
     figures = Figures()
     for cell in chosen:
-        after = bench.judge(cell.change, only=bench.resting[cell.sent])
+        if cell.sent.action in READERS:
+            figures.violations += reader_violations(cell, bench)
+        resting = bench.resting.get(cell.sent)
+        after = bench.judge(cell.change, only=resting) if resting else {}
         figures.kinds[cell.kind] += 1
         figures.operations[cell.sent.action] += 1
         for finding, said in after.items():

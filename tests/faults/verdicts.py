@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from ecr_feed.check import CheckInfo
+from ecr_feed.facts.aws import ReadError
 from tests.faults.bench import CRASH, Bench, Finding, Findings, Judged, checks
 from tests.faults.cells import Cell
 
@@ -59,7 +60,41 @@ DOCUMENTS: Final = frozenset(
 )
 """Answers that hold documents, which may well speak of another account or region."""
 
+ABSENT: Final[Mapping[tuple[str, str], str]] = {
+    ("DescribeImages", "imageTags"): "the image has no tag",
+    ("GetAccessKeyLastUsed", "LastUsedDate"): "the key was never used",
+    ("GetRole", "PermissionsBoundary"): "the role has no boundary",
+    ("GetRole", "Tags"): "the role has no tags",
+    ("GetUser", "PermissionsBoundary"): "the user has no boundary",
+    ("GetUser", "Tags"): "the user has no tags",
+}
+"""(operation, key): what AWS says by leaving it out. That is a fact, not a fault."""
+
+OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
+    "DescribeRepositories": frozenset(
+        {
+            *("createdAt", "encryptionConfiguration", "imageScanningConfiguration"),
+            *("imageTagMutability", "registryId", "repositoryUri"),
+        }
+    ),
+    "DescribeImages": frozenset(
+        {
+            *("artifactMediaType", "imageManifestMediaType", "imageSizeInBytes", "imageStatus"),
+            *("lastRecordedPullTime", "registryId", "repositoryName"),
+        }
+    ),
+    "GetRepositoryPolicy": frozenset({"registryId", "repositoryName"}),
+    "GetRegistryPolicy": frozenset({"registryId"}),
+    "GetUser": frozenset({"CreateDate", "PasswordLastUsed", "Path", "UserId"}),
+    "GetRole": frozenset({"CreateDate", "Description", "MaxSessionDuration", "Path", "RoleId"}),
+    "ListAccessKeys": frozenset({"UserName"}),
+    "GetCallerIdentity": frozenset({"UserId"}),
+}
+"""Keys that recorded answers of AWS's lack, or that no rule needs: without one, nothing changes."""
+
 _PERMISSIONS: Final = frozenset({f"PERM-{number}" for number in (1, 2, 3, 4, 7, 8)})
+# The feeds file states an account, and the answer names another one.
+_STATED: Final = frozenset({("GetAuthorizationToken", "TOKEN-3"), ("GetCallerIdentity", "IDENT-2")})
 _CREDENTIALS: Final = frozenset({"IDENT-1", "REGION-2"})
 _SIGN_IN: Final = frozenset(
     {"GetCallerIdentity", "GetAuthorizationToken", "AssumeRoleWithWebIdentity"}
@@ -96,10 +131,36 @@ def violations(cell: Cell, bench: Bench, after: Findings) -> Iterator[Violation]
             yield Violation(cell.name, finding, before, said, why)
 
 
+def reader_violations(cell: Cell, bench: Bench) -> Iterator[Violation]:
+    """A reader's value that a fault has changed, or that is there without an answer."""
+    action = cell.sent.action
+    finding, before = ("", "reader", action), Judged(MET, str(bench.values[action]))
+    try:
+        value = bench.read(action, cell.change)
+    except ReadError:
+        return
+    except Exception as error:  # noqa: BLE001 - the violation reports it
+        yield Violation(cell.name, finding, before, Judged(CRASH, repr(error)), "the reader failed")
+        return
+    same = value == bench.values[action]
+    after = Judged(MET, str(value))
+    if same and cell.gone:
+        yield Violation(cell.name, finding, before, after, "a value, although the answer is gone")
+    absent = (cell.sent.operation, cell.place.rpartition(".")[2]) in ABSENT
+    if not same and cell.kind not in FACTS and not absent:
+        yield Violation(cell.name, finding, before, after, "another value because of a fault")
+
+
 def _why(cell: Cell, info: CheckInfo, before: Judged, after: Judged) -> str:
     """What is wrong with an outcome; "" where nothing is."""
     if after.outcome == CRASH:
         return "the check itself failed"
+    key = cell.place.rpartition(".")[2]
+    if cell.kind == "missing" and after.outcome != before.outcome:
+        if key in OPTIONAL.get(cell.sent.operation, ()):
+            return f"changed without {key}, which an answer may lack"
+        if (cell.sent.operation, key) in ABSENT:
+            return ""
     if after.outcome == before.outcome:
         gone = after.outcome == MET and cell.gone and _rests(cell, info)
         return "met, although what it rests on is gone" if gone else ""
@@ -130,8 +191,9 @@ def _may_break(cell: Cell, info: CheckInfo) -> bool:
         # That a manifest or a layer is whole, and what its digest says, is what these rules judge.
         whole = cell.kind in ("content", "truncated", "body") and info.id in ("PULL-4", "PULL-5")
         return cell.kind in ("refused", "headers") or whole
-    if cell.kind == "other registry" and sent.operation in DOCUMENTS:
-        return True
+    if cell.kind == "other registry":
+        about = (sent.operation, info.id)
+        return sent.operation in DOCUMENTS or (sent.caller == "feed" and about in _STATED)
     if sent.caller == "auditor":
         return False
     if cell.kind == "denied" and sent.operation != "AssumeRoleWithWebIdentity":
