@@ -14,6 +14,7 @@ from ecr_feed.oci.registry_errors import FailureReason
 from ecr_feed.oci.registry_transport import RegistryError, Reply
 from ecr_feed.oci.reply_checks import described, is_page, is_registry_root
 from ecr_feed.oci.steps import (
+    NOT_A_REGISTRY,
     REFUSALS,
     Login,
     Step,
@@ -136,7 +137,7 @@ def _read_challenge(client: RegistryClient, error: RegistryError) -> StepResult:
         return step_failed(Step.CHALLENGE, reason, host=error.host, status=error.status)
     schemes = [client.clean(challenge.scheme) for challenge in challenges]
     if error.host != client.origin.netloc:
-        return _strange(Step.CHALLENGE, error.host, error.status, error.headers)
+        return _strange(client, Step.CHALLENGE, error)
     if "basic" in schemes:
         return step_succeeded(
             Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status
@@ -182,17 +183,17 @@ def _accepted(client: RegistryClient, step: Step, reply: Reply, what: str) -> St
     """A success, which counts only if the registry itself gave it."""
     root = is_registry_root(reply.status, reply.headers, reply.body)
     if not root or reply.host != client.origin.netloc:
-        return _strange(step, reply.host, reply.status, reply.headers)
+        return _strange(client, step, reply)
     return step_succeeded(step, what, host=reply.host, status=reply.status)
 
 
 def _refused(client: RegistryClient, step: Step, error: RegistryError) -> StepResult:
-    """A failure; a refusal counts only if the registry itself gave it."""
+    """A failure; a refusal counts only if the registry itself gave it. Every registry has /v2/."""
     redirect = error.reason.code == "REDIRECT"
-    fails = error.reason.trouble in REFUSALS and not _is_registrys(client, error)
-    if fails or redirect:
-        more = error.reason.message if redirect else ""
-        return _strange(step, error.host, error.status, error.headers, more)
+    absent = error.reason.trouble is Trouble.NOT_FOUND
+    refusal = error.reason.trouble in REFUSALS
+    if absent or redirect or (refusal and not _is_registrys(client, error)):
+        return _strange(client, step, error, error.reason.message if redirect else "")
     return step_failed_with(step, "", error)
 
 
@@ -212,9 +213,11 @@ def _is_challenged(error: RegistryError) -> bool:
 
 
 def _strange(
-    step: Step, host: str, status: int | None, headers: Mapping[str, str], more: str = ""
+    client: RegistryClient, step: Step, answer: Reply | RegistryError, more: str = ""
 ) -> StepResult:
     """An answer to GET /v2/ that is not a registry's: a captive portal's or a proxy's, say."""
-    said = f"{more or described(status, headers)} from {host} is not a registry's answer"
-    reason = FailureReason(Trouble.MALFORMED, said, "NOT_A_REGISTRY")
-    return step_failed(step, reason, host=host, status=status)
+    host = answer.host
+    what = more or described(answer.status, answer.headers)
+    said = client.clean(f"{what} from {host} is not a registry's answer")
+    reason = FailureReason(Trouble.MALFORMED, said, NOT_A_REGISTRY)
+    return step_failed(step, reason, host=host, status=answer.status)

@@ -185,7 +185,7 @@ class RegistryClient:
             raise RegistryError(reason, error.host, error.status, headers=error.headers) from None
         digest = reply.headers.get("Docker-Content-Digest", "")
         return ManifestHead(
-            manifests.bare_media_type(reply.headers.get("Content-Type", "")),
+            self._media_type(reply),
             digest if is_digest(digest) else "",
             reply.host,
             reply.status,
@@ -210,7 +210,7 @@ class RegistryClient:
             is_page(reply.headers, reply.body) and len(wrong) == len(expected)
         ):
             message = f"not a manifest: {described(reply.status, reply.headers)}"
-            raise _malformed(reply, message, "UNREADABLE")
+            raise _malformed(reply, self.clean(message), "UNREADABLE")
         try:
             found = parse_manifest(reply.body, reply.headers.get("Content-Type", ""))
         except ManifestError as error:
@@ -232,7 +232,7 @@ class RegistryClient:
         if size is not None and size != len(reply.body):
             message = f"the manifest has {len(reply.body):,} bytes, the index says {size:,}"
             raise _malformed(reply, message, "SIZE")
-        kind = manifests.bare_media_type(reply.headers.get("Content-Type", ""))
+        kind = self._media_type(reply)
         return PulledManifest(
             found, bool(expected), kind, len(reply.body), reply.host, reply.status
         )
@@ -258,8 +258,12 @@ class RegistryClient:
         got = BlobReply(reply.status, reply.headers, reply.body, reply.cut, limit, not whole)
         problem = blob_problem(got, what.digest, size)
         if problem is not None:
-            raise RegistryError(problem, reply.host, reply.status)
+            reason = FailureReason(problem.trouble, self.clean(problem.message), problem.code)
+            raise RegistryError(reason, reply.host, reply.status)
         return Blob(reply.body, is_whole(got), reply.host, reply.status, reply.redirected)
+
+    def _media_type(self, reply: Reply) -> str:
+        return self.clean(manifests.bare_media_type(reply.headers.get("Content-Type", "")))
 
     def _of(self, repository: str) -> str:
         if repository not in self.repositories:

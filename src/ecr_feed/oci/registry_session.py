@@ -38,9 +38,9 @@ class RegistrySession:
             )
         return PackageWalker(self._client, wanted, deep).walk()
 
-    def look_again(self, wanted: WantedImage) -> PackageWalk:
-        """The list of tags and HEAD once more, after a walk: what reading is not a pull."""
-        return PackageWalker(self._client, wanted, deep=False).walk()
+    def look_again(self, wanted: WantedImage, *, deep: bool) -> PackageWalk:
+        """The same once more, for answers that disagree with others. Not after a failed login."""
+        return PackageWalker(self._client, wanted, deep).walk()
 
     def walk_all(
         self, wanted: Sequence[WantedImage], *, deep: bool = False
