@@ -76,7 +76,7 @@ def reason_of_refusal(
 
 def _by_status(status: int, text: str, content_type: str, *, registry: bool) -> FailureReason:
     """The reason of a response without a code: only unambiguous statuses are classified."""
-    shown = "" if "html" in content_type.lower() else text.strip()
+    shown = "an HTML page" if "html" in content_type.lower() else text.strip()
     by_status = {
         # The layer storage has no login to refuse.
         401: Trouble.LOGIN_REFUSED if registry else Trouble.OTHER,

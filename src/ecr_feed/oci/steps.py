@@ -29,9 +29,11 @@ _BROKEN: Final = frozenset(
 )
 NOT_A_REGISTRY: Final = "NOT_A_REGISTRY"
 # Our own codes for answers of something else than the registry or its storage, as far as known.
-FOREIGN_ANSWERS: Final = frozenset({NOT_A_REGISTRY, "NOT_A_BLOB", "NOT_A_MANIFEST", "UNREADABLE"})
+FOREIGN_ANSWERS: Final = frozenset(
+    {NOT_A_REGISTRY, "CHALLENGE", "NOT_A_BLOB", "NOT_A_MANIFEST", "UNREADABLE"}
+)
 # All codes of our own: a message shows their text only.
-_OURS: Final = _BROKEN | FOREIGN_ANSWERS | {"CHALLENGE", "CONTRADICTION", "FOREIGN", "LINK", "TAGS"}
+_OURS: Final = _BROKEN | FOREIGN_ANSWERS | {"CONTRADICTION", "FOREIGN", "LINK", "TAGS"}
 
 
 class Step(StrEnum):
