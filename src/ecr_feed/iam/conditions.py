@@ -101,7 +101,7 @@ class Condition:
         if found is None and self.lower in env.unknown:
             there, gone = (self._matches(text, env) for text in ("false", "true"))
             return there if there is gone else None
-        there = bool(found) and (any(found) or not self.of_set)
+        there = bool(found) and (not self.of_set or any(found or ()))
         return self._matches("false" if there else "true", env)
 
     def _matches(self, text: str, env: Env) -> Truth:

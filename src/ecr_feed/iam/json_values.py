@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from ecr_feed.iam.policy_rules import PolicyError, child
 
+_TEXT = frozenset({str})
+"""What all values of most lists and all keys of most objects are: one look at all of them."""
+
 
 def kind_of(value: object) -> str:
     """What a JSON value is, in words."""
@@ -23,11 +26,12 @@ def kind_of(value: object) -> str:
 
 def require_object(value: object, path: str = "") -> Mapping[str, object]:
     """The value as an object with text as keys."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise PolicyError(path, f"{kind_of(value)}, expected an object")
-    for key in value:
-        if not isinstance(key, str):
-            raise PolicyError(path, f"key {key!r} is not text, expected element names")
+    if not _TEXT.issuperset(map(type, value)):
+        for key in value:
+            if not isinstance(key, str):
+                raise PolicyError(path, f"key {key!r} is not text, expected element names")
     return value
 
 
@@ -42,11 +46,12 @@ def strings(value: object) -> tuple[str, ...]:
     """A string or a list of strings."""
     if isinstance(value, str):
         return (value,)
-    if not isinstance(value, list | tuple):
+    if type(value) is not list and not isinstance(value, tuple | list):
         raise PolicyError("", f"{kind_of(value)}, expected a string or a list of strings")
-    for index, each in enumerate(value):
-        if not isinstance(each, str):
-            raise PolicyError(child("", index), f"{kind_of(each)}, expected a string")
+    if not _TEXT.issuperset(map(type, value)):
+        for index, each in enumerate(value):
+            if not isinstance(each, str):
+                raise PolicyError(child("", index), f"{kind_of(each)}, expected a string")
     return tuple(value)
 
 

@@ -24,7 +24,7 @@ _WILD = re.compile(r"[*?]")
 
 @lru_cache(maxsize=4096)
 def read_actions(
-    texts: tuple[str, ...], *, negated: bool, sts_only: bool, from_aws: bool
+    texts: tuple[str, ...], negated: bool, sts_only: bool, from_aws: bool
 ) -> Reading[Actions]:
     """An Action or NotAction element. Raises PolicyError with the index of the refused pattern."""
     if not texts and not from_aws:
@@ -74,7 +74,7 @@ def _has_doubtful_service(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def read_resources(
-    texts: tuple[str, ...], *, negated: bool, variables: bool, from_aws: bool
+    texts: tuple[str, ...], negated: bool, variables: bool, from_aws: bool
 ) -> Reading[Resources]:
     """A Resource or NotResource element. Raises PolicyError with the refused pattern's index."""
     if not texts and not from_aws:

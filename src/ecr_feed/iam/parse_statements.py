@@ -106,35 +106,27 @@ class DocumentParser:
         found = require_object(value)
         if not found.keys() <= _KNOWN:
             refuse_others(found, _ELEMENTS)
-        allows = self._effect(found)
-        ref = StatementRef(self._name, index, self._sid(found))
+        effect = found.get("Effect")
+        if effect != "Allow" and effect != "Deny":
+            _refuse_effect(found)
+        allows = effect == "Allow"
+        ref = StatementRef(self._name, index, self._sid(found) if "Sid" in found else "")
         actions = self._actions(found)
         resources = self._resources(found)
         principals = self._principals(found, allows=allows)
-        conditions = self._conditions(found)
+        conditions = self._conditions(found) if "Condition" in found else ()
         if self._kind is Kind.RCP and not self._from_aws:
             _check_own_rcp(found)
         narrow = Statement(
             ref, allows, actions.narrow, resources.narrow, principals.narrow, conditions
         )
-        doubts = [each for each in (actions.doubt, resources.doubt, principals.doubt) if each]
-        if not doubts:
+        if not (actions.doubt or resources.doubt or principals.doubt):
             return (narrow,)
-        doubt = " and ".join(doubts)
+        doubts = (actions.doubt, resources.doubt, principals.doubt)
         wide = Statement(ref, allows, actions.wide, resources.wide, principals.wide, conditions)
-        return narrow, in_doubt(wide, doubt)
-
-    def _effect(self, found: Mapping[str, object]) -> bool:
-        effect = found.get("Effect")
-        if effect == "Allow" or effect == "Deny":
-            return effect == "Allow"
-        if "Effect" not in found:
-            raise PolicyError(".Effect", "missing, expected Allow or Deny")
-        raise PolicyError(".Effect", f"{require_text(effect, '.Effect')!r}, expected Allow or Deny")
+        return narrow, in_doubt(wide, " and ".join(filter(None, doubts)))
 
     def _sid(self, found: Mapping[str, object]) -> str:
-        if "Sid" not in found:
-            return ""
         sid = require_text(found["Sid"], ".Sid")
         if self._rules.plain_sid and not self._from_aws and not _PLAIN_SID.fullmatch(sid):
             raise PolicyError(".Sid", f"{sid!r}, expected letters and digits only")
@@ -147,15 +139,13 @@ class DocumentParser:
         if element == "NotAction" and self._kind is Kind.RCP and not self._from_aws:
             raise PolicyError(".NotAction", "a resource control policy takes Action only")
 
-        def read(texts: tuple[str, ...]) -> Reading[Actions]:
+        value = found[element]
+        try:
             return read_actions(
-                texts,
-                negated=element == "NotAction",
-                sts_only=self._kind is Kind.TRUST,
-                from_aws=self._from_aws,
+                strings(value), element == "NotAction", self._kind is Kind.TRUST, self._from_aws
             )
-
-        return _listed(found, element, read)
+        except PolicyError as error:
+            raise _within(element, value, error) from None
 
     def _resources(self, found: Mapping[str, object]) -> Reading[Resources | None]:
         element = _one_of(found, "Resource", "NotResource")
@@ -172,15 +162,13 @@ class DocumentParser:
                 child("", element), f"Amazon ECR's repository policies take no {element}"
             )
 
-        def read(texts: tuple[str, ...]) -> Reading[Resources | None]:
+        value = found[element]
+        try:
             return read_resources(
-                texts,
-                negated=element == "NotResource",
-                variables=self._variables,
-                from_aws=self._from_aws,
+                strings(value), element == "NotResource", self._variables, self._from_aws
             )
-
-        return _listed(found, element, read)
+        except PolicyError as error:
+            raise _within(element, value, error) from None
 
     def _principals(
         self, found: Mapping[str, object], *, allows: bool
@@ -205,8 +193,6 @@ class DocumentParser:
         return read
 
     def _conditions(self, found: Mapping[str, object]) -> tuple[Condition, ...]:
-        if "Condition" not in found:
-            return ()
         try:
             return read_conditions(
                 found["Condition"], variables=self._variables, from_aws=self._from_aws
@@ -227,16 +213,17 @@ def _placed(path: str, read: Callable[..., Element], *given: object) -> Element:
         raise PolicyError(path + error.path, error.reason) from None
 
 
-def _listed(
-    found: Mapping[str, object], element: str, read: Callable[[tuple[str, ...]], Element]
-) -> Element:
-    """An element that is a string or a list of strings; a string's errors have no index."""
-    value = found[element]
-    try:
-        return read(strings(value))
-    except PolicyError as error:
-        at = error.path if isinstance(value, list | tuple) else ""
-        raise PolicyError(f".{element}{at}", error.reason) from None
+def _within(element: str, value: object, error: PolicyError) -> PolicyError:
+    """The error, placed in an element; one that is no list has no index."""
+    at = error.path if isinstance(value, list | tuple) else ""
+    return PolicyError(f".{element}{at}", error.reason)
+
+
+def _refuse_effect(found: Mapping[str, object]) -> None:
+    if "Effect" not in found:
+        raise PolicyError(".Effect", "missing, expected Allow or Deny")
+    effect = require_text(found["Effect"], ".Effect")
+    raise PolicyError(".Effect", f"{effect!r}, expected Allow or Deny")
 
 
 def _one_of(found: Mapping[str, object], plain: str, negated: str) -> str | None:
