@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.json_values import (
@@ -20,7 +23,7 @@ from ecr_feed.iam.parse_principals import nobody, read_principals
 from ecr_feed.iam.policy_rules import RULES, Kind, PolicyError, Presence, child
 from ecr_feed.iam.principal_matching import PrincipalSet
 from ecr_feed.iam.reading import Reading, certain, in_doubt
-from ecr_feed.iam.statement import Actions, Resources, Statement, StatementRef
+from ecr_feed.iam.statement import Actions, Resources, Statement, placed
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 _OLD = "2008-10-17"
@@ -55,7 +58,6 @@ class DocumentParser:
 
     def __init__(self, kind: Kind, name: str, *, from_aws: bool) -> None:
         self._kind = kind
-        self._rules = RULES[kind]
         self._name = name
         self._from_aws = from_aws
         self._variables = False
@@ -90,7 +92,7 @@ class DocumentParser:
         for index, each in enumerate(value):
             try:
                 made = self._statement(each, index)
-                sid = made[0].ref.sid
+                sid = made[0].sid
                 if sid and sid in seen and not self._from_aws:
                     raise PolicyError(
                         ".Sid", f"{sid!r} again (statement {seen[sid]}), expected unique"
@@ -101,8 +103,38 @@ class DocumentParser:
             read += made
         return tuple(read)
 
-    def _statement(self, value: object, index: int) -> tuple[Statement, ...]:
+    def _statement(self, value: Any, index: int) -> tuple[Statement, ...]:
         """One statement; two where a part of it can be read in two ways, the narrow one first."""
+        try:
+            alike = marshal.dumps(value, _PLAIN)
+        except ValueError:  # made by hand, not by a JSON reader
+            read = StatementReader(self._kind, self._variables, self._from_aws).read(value)
+        else:
+            read = _read_alike(alike, self._kind, self._variables, self._from_aws)
+        return tuple(placed(each, self._name, index) for each in read)
+
+
+_PLAIN: Final = 2
+"""The format of `marshal` in which equal JSON values are equal bytes."""
+
+
+@lru_cache(maxsize=4096)
+def _read_alike(alike: bytes, kind: Kind, variables: bool, from_aws: bool) -> tuple[Statement, ...]:
+    """A statement that may be in many policies: it is read once."""
+    return StatementReader(kind, variables, from_aws).read(marshal.loads(alike))
+
+
+class StatementReader:
+    """Reads one statement of a kind of policy; errors carry the place below the statement."""
+
+    def __init__(self, kind: Kind, variables: bool, from_aws: bool) -> None:
+        self._kind = kind
+        self._rules = RULES[kind]
+        self._variables = variables
+        self._from_aws = from_aws
+
+    def read(self, value: object) -> tuple[Statement, ...]:
+        """The statement, of no policy yet; two where it can be read in two ways."""
         found = require_object(value)
         if not found.keys() <= _KNOWN:
             refuse_others(found, _ELEMENTS)
@@ -110,7 +142,7 @@ class DocumentParser:
         if effect != "Allow" and effect != "Deny":
             _refuse_effect(found)
         allows = effect == "Allow"
-        ref = StatementRef(self._name, index, self._sid(found) if "Sid" in found else "")
+        sid = self._sid(found) if "Sid" in found else ""
         actions = self._actions(found)
         resources = self._resources(found)
         principals = self._principals(found, allows=allows)
@@ -118,12 +150,14 @@ class DocumentParser:
         if self._kind is Kind.RCP and not self._from_aws:
             _check_own_rcp(found)
         narrow = Statement(
-            ref, allows, actions.narrow, resources.narrow, principals.narrow, conditions
+            "", 0, sid, allows, actions.narrow, resources.narrow, principals.narrow, conditions
         )
         if not (actions.doubt or resources.doubt or principals.doubt):
             return (narrow,)
         doubts = (actions.doubt, resources.doubt, principals.doubt)
-        wide = Statement(ref, allows, actions.wide, resources.wide, principals.wide, conditions)
+        wide = replace(
+            narrow, actions=actions.wide, resources=resources.wide, principals=principals.wide
+        )
         return narrow, in_doubt(wide, " and ".join(filter(None, doubts)))
 
     def _sid(self, found: Mapping[str, object]) -> str:

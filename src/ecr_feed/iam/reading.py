@@ -70,7 +70,9 @@ def open_fact(name: str) -> OpenFact:
 def in_doubt(statement: Statement, *facts: str) -> Statement:
     """The same statement, applying only if open facts are true."""
     return Statement(
-        statement.ref,
+        statement.policy,
+        statement.index,
+        statement.sid,
         statement.allows,
         statement.actions,
         statement.resources,

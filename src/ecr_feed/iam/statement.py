@@ -158,13 +158,20 @@ class Statement:
     are the names of its conditions that stand for what AWS does not document or nobody read.
     """
 
-    ref: StatementRef
+    policy: str
+    index: int
+    sid: str
     allows: bool
     actions: Actions
     resources: Resources | None
     principals: PrincipalSet | None
     conditions: tuple[Condition, ...]
     open_facts: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> StatementRef:
+        """What identifies it in a decision."""
+        return StatementRef(self.policy, self.index, self.sid)
 
     def holds(self, env: Env) -> Truth:
         """Whether all conditions hold."""
@@ -190,3 +197,18 @@ class Statement:
     def condition_keys(self) -> frozenset[str]:
         """Context keys that it looks at, in lower case."""
         return self.keys.difference(fact.lower() for fact in self.open_facts)
+
+
+def placed(statement: Statement, policy: str, index: int) -> Statement:
+    """The same statement at a place in a policy."""
+    return Statement(
+        policy,
+        index,
+        statement.sid,
+        statement.allows,
+        statement.actions,
+        statement.resources,
+        statement.principals,
+        statement.conditions,
+        statement.open_facts,
+    )
