@@ -215,7 +215,7 @@ def test_actions_that_iam_takes(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "resource", ["*", "arn:aws:ecr", "arn:*:ecr:*:*:*", "arn:aws:*", "arn:aws-cn:s3:::b"]
+    "resource", ["*", "arn:aws:ecr", "arn:*:ecr:*:*:*", "arn:aws*:ecr:*:*:*", "arn:aws-cn:s3:::b"]
 )
 def test_resources_that_iam_takes(resource: str) -> None:
     parse(one(Resource=resource))

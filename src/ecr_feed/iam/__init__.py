@@ -11,7 +11,7 @@ from ecr_feed.iam.breadth import ActionGroup, Excess, GroupExcess, breadth
 from ecr_feed.iam.decide import decide
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
-from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size, quota
 from ecr_feed.iam.principal_matching import principal_context
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
@@ -41,6 +41,7 @@ __all__ = [
     "parse",
     "policy_size",
     "principal_context",
+    "quota",
     "smallest_policy",
     "smallest_repository_policy",
 ]

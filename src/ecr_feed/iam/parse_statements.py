@@ -41,7 +41,7 @@ _ELEMENTS: Final = (
 )
 _KNOWN: Final = frozenset(_ELEMENTS)
 _PLAIN_SID = re.compile(r"[0-9A-Za-z]*")
-_FULL_ACCESS: Final = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+_FULL_ACCESS: Final = {"Effect": "Allow", "Principal": "*", "Action": ("*",), "Resource": ("*",)}
 """The statement of RCPFullAWSAccess, which AWS attaches to everything."""
 
 Element = TypeVar("Element")
@@ -286,7 +286,8 @@ def _check_principal(value: object, where: str, kind: Kind, *, negated: bool, al
 
 def _check_own_rcp(found: Mapping[str, object]) -> None:
     """Refuse what AWS takes in no resource control policy but its own RCPFullAWSAccess."""
-    if {key: value for key, value in found.items() if key != "Sid"} == _FULL_ACCESS:
+    listed = {key: strings(found[key]) for key in ("Action", "Resource") if key in found}
+    if {key: value for key, value in found.items() if key != "Sid"} | listed == _FULL_ACCESS:
         return
     if found["Effect"] == "Allow":
         raise PolicyError(".Effect", "'Allow', expected Deny in a resource control policy")
