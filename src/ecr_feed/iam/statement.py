@@ -46,12 +46,14 @@ class Actions:
     """An Action or NotAction element.
 
     `written` are the patterns as written, `patterns` those of them that can match an action.
+    `only`: the actions, in lower case, that the policy governs at all; None for every action.
     """
 
     negated: bool
     written: tuple[str, ...]
     patterns: tuple[str, ...]
     tests: tuple[Test, ...]
+    only: frozenset[str] | None = None
 
     @classmethod
     def of(
@@ -63,6 +65,8 @@ class Actions:
 
     def match(self, lower_action: str) -> bool:
         """Whether the element covers an action given in lower case."""
+        if self.only is not None and lower_action not in self.only:
+            return False
         for test in self.tests:
             if test(lower_action):
                 return not self.negated
