@@ -11,8 +11,9 @@ from ecr_feed.iam.breadth import ActionGroup, Excess, GroupExcess, breadth
 from ecr_feed.iam.decide import decide
 from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
-from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size, quota
 from ecr_feed.iam.principal_matching import principal_context
+from ecr_feed.iam.registry_scope import RegistryScope, within_scope
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
@@ -33,6 +34,7 @@ __all__ = [
     "Outcome",
     "Policies",
     "PolicyError",
+    "RegistryScope",
     "Request",
     "StatementRef",
     "breadth",
@@ -41,6 +43,8 @@ __all__ = [
     "parse",
     "policy_size",
     "principal_context",
+    "quota",
     "smallest_policy",
     "smallest_repository_policy",
+    "within_scope",
 ]

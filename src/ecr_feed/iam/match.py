@@ -202,6 +202,87 @@ def run_states(tokens: Tokens, text: str) -> bool:
     return len(tokens) in states
 
 
+_WILDCARD = re.compile(r"[*?]")
+
+
+def shaped_test(text: str, read: Callable[[], Tokens]) -> Test:
+    """Compile wildcard text whose stars match any character, without reading it where possible.
+
+    Text without wildcards is compared, and text whose only wildcard is a final star is a prefix.
+    Anything else is read and compiled when a text first begins like it: most never do.
+    """
+    first = _WILDCARD.search(text)
+    if first is None:
+        return text.__eq__
+    at = first.start()
+    prefix = text[:at]
+    if at == len(text) - 1 and text[at] == "*":
+        return lambda found: found.startswith(prefix)
+    return _late_test(prefix, read)
+
+
+def _late_test(prefix: str, read: Callable[[], Tokens]) -> Test:
+    compiled: Test | None = None
+
+    def test(text: str) -> object:
+        nonlocal compiled
+        if not text.startswith(prefix):
+            return False
+        if compiled is None:
+            compiled = compile_tokens(read())
+        return compiled(text)
+
+    return test
+
+
+@lru_cache(maxsize=8192)
 def action_test(pattern: str) -> Test:
     """Compile an action pattern; it expects the action in lower case."""
-    return compile_tokens(text_tokens([(pattern.lower(), True)]))
+    text = pattern.lower()
+    return shaped_test(text, lambda: text_tokens([(text, True)]))
+
+
+def like_test(pieces: tuple[Piece, ...]) -> Test:
+    """Compile a pattern in which wildcards match any character, pieces of literal text included."""
+    if len(pieces) == 1 and pieces[0][1]:
+        return shaped_test(pieces[0][0], lambda: text_tokens(pieces))
+    return compile_tokens(text_tokens(pieces))
+
+
+def arn_like_test(pieces: tuple[Piece, ...]) -> Test:
+    """Compile an ArnLike pattern; one that is neither `*` nor six parts matches nothing."""
+    text = "".join(part for part, _ in pieces)
+    if text.count(":") < _COLONS and text != "*":
+        return lambda found: False
+
+    def read() -> Tokens:
+        return arn_tokens(pieces) or ()
+
+    if len(pieces) != 1 or not pieces[0][1]:
+        return compile_tokens(read())
+    first = _WILDCARD.search(text)
+    return text.__eq__ if first is None else _late_test(text[: first.start()], read)
+
+
+_COLONS = 5
+"""Colons in a whole ARN."""
+
+
+def is_plain_resource(pattern: str) -> bool:
+    """Whether a Resource pattern without variables matches only the same text."""
+    whole = pattern.count(":") >= _COLONS or not pattern.startswith("arn:")
+    return whole and _WILDCARD.search(pattern) is None
+
+
+def resource_test(pattern: str) -> Test:
+    """Compile a Resource pattern without variables."""
+
+    def read() -> Tokens:
+        return resource_tokens([(pattern, True)])
+
+    first = _WILDCARD.search(pattern)
+    start = len(pattern) if first is None else first.start()
+    # Before the fifth colon a star may stay within its part, and missing parts are added.
+    if pattern == "*" or pattern.count(":", 0, start) >= _COLONS:
+        return shaped_test(pattern, read)
+    return _late_test(pattern[:start], read)

@@ -113,7 +113,7 @@ def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
 
 def _parsed(policy: PolicyDocument) -> Document:
     try:
-        return parse(policy.document, kind=policy.kind, name=policy.name)
+        return parse(policy.document, kind=policy.kind, name=policy.name, from_aws=True)
     except PolicyError as error:
         raise PolicyError(f"{policy.name} {error.path}", error.reason) from None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
-from ecr_feed.iam import PolicyError, parse
+from ecr_feed.iam import PolicyError, parse, quota
 from ecr_feed.naming import judge_name
 
 LABEL = "feed"
@@ -90,7 +90,7 @@ def _check(given: Documents) -> None:
     ]
     for name, text, kind in listed:
         try:
-            parse(text, kind=kind, name=name)
+            parse(text, kind=kind, name=name, limit=quota(kind))
         except PolicyError as error:
             where = f"the repository policy of {name}" if kind == "resource" else name
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None

@@ -7,7 +7,7 @@ from typing import Final
 
 from ecr_feed.embedded.ecr.registry_state import EcrCall, invalid
 from ecr_feed.embedded.protocol.wire import Params, Result, ServiceError
-from ecr_feed.iam import PolicyError, parse
+from ecr_feed.iam import PolicyError, parse, quota
 
 
 def authorization_token(call: EcrCall, params: Params) -> Result:
@@ -30,7 +30,7 @@ def put_registry_policy(call: EcrCall, params: Params) -> Result:
     """Store the registry policy."""
     registry, text = call.registry(params), params["policyText"]
     try:
-        parse(text, kind="registry")
+        parse(text, kind="registry", limit=quota("registry"))
     except PolicyError:
         raise invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint") from None
     registry.policy = text

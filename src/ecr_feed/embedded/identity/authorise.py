@@ -33,7 +33,7 @@ class ParsedPolicies:
         key = (kind, name, text)
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = parse(text, kind=kind, name=name)
+            found = self._kept[key] = parse(text, kind=kind, name=name, from_aws=True)
         return found
 
     def levels(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError
-from ecr_feed.iam import PolicyError, parse
+from ecr_feed.iam import SIZE_LIMITS, PolicyError, parse, quota
 from ecr_feed.planned.terraform.plan import Instance, Plan, PlanScope, region_of
 
 _DOCUMENT = "aws_iam_policy_document"
@@ -54,7 +54,7 @@ class PlanPolicies:
         if text is None or kind == "lifecycle":
             return text
         try:
-            parse(text, kind=kind)
+            parse(text, kind=kind, limit=_limit(instance.type, kind))
         except PolicyError as error:
             where = f"{instance.address}: `{attribute}`"
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
@@ -187,6 +187,19 @@ class PlanPolicies:
             ),
         }
         return made.get(target.type, "")
+
+
+_INLINE = {
+    "aws_iam_user_policy": "user inline policies",
+    "aws_iam_role_policy": "role inline policies",
+    "aws_iam_group_policy": "group inline policies",
+}
+
+
+def _limit(resource_type: str, kind: str) -> int | None:
+    """The quota of a policy where this type of resource puts it."""
+    inline = _INLINE.get(resource_type)
+    return quota(kind) if inline is None else SIZE_LIMITS[inline]
 
 
 def _at(listed: Any, index: int) -> Any:
