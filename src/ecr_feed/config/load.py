@@ -73,7 +73,12 @@ def from_tables(
 
 
 def one_feed(
-    region: str, packages: Sequence[str], profile: str | None, endpoint_url: str | None
+    region: str,
+    packages: Sequence[str],
+    profile: str | None,
+    endpoint_url: str | None,
+    *,
+    pulls: bool = False,
 ) -> Suite:
     """The feed of the one-feed options, named `ECR REGION`.
 
@@ -85,6 +90,7 @@ def one_feed(
         "region": region,
         "packages": list(packages),
         "credentials": {"worker": True} if profile is None else {"profile": profile},
+        "pulls": pulls,
     }
     if endpoint_url is not None:
         feed["endpoint_url"] = endpoint_url

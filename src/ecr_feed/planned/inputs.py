@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from ecr_feed.config import ConfigError, Suite
 from ecr_feed.config.read import read
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.planned.documents import Documents, account_from_documents
+from ecr_feed.planned.plan_file import read_plan
 from ecr_feed.planned.terraform import account_from_plan
-from ecr_feed.text.files import PLAN, POLICY, Files
+from ecr_feed.text.files import POLICY, Files, title_of
 
 OWNER = "owner"
 """The label of the owner, who is the auditor: no policy limits it, not even a plan's SCP."""
@@ -28,6 +28,7 @@ class Planned:
     repository_policies: tuple[str, ...] = ()
     scps: tuple[str, ...] = ()
     plan: str | None = None
+    identity: str | None = None
 
     @property
     def documents(self) -> bool:
@@ -48,13 +49,18 @@ class Planned:
 
 
 def account_of(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned,
+    files: Files,
+    region: str | None,
+    packages: tuple[str, ...],
+    *,
+    pulls: bool = False,
 ) -> AccountFile:
     """The account as it would be. Raises ConfigError, with the place of the mistake."""
     try:
         if planned.plan is not None:
-            return _from_plan(planned, files, region, packages)
-        return _from_documents(planned, files, region, packages)
+            return _from_plan(planned, files, region, packages, pulls=pulls)
+        return _from_documents(planned, files, region, packages, pulls=pulls)
     except AccountError as error:
         raise ConfigError(str(error)) from None
 
@@ -76,29 +82,34 @@ def check_makeable(account: AccountFile) -> None:
 
 
 def _from_plan(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned,
+    files: Files,
+    region: str | None,
+    packages: tuple[str, ...],
+    *,
+    pulls: bool,
 ) -> AccountFile:
     if planned.documents:
         raise ConfigError(
             "--plan describes a whole account: use it without --policy and similar options."
         )
-    file, text = read(planned.plan or "", PLAN, files)
-    source = file.source
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{source}: not JSON ({error}); expected the output of `terraform show -json`."
-        ) from None
-    if not isinstance(document, dict):
-        raise ConfigError(
-            f"{source}: not a JSON object; expected the output of `terraform show -json`."
-        )
-    return account_from_plan(document, region=region or "", packages=packages, source=source)
+    return account_from_plan(
+        read_plan(planned.plan or "", files),
+        region=region or "",
+        packages=packages,
+        identity=planned.identity or "",
+        pulls=pulls,
+        source=title_of(planned.plan or ""),
+    )
 
 
 def _from_documents(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned,
+    files: Files,
+    region: str | None,
+    packages: tuple[str, ...],
+    *,
+    pulls: bool,
 ) -> AccountFile:
     if not region or not packages:
         missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
@@ -111,6 +122,7 @@ def _from_documents(
             boundary=None if planned.boundary is None else _policy(files, planned.boundary),
             repository_policies=dict(_repository_policies(planned, files, packages)),
             scps=dict(_policy(files, name) for name in planned.scps),
+            pulls=pulls,
         )
     )
 

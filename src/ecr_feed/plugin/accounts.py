@@ -27,6 +27,7 @@ from ecr_feed.feed.view import FeedView
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.plan_says import PlanSays
 from ecr_feed.plugin.policy_files import smallest_documents
 from ecr_feed.plugin.selection import Selection
 from ecr_feed.reach import ClockOffset, Connector, SystemConnector
@@ -81,7 +82,7 @@ class Accounts:
         audit = None if sessions.auditor is None else partial(self._audit, feed)
         account = Account(feed, sessions)
         return FeedView(
-            Rights(account, audit, utcnow, unknown=self._unknown_policies),
+            Rights(account, audit, utcnow, plan=self._plan),
             destination.network,
             destination.way,
             at_aws=partial(self._is_at_aws, account),
@@ -123,10 +124,12 @@ class Accounts:
             return not any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
 
     @property
-    def _unknown_policies(self) -> tuple[str, ...]:
-        """The policies that a plan does not determine yet."""
+    def _plan(self) -> PlanSays:
+        """What a plan leaves open about its feed, and what it assumes and names besides."""
         account = self._chosen.account
-        return account.unknown_policies if account is not None else ()
+        if account is None:
+            return PlanSays()
+        return PlanSays(account.left_open, (*account.assumed, *account.remarks))
 
     def _every(self) -> list[Rights]:
         """The rights of each feed that was opened."""
