@@ -96,7 +96,9 @@ def test_what_was_answered_beside_the_needs_is_not_granted() -> None:
 
 
 def test_a_plan_with_an_unknown_policy_has_no_policy_fix() -> None:
-    with opened(SHELF, user("feed", allow(TOKEN)), plan=PlanSays((LeftOpen("it depends"),))) as at:
+    with opened(
+        SHELF, user("feed", allow(TOKEN)), plan_says=PlanSays((LeftOpen("it depends"),))
+    ) as at:
         assert policy_fix(at.rights, ask=True) is None
 
 

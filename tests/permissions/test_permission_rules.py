@@ -116,7 +116,7 @@ def test_an_unknown_policy_of_a_plan_may_allow_but_not_undo_a_deny(
     statement: dict[str, Any], outcome: OutcomeWord
 ) -> None:
     both = user("feed", allow(FOUR[:3]), statement)
-    with opened(SHELF, both, plan=PlanSays((LeftOpen("policy x is unknown"),))) as at:
+    with opened(SHELF, both, plan_says=PlanSays((LeftOpen("policy x is unknown"),))) as at:
         judged = judge_permission(at.rights, READ[2], APP)
     assert judged.outcome is outcome
     assert ("policy x is unknown" in judged.message) is (outcome is NOT_ASSESSED)

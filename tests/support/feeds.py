@@ -69,7 +69,7 @@ def opened(
     packages: tuple[str | Package, ...] = (APP,),
     auditor: str | None = OWNER,
     at_aws: bool = True,
-    plan: PlanSays | None = None,
+    plan_says: PlanSays | None = None,
     look_elsewhere: bool = False,
     **feed: Any,
 ) -> Iterator[Opened]:
@@ -96,7 +96,7 @@ def opened(
 
         asks: Callable[[str], DocumentReader] | None = None if auditor is None else audit
         view = FeedView(
-            Rights(account, asks, sessions.now, plan=plan),
+            Rights(account, asks, sessions.now, plan_says=plan_says),
             lambda: closing.enter_context(contextlib.closing(server.get().network())),
             lambda: server.get().way(),
             at_aws=lambda: at_aws,

@@ -88,8 +88,8 @@ class Answers:
 class Rights:
     """What a feed may do.
 
-    `audit` opens the auditor's view of an account, None where no auditor is configured; `plan` is
-    what a plan says beside its documents.
+    `audit` opens the auditor's view of an account, None where no auditor is configured; `plan_says`
+    is what a plan says beside its documents.
     """
 
     def __init__(
@@ -98,10 +98,10 @@ class Rights:
         audit: Callable[[str], DocumentReader] | None,
         now: Callable[[], datetime],
         *,
-        plan: PlanSays | None = None,
+        plan_says: PlanSays | None = None,
     ) -> None:
         self.account = account
-        self.plan = plan or PlanSays()
+        self.plan_says = plan_says or PlanSays()
         self._make_audit = audit
         self._now = now
         self._audit = Once(self._open_audit)

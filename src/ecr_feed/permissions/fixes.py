@@ -44,7 +44,7 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     `ask`: every answer is obtained, which may make calls; else the answers obtained so far are
     used. None too where a plan leaves a policy unknown: that policy may allow what is missing.
     """
-    if any(each.effect is Effect.ANY for each in rights.plan.left_open):
+    if any(each.effect is Effect.ANY for each in rights.plan_says.left_open):
         return None
     answered = [*rights.all_answers(), *rights.listing_answers()] if ask else rights.so_far()
     denied = missing(answered)

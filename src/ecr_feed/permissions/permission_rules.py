@@ -35,13 +35,13 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
     if _names_nothing(answers.probe):
         return Judgement.not_applicable(_MISSING)
     evidence = evidence_of(answers)
-    if package is None and rights.plan.remarks:
-        evidence["remarks"] = list(rights.plan.remarks)
+    if package is None and rights.plan_says.remarks:
+        evidence["remarks"] = list(rights.plan_says.remarks)
     if answers.answer is Answer.UNDETERMINED:
         return Judgement.not_assessed(_undetermined(answers), evidence=evidence)
     allowed = answers.answer is Answer.ALLOWED
     if allowed or not _is_explicit(answers):
-        doubt = rights.plan.doubt(package, allowed=allowed, decision=answers.decision)
+        doubt = rights.plan_says.doubt(package, allowed=allowed, decision=answers.decision)
         if doubt:
             return Judgement.not_assessed(doubt, evidence=evidence)
     subject = f" on {package}" if package else ""
@@ -113,7 +113,7 @@ def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) ->
         return Judgement.not_assessed(f"A policy is malformed at {error.path}: {error.reason}")
     wanted = needs(rights.account.feed, rights.account_id())
     found = [each for each in breadth(policies, wanted) if each.group in groups]
-    if not found and (item := rights.plan.may_grant) is not None:
+    if not found and (item := rights.plan_says.may_grant) is not None:
         return Judgement.not_assessed(f"Unknown until the plan is applied: {item.says}")
     if not found and principal.unread:
         said = principal.unread[0].summary

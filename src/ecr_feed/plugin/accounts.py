@@ -82,7 +82,7 @@ class Accounts:
         audit = None if sessions.auditor is None else partial(self._audit, feed)
         account = Account(feed, sessions)
         return FeedView(
-            Rights(account, audit, utcnow, plan=self._plan),
+            Rights(account, audit, utcnow, plan_says=self._plan_says),
             destination.network,
             destination.way,
             at_aws=partial(self._is_at_aws, account),
@@ -124,7 +124,7 @@ class Accounts:
             return not any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
 
     @property
-    def _plan(self) -> PlanSays:
+    def _plan_says(self) -> PlanSays:
         """What a plan leaves open about its feed, and what it assumes and names besides."""
         account = self._chosen.account
         if account is None:

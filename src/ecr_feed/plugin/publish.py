@@ -91,7 +91,8 @@ class Publisher:
         complete = not collector.missing() and not self._setting.unknown
         word = verdict(findings, unassessed_feeds=len(unassessed), complete=complete)
         if self._setting.unknown and not incomplete:
-            incomplete = f"unknown until the plan is applied: {'; '.join(self._setting.unknown)}"
+            said = "; ".join(each.rstrip(".") for each in self._setting.unknown)
+            incomplete = f"unknown until the plan is applied: {said}"
         if word is Verdict.READY and status == 1:
             word, incomplete = Verdict.NOT_PROVEN, "a test that is not a check failed"
         self._run = self._assemble(collector, word, incomplete)

@@ -41,8 +41,9 @@ class AboutFeed:
     def keys(self) -> set[str]:
         """The keys of all that concerns the feed."""
         principal = self.principal
-        fixed = {ORGANIZATION, REGISTRY, EVERY, principal.boundary, f"trust of {principal.key}"}
-        return fixed | principal.keys | {each.key for each in self._judged}
+        fixed = {ORGANIZATION, REGISTRY, EVERY, principal.boundary}
+        trust = {f"trust of {principal.key}", f"kind of {principal.key}"}
+        return fixed | trust | principal.keys | {each.key for each in self._judged}
 
     @property
     def _judged(self) -> list[PlannedRepository]:
@@ -53,7 +54,7 @@ class AboutFeed:
         principal, items = self.principal, self.found.open
         yield from items.of({*principal.keys, ORGANIZATION, REGISTRY, EVERY})
         yield from items.of({principal.boundary} - {""}, limits=True)
-        for each in items.of({f"trust of {principal.key}"}):
+        for each in items.of({f"kind of {principal.key}"}):
             yield LeftOpen(each.says, effect=Effect.VERDICT)
         yield from self._unnamed()
         texts = "\n".join(self._texts())

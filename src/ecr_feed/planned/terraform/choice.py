@@ -129,7 +129,7 @@ def _role(found: Identities, principal: PlannedPrincipal, source: str) -> Choice
         found.open.add(
             f"{principal.key}: its trust is known only after apply, so whether a worker or a web "
             "identity (OIDC) can use the role is not known.",
-            f"trust of {principal.key}",
+            f"kind of {principal.key}",
         )
     elif len(trust.kinds) > 1:
         assumed.append(f"{principal.shown}: judged as {kind}.")

@@ -51,15 +51,14 @@ class Places:
     def __post_init__(self) -> None:
         self._named = {}
         for each in self.plan.instances:
-            settings = self._settings(each)
-            if account := self._own(each) or self._configured(each):
-                self._named.setdefault(settings, account)
+            foreign = each.is_data and each.type == "aws_ecr_repository"  # of any account
+            if account := self._configured(each) or ("" if foreign else self._own(each)):
+                self._named.setdefault(self._settings(each), account)
 
     def of(self, instance: Instance) -> str:
         """The account of an object, or what stands for it."""
         settings = self._settings(instance)
-        own = "" if instance.is_data else self._own(instance)
-        return own or self._named.get(settings, settings)
+        return self._own(instance) or self._named.get(settings, settings)
 
     def _own(self, instance: Instance) -> str:
         """The account that an object which exists already names."""
