@@ -51,7 +51,7 @@ class Places:
     def __post_init__(self) -> None:
         self._named = {}
         for each in self.plan.instances:
-            foreign = each.is_data and each.type == "aws_ecr_repository"  # of any account
+            foreign = each.is_data and self.plan.expression(each, "registry_id")
             if account := self._configured(each) or ("" if foreign else self._own(each)):
                 self._named.setdefault(self._settings(each), account)
 
