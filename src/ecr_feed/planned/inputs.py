@@ -48,13 +48,21 @@ class Planned:
 
 
 def account_of(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned,
+    files: Files,
+    region: str | None,
+    packages: tuple[str, ...],
+    *,
+    account: str = "",
 ) -> AccountFile:
-    """The account as it would be. Raises ConfigError, with the place of the mistake."""
+    """The account as it would be; `account` is the stated ID, "" without one.
+
+    Raises ConfigError, with the place of the mistake.
+    """
     try:
         if planned.plan is not None:
-            return _from_plan(planned, files, region, packages)
-        return _from_documents(planned, files, region, packages)
+            return _from_plan(planned, files, region, packages, account)
+        return _from_documents(planned, files, region, packages, account)
     except AccountError as error:
         raise ConfigError(str(error)) from None
 
@@ -72,11 +80,12 @@ def check_makeable(account: AccountFile) -> None:
     try:
         fill(core_for(account), account)
     except AccountError as error:
-        raise ConfigError(str(error)) from None
+        said = str(error)
+        raise ConfigError(account.plan.shown(said) if account.plan else said) from None
 
 
 def _from_plan(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...], account: str
 ) -> AccountFile:
     if planned.documents:
         raise ConfigError(
@@ -94,11 +103,13 @@ def _from_plan(
         raise ConfigError(
             f"{source}: not a JSON object; expected the output of `terraform show -json`."
         )
-    return account_from_plan(document, region=region or "", packages=packages, source=source)
+    return account_from_plan(
+        document, region=region or "", account=account, packages=packages, source=source
+    )
 
 
 def _from_documents(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...], account: str
 ) -> AccountFile:
     if not region or not packages:
         missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
@@ -107,6 +118,7 @@ def _from_documents(
         Documents(
             region=region,
             packages=packages,
+            account=account,
             policies=dict(_policy(files, name) for name in planned.policies),
             boundary=None if planned.boundary is None else _policy(files, planned.boundary),
             repository_policies=dict(_repository_policies(planned, files, packages)),

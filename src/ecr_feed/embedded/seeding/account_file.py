@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyShorthand
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.naming import partition_of
 from ecr_feed.text.files import ACCOUNT, FileError, Files
 
@@ -223,6 +224,7 @@ class AccountFile(AccountTable):
     assumed: tuple[str, ...] = ()  # assumed where a plan says nothing, one sentence each
     unknown: tuple[str, ...] = ()  # what a plan does not determine yet, one sentence each
     unknown_policies: tuple[str, ...] = ()  # those of them that may affect permissions
+    plan: PlanFacts | None = None  # what the documents of a plan state
 
     @field_validator("user", "role", "group", "policy")
     @classmethod
@@ -252,7 +254,9 @@ class AccountFile(AccountTable):
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """The values of `{...}` placeholders in the file's policies."""
+        """The values of `{...}` placeholders in the file's policies; a plan's have none."""
+        if self.plan is not None:
+            return {}
         return {"account": self.account, "region": self.region, "partition": self.partition}
 
     @property

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ecr_feed.naming import partition_of
+from ecr_feed.embedded.seeding.account_file import AccountError
+from ecr_feed.naming import account_of, partition_of
+from ecr_feed.planned.arns import PlanAccount, plan_account
 
 Config = Mapping[str, Any]
 _MODULE = re.compile(r"module\.([A-Za-z_][\w-]*)(\[[^\]]*\])?")
@@ -181,37 +183,37 @@ def _instances(module: Config, address: str, unknown: Mapping[str, Any]) -> Iter
         yield from _instances(child, child["address"], unknown)
 
 
-_UNKNOWN_ACCOUNT = "123456789012"  # used where nothing names the account
-_ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
+_REGION = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]+):\d{12}:")
+_OWNED = ("aws_ecr_repository", "aws_iam_user", "aws_iam_role", "aws_iam_policy")
 
 
 @dataclass(slots=True)
 class PlanScope:
-    """The account, region and partition that the plan is applied to."""
+    """The account, region and partition that the plan is applied to; `accounts` says how known."""
 
     account: str
     region: str
-    partition: str = "aws"
+    partition: str
+    accounts: PlanAccount
 
 
-def scope_of(plan: Plan, region: str = "", account: str = "") -> tuple[PlanScope, list[str]]:
-    """The scope, and a sentence for each assumption."""
-    notes = []
-    accounts, regions = _arns(plan)
-    named = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
-    if not named:
-        notes.append(f"The plan names no account: {_UNKNOWN_ACCOUNT} is used.")
+def scope_of(plan: Plan, region: str = "", account: str = "") -> PlanScope:
+    """The scope. Raises AccountError where nothing names a region."""
+    texts = [json.dumps(dict(each.values)) for each in plan.instances]
+    accounts = plan_account(_read_account(plan) or account, texts)
+    regions = Counter(found for text in texts for found in _REGION.findall(text))
     where = region or _provider_region(plan) or _data(plan, "aws_region", "name") or _most(regions)
     if not where:
-        notes.append("The plan names no region: us-east-1 is assumed.")
-        where = "us-east-1"
-    return PlanScope(named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws"), notes
+        raise AccountError("The plan names no region: add --aws-region R.")
+    return PlanScope(accounts.judged_in, where, partition_of(where) or "aws", accounts)
 
 
-def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:
-    text = json.dumps([dict(each.values) for each in plan.instances])
-    found = _ARN.findall(text)
-    return Counter(a for _, a in found), Counter(r for r, _ in found if r)
+def _read_account(plan: Plan) -> str:
+    """The account that Terraform read in AWS: who it is, or where its resources are; "" if none."""
+    if caller := _data(plan, "aws_caller_identity", "account_id"):
+        return caller
+    owners = {account_of(str(each.get("arn") or "")) for each in plan.of(*_OWNED)} - {""}
+    return owners.pop() if len(owners) == 1 else ""
 
 
 def _most(counted: Counter[str]) -> str:

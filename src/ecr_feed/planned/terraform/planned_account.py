@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
+from ecr_feed.naming import account_of, judge_name
 from ecr_feed.planned.terraform.identities import Identities, tags_of
 from ecr_feed.planned.terraform.plan import Instance, Plan, region_of, scope_of
-from ecr_feed.planned.terraform.plan_policies import PlanPolicies
+from ecr_feed.planned.terraform.plan_policies import PlanPolicies, any_true
 
 FileTable = dict[str, Any]
 LABEL = "feed"
@@ -27,8 +29,8 @@ def account_from_plan(
 
     `identity` is the name of the user or role that the feed will use (default: the one user with an
     access key, else the only user, else the only role); `packages` default to every repository.
-    `AccountFile.unknown` lists, with addresses, what is known only after apply, `assumed` what was
-    assumed. Raises AccountError.
+    `account` is what `--account` states, "" without it. `AccountFile.unknown` lists, with
+    addresses, what is known only after apply; `plan` says what is stated. Raises AccountError.
     """
     if "planned_values" not in document:
         raise AccountError(
@@ -36,22 +38,25 @@ def account_from_plan(
             "the key `planned_values`."
         )
     plan = Plan(document)
-    scope, assumed = scope_of(plan, region, account)
+    scope = scope_of(plan, region, account)
     policies = PlanPolicies(plan, scope)
     found = Identities(policies)
     found.read()
     repositories = _repositories(policies)
-    assumed += _give_key(policies, found, identity, source)
+    principal = _give_key(policies, found, identity, source)
     here = [each["name"] for each in repositories if each["region"] == scope.region]
     names = list(packages) or here
     if not names:
         raise AccountError(f"{source}: it creates no aws_ecr_repository, and no package is named.")
+    # A package that the plan does not make still needs a place to be judged on.
+    bare = (name for name in dict.fromkeys(names) if name not in here and judge_name(name).legal)
+    repositories += [{"name": name, "region": scope.region} for name in bare]
     feed = {
         "name": "Plan",
         "region": scope.region,
-        "account": scope.account,
         "packages": names,
         "credentials": {"key": LABEL},
+        **({"account": account} if account else {}),
     }
     tables = {
         "says": f"The account after {source} is applied.",
@@ -66,16 +71,20 @@ def account_from_plan(
         "cache_rule": _cache_rules(policies),
         "creation_template": _templates(policies),
         "feed": [feed],
-        "assumed": assumed,
         "unknown": policies.notes,
         "unknown_policies": policies.undecided,
+        "plan": {
+            **asdict(scope.accounts),
+            **_stated_of(policies, *principal),
+            "repositories": _stated_repositories(policies),
+        },
     }
     return from_tables(tables, source)
 
 
 def _repositories(policies: PlanPolicies) -> list[FileTable]:
     tables: dict[tuple[str, str], FileTable] = {}
-    for each in policies.plan.of("aws_ecr_repository"):
+    for each in _own_repositories(policies):
         name = each.get("name")
         if not isinstance(name, str):
             policies.note(f"{each.address}: its name is known only after apply.")
@@ -96,6 +105,14 @@ def _repositories(policies: PlanPolicies) -> list[FileTable]:
         for each in policies.plan.of(kind):
             _put(policies, tables, each, (attribute, key))
     return list(tables.values())
+
+
+def _own_repositories(policies: PlanPolicies) -> Iterator[Instance]:
+    """Repositories that the plan reads or makes in its own account."""
+    plan, own = policies.plan, ("", policies.scope.account)
+    for each in (*plan.data("aws_ecr_repository"), *plan.of("aws_ecr_repository")):
+        if account_of(str(each.get("arn") or "")) in own:
+            yield each
 
 
 def _put(
@@ -145,8 +162,10 @@ def _templates(policies: PlanPolicies) -> list[FileTable]:
     ]
 
 
-def _give_key(policies: PlanPolicies, found: Identities, identity: str, source: str) -> list[str]:
-    """Give the feed's identity an access key: the planned one, or an assumed one."""
+def _give_key(
+    policies: PlanPolicies, found: Identities, identity: str, source: str
+) -> tuple[str, FileTable]:
+    """The kind and table of the feed's identity, which is given the feed's key."""
     keyed = _keyed(policies)
     users, roles = found.tables["user"], found.tables["role"]
     name = identity or _only(list(keyed)) or _only(list(users)) or (_only(list(roles)))
@@ -160,22 +179,59 @@ def _give_key(policies: PlanPolicies, found: Identities, identity: str, source: 
         )
     status = keyed.get(name, "active")
     table["keys"] = [{"label": LABEL, "status": status}]
-    if name in users and name not in keyed:
-        return [f"No access key is planned for {name!r}: it is assessed as if it had one."]
-    return []
+    return ("user" if name in users else "role"), table
+
+
+def _stated_of(policies: PlanPolicies, kind: str, table: FileTable) -> dict[str, Any]:
+    """What the plan states of the feed's identity; the keys are those of `PlanFacts`."""
+    scope, name = policies.scope, table["name"]
+    logins = policies.plan.of("aws_iam_user_login_profile")
+    return {
+        "principal": (
+            f"arn:{scope.partition}:iam::{scope.account}:{kind}{table.get('path', '/')}{name}"
+        ),
+        "identity": name,
+        "identity_tags": any(
+            each.get("name") == name and _tags_known(each)
+            for each in policies.plan.of(f"aws_iam_{kind}")
+        ),
+        "console_password": kind == "user" and any(_user_of(policies, e) == name for e in logins),
+    }
+
+
+def _stated_repositories(policies: PlanPolicies) -> dict[str, dict[str, dict[str, str] | None]]:
+    """Repositories that the plan makes or reads, by region and name, with their known tags."""
+    found: dict[str, dict[str, dict[str, str] | None]] = {}
+    for each in _own_repositories(policies):
+        if isinstance(each.get("name"), str):
+            region = region_of(policies.plan, each) or policies.scope.region
+            tags = tags_of(each) if _tags_known(each) else None
+            found.setdefault(region, {})[each.get("name")] = tags
+    return found
+
+
+def _tags_known(instance: Instance) -> bool:
+    """No tag is left open until apply. Before it, `tags_all` as a whole often is."""
+    tags, every = instance.unknown.get("tags"), instance.unknown.get("tags_all")
+    return not any_true(tags) and (every is True or not any_true(every))
 
 
 def _keyed(policies: PlanPolicies) -> dict[str, str]:
     """Users with a planned access key, and its status."""
     found: dict[str, str] = {}
     for each in policies.plan.of("aws_iam_access_key"):
-        name = each.get("user")
-        if not isinstance(name, str):
-            targets = policies.plan.targets(each, policies.plan.expression(each, "user"))
-            name = next((t.get("name") for t in targets if t.get("name")), None)
-        if isinstance(name, str):
+        if name := _user_of(policies, each):
             found[name] = str(each.get("status") or "Active").lower()
     return found
+
+
+def _user_of(policies: PlanPolicies, instance: Instance) -> str:
+    """The name of the user that a resource's `user` names or refers to; "" where it is unknown."""
+    name = instance.get("user")
+    if not isinstance(name, str):
+        targets = policies.plan.targets(instance, policies.plan.expression(instance, "user"))
+        name = next((t.get("name") for t in targets if t.get("name")), None)
+    return name if isinstance(name, str) else ""
 
 
 def _only(names: list[str]) -> str:
