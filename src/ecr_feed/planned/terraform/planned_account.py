@@ -177,6 +177,9 @@ def _give_key(
             f"{source}: {wanted} as the feed's identity; the plan has: {known}. Name the one "
             "that the feed will use."
         )
+    for each in policies.plan.of("aws_iam_user_login_profile"):
+        if (login := users.get(_user_of(policies, each))) is not None:
+            login["console_password"] = True
     status = keyed.get(name, "active")
     table["keys"] = [{"label": LABEL, "status": status}]
     return ("user" if name in users else "role"), table
@@ -185,7 +188,6 @@ def _give_key(
 def _stated_of(policies: PlanPolicies, kind: str, table: FileTable) -> dict[str, Any]:
     """What the plan states of the feed's identity; the keys are those of `PlanFacts`."""
     scope, name = policies.scope, table["name"]
-    logins = policies.plan.of("aws_iam_user_login_profile")
     return {
         "principal": (
             f"arn:{scope.partition}:iam::{scope.account}:{kind}{table.get('path', '/')}{name}"
@@ -195,7 +197,7 @@ def _stated_of(policies: PlanPolicies, kind: str, table: FileTable) -> dict[str,
             each.get("name") == name and _tags_known(each)
             for each in policies.plan.of(f"aws_iam_{kind}")
         ),
-        "console_password": kind == "user" and any(_user_of(policies, e) == name for e in logins),
+        "console_password": bool(table.get("console_password")),
     }
 
 
