@@ -231,15 +231,20 @@ def test_the_name_of_the_identity_matters_where_a_policy_looks_at_it() -> None:
     assert ("aws_iam_role.feed", "", Effect.ANY) in opened(judged(feed, attached))
 
 
-def test_tags_matter_where_a_policy_looks_at_them() -> None:
-    app = repository("team/app")
-    app["unknown"] |= {"tags_all": True}
-    tagged = access(allow("ecr:*", Condition={"StringEquals": {"aws:ResourceTag/team": "shop"}}))
-    policy = inline()
-    assert account_from_plan(plan(app, user(), policy, **STATED)).open == ()
-    policy["values"]["policy"] = tagged
-    file = account_from_plan(plan(app, user(), policy, **STATED))
-    assert opened(file) == {("aws_ecr_repository.app", "team/app", Effect.ANY)}
+@pytest.mark.parametrize(
+    ("unknown", "known"),
+    [({"team": True}, False), ({}, True)],
+    ids=["a value", "none"],
+)
+def test_tags_that_are_known_only_after_apply_are_not_stated(unknown: Json, known: bool) -> None:
+    app, feed = repository("team/app"), user()
+    for each in (app, feed):
+        each["values"] |= {"tags": {"cost": "shop"}}
+        each["unknown"] |= {"tags": unknown}
+    found = account_from_plan(plan(app, feed, **STATED)).plan
+    assert found is not None
+    assert found.tags("eu-west-1", "team/app") == ({"cost": "shop"} if known else None)
+    assert found.identity_tags is known
 
 
 def test_computed_attributes_of_a_new_role_are_not_unknown_policies() -> None:

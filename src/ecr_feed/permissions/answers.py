@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.document_reader import DocumentReader
+from ecr_feed.aws.readers.other_regions import OtherRegions
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
@@ -81,6 +83,8 @@ class Answers:
         for witness in ("probe", "evaluation", "simulation"):
             if witness in decided:
                 return decided[witness].because
+        if len(self.witnesses) == 1:
+            return self.witnesses[0].because
         said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
         return said or "no answer could be obtained"
 
@@ -127,6 +131,25 @@ class Rights:
     def principal(self) -> Principal:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
+
+    def grantee(self) -> str:
+        """The ARN of the user or role whose policies are the feed's. Raises ReadError."""
+        try:
+            return self.principal().arn if self.has_auditor else self.account.identity().arn
+        except ReadError:
+            return self.account.identity().arn
+
+    def inventory(self) -> Inventory:
+        """The repositories of the feed's registry, as far as its packages need them."""
+        return self.account.inventory()
+
+    def other_regions(self, package: str) -> OtherRegions:
+        """The partition's other regions that hold the package's repository."""
+        return self.account.other_regions(package)
+
+    def access_key_id(self) -> str:
+        """The ID of the feed's access key; "" without one."""
+        return self.account.access_key_id()
 
     def answers(self, action: str, package: str | None) -> Answers:
         """The answers about an action; `package` None: the token, or the list without names.
@@ -198,7 +221,7 @@ class Rights:
 
     def _may_exist(self, name: str) -> bool:
         try:
-            return self.account.inventory().repository(name) is not None
+            return self.inventory().repository(name) is not None
         except ReadError:
             return True
 
@@ -283,13 +306,18 @@ class Rights:
             evidence = self._evidence_of.of(package, resource)
         except ReadError as error:
             return _unread("evaluation", action, resource, error.failure), None, None
-        situation = Situation(self.account.feed.region, self._now())
-        return *evaluate(action, resource, evidence, situation), evidence
+        return *evaluate(action, resource, evidence, self._situation()), evidence
+
+    def _situation(self) -> Situation:
+        return Situation(self.account.feed.region, self._now())
 
     def _open_audit(self) -> DocumentReader:
+        return self._audit_of(self.account_id())
+
+    def _audit_of(self, account: str) -> DocumentReader:
         if self._make_audit is None:
             raise ReadError(_no_auditor(self.account.feed.region))
-        return self._make_audit(self.account_id())
+        return self._make_audit(account)
 
     def _arn(self) -> str:
         credentials = self.account.feed.credentials

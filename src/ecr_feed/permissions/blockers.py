@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ecr_feed.facts.aws import Answer
-from ecr_feed.iam import Decision, Layer, Miss, Outcome
+from ecr_feed.iam import Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.permissions.answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
 
@@ -32,11 +32,13 @@ def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
     if denied_outright(answers):
         return _narrow(answers)
-    layers = list(_limits(answers))
-    if layers:
-        what = f"{answers.action} on {answers.resource}"
-        return f"Allow {what} in the {' and in the '.join(layers)}."
-    return _condition(answers)
+    nearly = [near for near in _by_condition(answers) if near.layer not in _GRANTING]
+    named = {near.layer.policy_type for near in nearly}
+    layers = [layer for layer in _limits(answers) if layer not in named]
+    what = f"{answers.action} on {answers.resource}"
+    allow = f"Allow {what} in the {' and in the '.join(layers)}." if layers else ""
+    said = (allow, *map(_met_or_corrected, nearly), _condition(answers))
+    return " ".join(each for each in said if each)
 
 
 def needs_allow(answers: Answers) -> bool:
@@ -45,6 +47,8 @@ def needs_allow(answers: Answers) -> bool:
         return False
     if not blocker(answers):
         return True
+    if _condition(answers):
+        return False  # a statement without the condition would allow more than was meant
     decision = answers.decision
     limited = any(_limits(answers))
     return limited and decision is not None and any(b.layer in _GRANTING for b in decision.blocking)
@@ -99,11 +103,11 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """The fix for a statement that fails on one condition, outside of the identity policies."""
-    decision = answers.decision
-    near = decision.nearest[0] if decision is not None and decision.nearest else None
-    if near is None or any(miss.what != "condition" for miss in near.misses):
+    """The fix where a statement would allow it but for its conditions, which stay; else ""."""
+    granting = [near for near in _by_condition(answers) if near.layer in _GRANTING]
+    if not granting:
         return ""
+    near = granting[0]
     for miss in near.misses:
         if miss.key.lower() == "aws:sourceip" and _ranges(answers):
             return (
@@ -111,7 +115,21 @@ def _condition(answers: Answers) -> str:
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
     (first, *others) = near.misses
-    return "" if others else _tag(answers.resource, first)
+    tag = "" if others else _tag(answers.resource, first)
+    return tag or _met_or_corrected(near)
+
+
+def _by_condition(answers: Answers) -> list[NearMiss]:
+    """For each blocking layer, the nearest statement, where conditions alone keep it from it."""
+    nearest: dict[Layer, NearMiss] = {}
+    for near in answers.decision.nearest if answers.decision is not None else ():
+        nearest.setdefault(near.layer, near)
+    return [n for n in nearest.values() if all(miss.what == "condition" for miss in n.misses)]
+
+
+def _met_or_corrected(near: NearMiss) -> str:
+    said = " and ".join(str(miss) for miss in near.misses)
+    return f"Meet or correct the condition in {near.statement}: {said}."
 
 
 def _ranges(answers: Answers) -> object:
@@ -121,6 +139,7 @@ def _ranges(answers: Answers) -> object:
 def _tag(arn: str, miss: Miss) -> str:
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
+    plain = plain and ":*:" not in arn  # an account that is not known
     if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")

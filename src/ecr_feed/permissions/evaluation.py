@@ -27,6 +27,7 @@ from ecr_feed.iam import (
 )
 from ecr_feed.naming import account_of
 from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
+from ecr_feed.permissions.wrong_arns import wrong_arns
 
 _WITNESS: Final = "evaluation"
 _SOURCE_IP: Final = "aws:sourceip"
@@ -63,14 +64,29 @@ class Evidence:
     tags_unread: Failure | None = None
     unread: tuple[Failure, ...] = ()
 
+    @property
+    def documents(self) -> Iterator[PolicyDocument]:
+        """Every document that was read."""
+        yield from self.principal.policies
+        yield from self.resource_policies
+        if self.principal.boundary is not None:
+            yield self.principal.boundary
+        for level in (*(self.organization.scps or ()), *(self.organization.rcps or ())):
+            yield from level
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The call's circumstances that are known: the feed's region and the time."""
+    """The call's circumstances that are known: the feed's region and the time.
+
+    `unstated` are the beginnings, in lower case, of keys whose values nothing states, and which the
+    documents that were read do not settle either.
+    """
 
     region: str
     now: datetime
     extra: Mapping[str, str] = field(default_factory=dict)
+    unstated: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -88,6 +104,9 @@ def evaluate(
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
         because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
+    if answer is Answer.DENIED and (wrong := wrong_arns(decision)):
+        because += f" {' '.join(wrong)}"
+        told["wrong_arns"] = list(wrong)
     return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
 
 
@@ -132,15 +151,17 @@ def _request(
         "aws:EpochTime": str(int(situation.now.timestamp())),
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
         **(dict.fromkeys(_ORGANIZATION, organization) if organization else {}),
-        **situation.extra,
     }
     if principal.session_arn:
         context["aws:PrincipalArn"] = principal.arn
     for key, value in (evidence.tags or {}).items():
         context |= {f"aws:ResourceTag/{key}": value, f"ecr:ResourceTag/{key}": value}
+    unstated = situation.unstated
+    context = {k: v for k, v in context.items() if not k.lower().startswith(unstated)}
+    context |= situation.extra
     known = {key.lower() for key in context}
     unknown = {key for key in policies.condition_keys if key not in known}
-    unknown -= set(_absent(unknown, evidence))
+    unknown -= {key for key in _absent(unknown, evidence) if not key.startswith(unstated)}
     spelled = {key.lower(): key for key in _spelled(policies)}
     named = frozenset(spelled.get(key, key) for key in unknown)
     return Request(principal.caller, action, resource, context, named)

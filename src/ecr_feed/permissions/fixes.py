@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from ecr_feed.facts.aws import Answer, ReadError
+from ecr_feed.facts.aws import Answer
 from ecr_feed.facts.iam import Effect
 from ecr_feed.iam import Need, smallest_policy
 from ecr_feed.permissions.answers import Answers, Rights
@@ -26,7 +26,7 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
     documents = smallest_policy(wanted if own in wanted else [own])
     text = " and ".join(json.dumps(each, separators=(", ", ": ")) for each in documents)
     first = f"{way} Also add" if way else "Add"
-    return f"{first} to the identity policies of {_identity(rights)}: {text}"
+    return f"{first} to the identity policies of {rights.grantee()}: {text}"
 
 
 def missing(answered: Iterable[Answers]) -> list[Need]:
@@ -53,11 +53,3 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     needed = set(needs(rights.account.feed, rights.account_id()))
     documents = smallest_policy(need for need in denied if need in needed)
     return dict(documents[0]) if documents else None
-
-
-def _identity(rights: Rights) -> str:
-    """The ARN of the user or role whose policies are to be changed."""
-    try:
-        return rights.principal().arn if rights.has_auditor else rights.account.identity().arn
-    except ReadError:
-        return rights.account.identity().arn

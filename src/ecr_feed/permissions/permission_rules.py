@@ -187,7 +187,9 @@ def _undetermined(answers: Answers) -> str:
     if answers.disagree:
         said = "; ".join(f"{each.witness}: {each.answer}" for each in answers.determined)
         return f"The answers disagree on {answers.action} ({said}); see PERM-8."
-    return f"{answers.action} on {answers.resource}: {answers.because}"
+    asked = f"{answers.action} on {answers.resource}"
+    because = answers.because
+    return because if because.startswith(f"{asked} ") else f"{asked}: {because}"
 
 
 def _actions(excess: GroupExcess) -> list[str]:

@@ -48,19 +48,34 @@ class Planned:
         return (*self.policies, *named, *self.scps, *single)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The feed that is asked about; "" where an option was not given."""
+
+    region: str
+    packages: tuple[str, ...]
+    account: str
+    pulls: bool
+
+
 def account_of(
     planned: Planned,
     files: Files,
     region: str | None,
     packages: tuple[str, ...],
     *,
+    account: str = "",
     pulls: bool = False,
 ) -> AccountFile:
-    """The account as it would be. Raises ConfigError, with the place of the mistake."""
+    """The account as it would be; `account` is the stated ID, "" without one.
+
+    Raises ConfigError, with the place of the mistake.
+    """
+    asked = _Asked(region or "", packages, account, pulls)
     try:
         if planned.plan is not None:
-            return _from_plan(planned, files, region, packages, pulls=pulls)
-        return _from_documents(planned, files, region, packages, pulls=pulls)
+            return _from_plan(planned, files, asked)
+        return _from_documents(planned, files, asked)
     except AccountError as error:
         raise ConfigError(str(error)) from None
 
@@ -78,51 +93,40 @@ def check_makeable(account: AccountFile) -> None:
     try:
         fill(core_for(account), account)
     except AccountError as error:
-        raise ConfigError(str(error)) from None
+        said = str(error)
+        raise ConfigError(account.plan.shown(said) if account.plan else said) from None
 
 
-def _from_plan(
-    planned: Planned,
-    files: Files,
-    region: str | None,
-    packages: tuple[str, ...],
-    *,
-    pulls: bool,
-) -> AccountFile:
+def _from_plan(planned: Planned, files: Files, asked: _Asked) -> AccountFile:
     if planned.documents:
         raise ConfigError(
             "--plan describes a whole account: use it without --policy and similar options."
         )
     return account_from_plan(
         read_plan(planned.plan or "", files),
-        region=region or "",
-        packages=packages,
+        region=asked.region,
+        account=asked.account,
+        packages=asked.packages,
         identity=planned.identity or "",
-        pulls=pulls,
+        pulls=asked.pulls,
         source=title_of(planned.plan or ""),
     )
 
 
-def _from_documents(
-    planned: Planned,
-    files: Files,
-    region: str | None,
-    packages: tuple[str, ...],
-    *,
-    pulls: bool,
-) -> AccountFile:
-    if not region or not packages:
-        missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
+def _from_documents(planned: Planned, files: Files, asked: _Asked) -> AccountFile:
+    if not asked.region or not asked.packages:
+        missing = "--aws-region R" if not asked.region else "--package ID (repeat it for more)"
         raise ConfigError(f"Policies are judged for one feed without a file: add {missing}.")
     return account_from_documents(
         Documents(
-            region=region,
-            packages=packages,
+            region=asked.region,
+            packages=asked.packages,
+            account=asked.account,
             policies=dict(_policy(files, name) for name in planned.policies),
             boundary=None if planned.boundary is None else _policy(files, planned.boundary),
-            repository_policies=dict(_repository_policies(planned, files, packages)),
+            repository_policies=dict(_repository_policies(planned, files, asked.packages)),
             scps=dict(_policy(files, name) for name in planned.scps),
-            pulls=pulls,
+            pulls=asked.pulls,
         )
     )
 

@@ -82,6 +82,12 @@ OPTIONS: Final = (
         metavar="ID",
         repeats=True,
     ),
+    Option(
+        "--account",
+        "account",
+        "the 12 digits of the account that this feed, or a plan's feed, is meant to be in",
+        metavar="ID",
+    ),
     Option("--aws-profile", "profile", "the AWS profile of that feed", metavar="P"),
     Option(
         "--pulls",
@@ -192,6 +198,7 @@ class CommandLine:
     feeds: str | None
     region: str | None
     packages: tuple[str, ...]
+    account: str | None
     profile: str | None
     pulls: bool
     demo: str | None

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyShorthand
 from ecr_feed.facts.iam import Effect, LeftOpen
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.naming import partition_of
 from ecr_feed.text.files import ACCOUNT, FileError, Files
 
@@ -232,7 +233,7 @@ class AccountFile(AccountTable):
     assumed: tuple[str, ...] = ()  # assumed where a plan says nothing, one sentence each
     open: tuple[OpenTable, ...] = ()  # what a plan leaves open about its feed
     remarks: tuple[str, ...] = ()  # what else a plan leaves open or names, one sentence each
-    stated_repositories: tuple[str, ...] = ()  # those in the feed's region that documents state
+    plan: PlanFacts | None = None  # what the documents of a plan state
 
     @field_validator("user", "role", "group", "policy")
     @classmethod
@@ -273,7 +274,9 @@ class AccountFile(AccountTable):
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """The values of `{...}` placeholders in the file's policies."""
+        """The values of `{...}` placeholders in the file's policies; a plan's have none."""
+        if self.plan is not None:
+            return {}
         return {"account": self.account, "region": self.region, "partition": self.partition}
 
     @property

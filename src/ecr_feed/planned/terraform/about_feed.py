@@ -20,8 +20,6 @@ from ecr_feed.planned.terraform.repositories import (
 from ecr_feed.planned.terraform.resource_principals import names_principals
 
 _NAME: Final = re.compile(r"aws:(principalarn|username|userid)", re.IGNORECASE)
-_PRINCIPAL_TAG: Final = re.compile(r"aws:principaltag/", re.IGNORECASE)
-_RESOURCE_TAG: Final = re.compile(r"(aws|ecr):resourcetag/", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -57,14 +55,8 @@ class AboutFeed:
         for each in items.of({f"kind of {principal.key}"}):
             yield LeftOpen(each.says, effect=Effect.VERDICT)
         yield from self._unnamed()
-        texts = "\n".join(self._texts())
-        if not principal.tags_known and _PRINCIPAL_TAG.search(texts):
-            yield LeftOpen(f"{principal.key}: its tags are known only after apply.")
         for repository in self._judged:
             yield from items.of({repository.key}, repository.name)
-            if not repository.tags_known and _RESOURCE_TAG.search(texts):
-                says = f"{repository.key}: its tags are known only after apply."
-                yield LeftOpen(says, repository.name)
 
     def _unnamed(self) -> Iterator[LeftOpen]:
         """The identity's name, or a repository's, is known only after apply."""

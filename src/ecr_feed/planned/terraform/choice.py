@@ -29,6 +29,16 @@ class Choice:
     credentials: FileTable
     assumed: list[str]
 
+    def stated(self, account: str, partition: str) -> FileTable:
+        """What the plan states of the identity; the keys are those of `PlanFacts`."""
+        principal = self.principal
+        return {
+            "principal": principal.arn(account, partition),
+            "identity": principal.name if principal.named else "",
+            "identity_tags": principal.tags_known,
+            "console_password": bool(principal.table.get("console_password")),
+        }
+
 
 def choose(found: Identities, home: str, wanted: str, source: str) -> Choice:
     """The user or role named by address or IAM name, else the only one that a feed can be.
@@ -142,8 +152,7 @@ def _role(found: Identities, principal: PlannedPrincipal, source: str) -> Choice
 
 def _web_identity(found: Identities, principal: PlannedPrincipal) -> FileTable:
     scope, trust = found.policies.scope, principal.trust
-    path = principal.table.get("path", "/")
-    arn = f"arn:{scope.partition}:iam::{scope.account}:role{path}{principal.name}"
+    arn = principal.arn(scope.account, scope.partition)
     audience = "" if trust is None else trust.audience
     subject = "" if trust is None else trust.subject
     return {

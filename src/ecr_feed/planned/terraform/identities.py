@@ -57,6 +57,12 @@ class Identities:
         self._providers()
         self._grants()
         self._memberships()
+        for each in plan.of("aws_iam_user_login_profile"):
+            written = plan.targets(each, plan.expression(each, "user"))
+            keys = {target.address for target in written}
+            for user in self.of("user"):
+                if user.key in keys or (user.named and user.name == each.text("user")):
+                    user.table["console_password"] = True
 
     def _providers(self) -> None:
         for each in self.policies.plan.of("aws_iam_openid_connect_provider"):

@@ -13,6 +13,7 @@ from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.iam import PolicyError, parse
+from ecr_feed.planned.arns import refuse_other_partitions
 from ecr_feed.planned.terraform.instances import Instance
 from ecr_feed.planned.terraform.left_open import OpenItems
 from ecr_feed.planned.terraform.plan import Plan
@@ -72,7 +73,7 @@ class PlanPolicies:
         if text is None or kind == "lifecycle":
             return text
         try:
-            parse(text, kind=kind)
+            refuse_other_partitions(parse(text, kind=kind), self.scope.region)
         except PolicyError as error:
             where = f"{instance.address}: `{attribute}`"
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
@@ -145,7 +146,7 @@ class PlanPolicies:
                     return None
                 made[element] = principals
         if known.get("condition"):
-            if _any_true(_at_name(unknown, "condition")):
+            if any_true(_at_name(unknown, "condition")):
                 missing.append(f"{data.address}: a condition's values are known only after apply.")
                 return None
             made["Condition"] = _conditions(known["condition"])
@@ -162,7 +163,7 @@ class PlanPolicies:
     ) -> list[str] | None:
         """The values of a list; None if some are unknown."""
         values = [each for each in known.get(name) or [] if isinstance(each, str)]
-        if not _any_true(_at_name(unknown, name)):
+        if not any_true(_at_name(unknown, name)):
             return values
         targets = self.plan.targets(data, written.get(name, {}))
         arns = [self.arn(each) for each in targets]
@@ -254,11 +255,12 @@ def _at_name(marks: Any, name: str) -> Any:
     return marks.get(name) if isinstance(marks, Mapping) else marks
 
 
-def _any_true(marks: Any) -> bool:
+def any_true(marks: Any) -> bool:
+    """Whether `after_unknown` marks anything in it as unknown."""
     if isinstance(marks, Mapping):
-        return any(_any_true(each) for each in marks.values())
+        return any(any_true(each) for each in marks.values())
     if isinstance(marks, list):
-        return any(_any_true(each) for each in marks)
+        return any(any_true(each) for each in marks)
     return marks is True
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
+from ecr_feed.naming import judge_name
 from ecr_feed.planned.terraform.about_feed import AboutFeed
 from ecr_feed.planned.terraform.choice import choose
 from ecr_feed.planned.terraform.clashes import refuse_clashes
@@ -32,9 +34,10 @@ def account_from_plan(
     """The account that `terraform show -json` of a plan describes, with a feed named "Plan".
 
     `identity` is the address or IAM name of the user or role that the feed will use (default: see
-    `choose`); `packages` default to every repository. `AccountFile.open` lists, with addresses,
-    what is known only after apply and is about the feed; `assumed` what was assumed, and `remarks`
-    the rest. Raises AccountError.
+    `choose`); `packages` default to every repository; `account` is what `--account` states, ""
+    without it. `AccountFile.open` lists, with addresses, what is known only after apply and is
+    about the feed; `assumed` what was assumed, `remarks` the rest; `plan` says what is stated.
+    Raises AccountError.
     """
     if "planned_values" not in document:
         raise AccountError(
@@ -43,7 +46,7 @@ def account_from_plan(
         )
     plan = Plan(document)
     places = Places(plan)
-    scope, assumed = scope_of(plan, places, region, account)
+    scope = scope_of(plan, places, region, account)
     refuse_clashes(plan, places, scope, source)
     policies = PlanPolicies(plan, scope, places)
     found = Identities(policies)
@@ -66,18 +69,29 @@ def account_from_plan(
     feed = {
         "name": "Plan",
         "region": scope.region,
-        "account": scope.account,
         "packages": names,
         "credentials": chosen.credentials,
         "pulls": pulls,
+        **({"account": account} if account else {}),
     }
+    # A package that the plan neither makes nor reads still needs a place to be judged on.
+    there = {each.name for each in ecr.here}
+    bare = [name for name in names if name not in there and judge_name(name).legal]
     others = policies.open.others(about.keys)
+    stated: FileTable = {
+        **asdict(scope.accounts),
+        **chosen.stated(scope.account, scope.partition),
+        "repositories": ecr.stated(),
+    }
     tables = {
         "says": f"The account after {source} is applied.",
         "account": scope.account,
         "region": scope.region,
         "enabled_regions": sorted({scope.region, *(each.region for each in ecr.home)}),
-        "repository": [_without_none(each.table) for each in ecr.home],
+        "repository": [
+            *(_without_none(each.table) for each in ecr.home),
+            *({"name": name, "region": scope.region} for name in bare),
+        ],
         **dict(found.files(chosen.principal, scope.home)),
         **limits,
         "oidc_provider": found.providers,
@@ -85,12 +99,12 @@ def account_from_plan(
         "cache_rule": ecr.cache_rules(),
         "creation_template": ecr.templates(),
         "feed": [feed],
-        "assumed": assumed + chosen.assumed,
+        "assumed": chosen.assumed,
         "open": [
             {"says": each.says, "package": each.package, "effect": each.effect} for each in items
         ],
         "remarks": remarks + policies.open.remarks + list(others),
-        "stated_repositories": [each.name for each in ecr.here],
+        "plan": stated,
     }
     return from_tables(tables, source)
 

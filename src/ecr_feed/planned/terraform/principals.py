@@ -8,6 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from ecr_feed.planned.terraform.instances import Instance
+from ecr_feed.planned.terraform.plan_policies import any_true
 from ecr_feed.planned.terraform.trust import Trust
 
 FileTable = dict[str, Any]
@@ -20,11 +21,9 @@ def tags_of(instance: Instance) -> dict[str, str]:
 
 
 def tags_are_known(instance: Instance) -> bool:
-    """Every tag is known, with its value."""
-    return not any(
-        mark is True or (isinstance(mark, dict) and any(mark.values()))
-        for mark in (instance.unknown.get("tags"), instance.unknown.get("tags_all"))
-    )
+    """No tag is left open until apply. Before it, `tags_all` as a whole often is."""
+    tags, every = instance.unknown.get("tags"), instance.unknown.get("tags_all")
+    return not any_true(tags) and (every is True or not any_true(every))
 
 
 def stand_in(address: str) -> str:
@@ -60,7 +59,7 @@ class PlannedPrincipal:
     trust: Trust | None = None
     attached: set[str] = field(default_factory=set)
     boundary: str = ""
-    tags_known: bool = True
+    tags_known: bool = False
     groups: list[PlannedPrincipal] = field(default_factory=list)
 
     @property
@@ -68,6 +67,10 @@ class PlannedPrincipal:
         """What an open item may be about that concerns this principal's grants."""
         own = {self.key, f"every {self.kind}", *self.attached}
         return own.union(*(group.keys for group in self.groups))
+
+    def arn(self, account: str, partition: str) -> str:
+        """Its ARN in that account."""
+        return f"arn:{partition}:iam::{account}:{self.kind}{self.table.get('path', '/')}{self.name}"
 
     @property
     def shown(self) -> str:

@@ -149,6 +149,14 @@ class Repositories:
             )
             self.policies.open.add(says, key, Effect.REFUSED)
 
+    def stated(self) -> dict[str, dict[str, dict[str, str] | None]]:
+        """What is made or read, by region and name, with the tags: None where one is unknown."""
+        found: dict[str, dict[str, dict[str, str] | None]] = {}
+        for each in self.home:
+            tags = each.table["tags"] if each.tags_known else None
+            found.setdefault(each.region, {})[each.name] = tags
+        return found
+
     def registry(self) -> list[FileTable]:
         """Registry policies; what is unknown in them is about all repositories."""
         made: list[FileTable] = []

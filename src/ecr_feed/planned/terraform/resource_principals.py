@@ -55,7 +55,6 @@ def _is_named(each: PlannedPrincipal, principal: str, scope: PlanScope) -> bool:
     """The ARN is the principal's, or a session's of it."""
     if not each.named or each.kind == "group" or each.place != scope.home:
         return False
-    path = each.table.get("path", "/")
-    own = f"arn:{scope.partition}:iam::{scope.account}:{each.kind}{path}{each.name}"
+    own = each.arn(scope.account, scope.partition)
     session = f"arn:{scope.partition}:sts::{scope.account}:assumed-role/{each.name}/"
     return principal == own or (each.kind == "role" and principal.startswith(session))

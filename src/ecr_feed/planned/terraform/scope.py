@@ -13,12 +13,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.naming import account_of, partition_of
+from ecr_feed.planned.arns import PlanAccount, plan_account
 from ecr_feed.planned.terraform.instances import Instance
 from ecr_feed.planned.terraform.plan import Plan
 
-_UNKNOWN_ACCOUNT: Final = "123456789012"  # used where nothing names the account
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
+_REGION: Final = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]+):\d{12}:")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SAME_ACCOUNT: Final = frozenset({"region", "default_tags", "ignore_tags", "max_retries"})
 """Settings of a provider that do not choose the account."""
@@ -28,17 +29,21 @@ _MAIN: Final = "aws"
 
 @dataclass(slots=True)
 class PlanScope:
-    """The account, region and partition that the feed is in.
+    """The account, region and partition that the feed is in; `accounts` says how it is known.
 
-    `home` is the place of the feed's account (see `Places`). `stated`: the account was given, or
-    the plan itself says which it is; else it was taken from ARNs in policies, or made up.
+    `home` is the place of the feed's account (see `Places`).
     """
 
     account: str
     region: str
-    partition: str = "aws"
-    home: str = ""
-    stated: bool = False
+    partition: str
+    home: str
+    accounts: PlanAccount
+
+    @property
+    def stated(self) -> bool:
+        """The account was given, or Terraform read it in AWS."""
+        return bool(self.accounts.account)
 
 
 @dataclass(slots=True)
@@ -93,27 +98,16 @@ def _digits(text: str | None) -> str:
     return text if text and _ACCOUNT.fullmatch(text) else ""
 
 
-def scope_of(
-    plan: Plan, places: Places, region: str = "", account: str = ""
-) -> tuple[PlanScope, list[str]]:
-    """The scope, and a sentence for each assumption."""
-    notes = []
-    accounts, regions = _arns(plan)
+def scope_of(plan: Plan, places: Places, region: str = "", account: str = "") -> PlanScope:
+    """The scope. Raises AccountError where nothing names a region."""
+    texts = [json.dumps(dict(each.values)) for each in plan.instances]
     home = _home(plan, places)
-    said = account or _digits(home)
-    named = said or _most(accounts)
-    if not named:
-        notes.append(f"The plan names no account: {_UNKNOWN_ACCOUNT} is used.")
-    elif not said:
-        notes.append(f"The account {named} is the one that most ARNs of the plan name.")
+    accounts = plan_account(_digits(home) or account, texts)
+    regions = Counter(found for text in texts for found in _REGION.findall(text))
     where = region or _provider_region(plan, _MAIN) or _data_region(plan) or _most(regions)
     if not where:
-        notes.append("The plan names no region: us-east-1 is assumed.")
-        where = "us-east-1"
-    scope = PlanScope(
-        named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws", home, bool(said)
-    )
-    return scope, notes
+        raise AccountError("The plan names no region: add --aws-region R.")
+    return PlanScope(accounts.judged_in, where, partition_of(where) or "aws", home, accounts)
 
 
 def _home(plan: Plan, places: Places) -> str:
@@ -127,12 +121,6 @@ def _home(plan: Plan, places: Places) -> str:
         if found:
             return _most(Counter(places.of(each) for each in found))
     return ""
-
-
-def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:
-    text = json.dumps([dict(each.values) for each in plan.instances])
-    found = _ARN.findall(text)
-    return Counter(a for _, a in found), Counter(r for r, _ in found if r)
 
 
 def _most(counted: Counter[str]) -> str:
