@@ -22,19 +22,16 @@ class OpenItems:
     `remarks` are said and leave no answer open.
     """
 
-    remarks: list[str] = field(default_factory=list)
-    _items: list[_Item] = field(default_factory=list)
+    remarks: dict[str, None] = field(default_factory=dict)
+    _items: dict[_Item, None] = field(default_factory=dict)
 
     def remark(self, says: str) -> None:
         """Record a sentence that no answer depends on, once."""
-        if says not in self.remarks:
-            self.remarks.append(says)
+        self.remarks[says] = None
 
     def add(self, says: str, about: str, effect: Effect = Effect.ANY) -> None:
         """Record what is open, and what it may do to an answer; once."""
-        item = _Item(says, about, effect)
-        if item not in self._items:
-            self._items.append(item)
+        self._items[_Item(says, about, effect)] = None
 
     def of(
         self, keys: Collection[str], package: str = "", *, limits: bool = False

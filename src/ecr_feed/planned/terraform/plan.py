@@ -22,9 +22,14 @@ class Plan:
 
     document: Mapping[str, Any]
     instances: tuple[Instance, ...] = field(init=False)
+    _blocks: dict[tuple[str, ...], dict[str, Config]] = field(default_factory=dict, init=False)
+    _managed: dict[tuple[str, str], list[Instance]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.instances = instances_of(self.document)
+        for each in self.instances:
+            if not each.forgotten:
+                self._managed.setdefault((each.module, each.base), []).append(each)
 
     def of(self, *types: str) -> Iterator[Instance]:
         """Managed resources of these types."""
@@ -65,8 +70,11 @@ class Plan:
 
     def configuration(self, instance: Instance) -> Config:
         """The configuration block of an instance."""
-        listed = self.module(instance.path).get("resources", [])
-        return next((each for each in listed if each.get("address") == instance.base), {})
+        path = instance.path
+        if path not in self._blocks:
+            listed = self.module(path).get("resources") or []
+            self._blocks[path] = {str(each.get("address")): each for each in listed}
+        return self._blocks[path].get(instance.base, {})
 
     def expression(self, instance: Instance, name: str) -> Any:
         """An attribute's expression: constants and references."""
@@ -105,11 +113,7 @@ class Plan:
 
     def _instances_of(self, origin: Instance, module: str, base: str, index: str) -> list[Instance]:
         """All instances of a block, or the one of the wanted key."""
-        every = [
-            each
-            for each in self.instances
-            if (each.module, each.base) == (module, base) and not each.forgotten
-        ]
+        every = self._managed.get((module, base), [])
         wanted = index.strip("[]") or origin.index
         same = [each for each in every if each.index and each.index == wanted]
         return same or ([] if index else every)

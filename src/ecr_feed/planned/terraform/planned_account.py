@@ -103,7 +103,7 @@ def account_from_plan(
         "open": [
             {"says": each.says, "package": each.package, "effect": each.effect} for each in items
         ],
-        "remarks": remarks + policies.open.remarks + list(others),
+        "remarks": [*remarks, *policies.open.remarks, *others],
         "plan": stated,
     }
     return from_tables(tables, source)
