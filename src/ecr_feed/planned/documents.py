@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
+from ecr_feed.facts.iam import Effect
 from ecr_feed.iam import PolicyError, parse
 from ecr_feed.naming import judge_name, partition_of
 from ecr_feed.planned.arns import plan_account, refuse_other_partitions
+from ecr_feed.planned.resource_principals import Unheld, unheld
 
 LABEL = "feed"
 EVERY = "*"
@@ -73,6 +75,7 @@ def account_from_documents(given: Documents) -> AccountFile:
         "pulls": given.pulls,
         **({"account": given.account} if given.account else {}),
     }
+    doubted = dict(_doubted(given))
     tables = {
         "says": "An account made of policy documents.",
         "account": account,
@@ -87,6 +90,11 @@ def account_from_documents(given: Documents) -> AccountFile:
         "user": [user],
         "scp": [{"document": text} for text in given.scps.values()],
         "feed": [feed],
+        "open": [
+            {"says": each.doubt, "package": package, "effect": Effect.REFUSED}
+            for package, each in doubted.items()
+        ],
+        "remarks": [said for each in doubted.values() for said in each.remarks],
         "plan": {
             **asdict(where),
             "principal": f"arn:{partition_of(given.region)}:iam::{account}:user/{name}",
@@ -95,6 +103,15 @@ def account_from_documents(given: Documents) -> AccountFile:
         },
     }
     return from_tables(tables, "the documents")
+
+
+def _doubted(given: Documents) -> Iterator[tuple[str, Unheld]]:
+    """The packages whose repository policy names principals that no document has."""
+    for name in dict.fromkeys(given.packages):
+        text = _repository(given, name).get("policy")
+        found = unheld(text, name, given.account, lambda _: False) if text else None
+        if found is not None:
+            yield name, found
 
 
 def _repository(given: Documents, name: str) -> dict[str, Any]:

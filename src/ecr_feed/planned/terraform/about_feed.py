@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecr_feed.facts.iam import Effect, LeftOpen
+from ecr_feed.planned.resource_principals import names_principals
 from ecr_feed.planned.terraform.identities import Identities
 from ecr_feed.planned.terraform.organization import ORGANIZATION
 from ecr_feed.planned.terraform.principals import PlannedPrincipal
@@ -17,7 +18,6 @@ from ecr_feed.planned.terraform.repositories import (
     PlannedRepository,
     Repositories,
 )
-from ecr_feed.planned.terraform.resource_principals import names_principals
 
 _NAME: Final = re.compile(r"aws:(principalarn|username|userid)", re.IGNORECASE)
 

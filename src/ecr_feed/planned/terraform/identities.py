@@ -274,6 +274,16 @@ class Identities:
                     self.open.add(says, user.key)
                 _join(user, groups)
 
+    def hold(self, principal: str) -> bool:
+        """A user or role of the feed's account has this ARN, or a session of a role."""
+        scope = self.policies.scope
+        if principal in self.policies.derived:
+            return True
+        held = (each for each in self.principals if each.named and each.place == scope.home)
+        return scope.stated and any(
+            each.has_arn(principal, scope.account, scope.partition) for each in held
+        )
+
     def files(self, chosen: PlannedPrincipal, home: str) -> Iterator[tuple[str, list[FileTable]]]:
         """The tables of an account file, by kind: of the feed's account."""
         needed = [chosen, *chosen.groups]

@@ -72,6 +72,14 @@ class PlannedPrincipal:
         """Its ARN in that account."""
         return f"arn:{partition}:iam::{account}:{self.kind}{self.table.get('path', '/')}{self.name}"
 
+    def has_arn(self, arn: str, account: str, partition: str) -> bool:
+        """The ARN is this user's or role's in that account, or that of a session of the role."""
+        if self.kind == "group":
+            return False
+        session = f"arn:{partition}:sts::{account}:assumed-role/{self.name}/"
+        own = arn == self.arn(account, partition)
+        return own or (self.kind == "role" and arn.startswith(session))
+
     @property
     def shown(self) -> str:
         """Its address, name and trust, for messages."""

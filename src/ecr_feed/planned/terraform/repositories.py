@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ecr_feed.facts.iam import Effect
+from ecr_feed.planned.resource_principals import unheld
 from ecr_feed.planned.terraform.identities import Identities
 from ecr_feed.planned.terraform.instances import Instance
 from ecr_feed.planned.terraform.plan_policies import PlanPolicies
 from ecr_feed.planned.terraform.principals import FileTable, tags_are_known, tags_of
-from ecr_feed.planned.terraform.resource_principals import unheld_principals
 from ecr_feed.planned.terraform.scope import region_of
 
 EVERY = "every repository"
@@ -130,24 +130,15 @@ class Repositories:
 
     def check_principals(self) -> Iterator[str]:
         """A remark for each principal that a repository policy names and the plan does not have."""
+        scope = self.policies.scope
         for each in self.home:
             text = each.table.get("policy")
-            if text:
-                yield from self._unheld(each.key, f"the policy of {each.name}", text)
-
-    def _unheld(self, key: str, where: str, text: str) -> Iterator[str]:
-        unheld = unheld_principals(text, self.found)
-        for principal in unheld:
-            yield (
-                f"{where} names {principal}, which neither the plan nor a stated account holds: "
-                "ECR refuses a policy that names a principal which does not exist."
+            found = (
+                unheld(text, each.name, scope.accounts.account, self.found.hold) if text else None
             )
-        if unheld:
-            says = (
-                f"only {where} grants it, and ECR refuses that policy unless {unheld[0]} exists, "
-                "which the plan does not say"
-            )
-            self.policies.open.add(says, key, Effect.REFUSED)
+            if found is not None:
+                yield from found.remarks
+                self.policies.open.add(found.doubt, each.key, Effect.REFUSED)
 
     def stated(self) -> dict[str, dict[str, dict[str, str] | None]]:
         """What is made or read, by region and name, with the tags: None where one is unknown."""
