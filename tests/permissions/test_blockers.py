@@ -61,6 +61,9 @@ SIMULATED = Permission(
 )
 
 
+CORRECT = "Meet or correct the condition in statement 0"
+
+
 @pytest.mark.parametrize(
     ("found", "says", "identity_too"),
     [
@@ -121,7 +124,7 @@ SIMULATED = Permission(
         ),
         (
             heard(allow(), boundary=when("Bool", "aws:MultiFactorAuthPresent", "true")),
-            "Meet or correct the condition in statement 0",
+            CORRECT,
             False,
         ),
     ],
