@@ -79,6 +79,8 @@ def one_feed(
     profile: str | None,
     endpoint_url: str | None,
     account: str | None = None,
+    *,
+    pulls: bool = False,
 ) -> Suite:
     """The feed of the one-feed options, named `ECR REGION`; `account` is the expected one.
 
@@ -90,6 +92,7 @@ def one_feed(
         "region": region,
         "packages": list(packages),
         "credentials": {"worker": True} if profile is None else {"profile": profile},
+        "pulls": pulls,
     }
     if endpoint_url is not None:
         feed["endpoint_url"] = endpoint_url

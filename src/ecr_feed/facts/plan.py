@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
-
-THE_USER: Final = "the feed's user"
-"""How a report names the user that has the policies where no document names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +41,16 @@ class PlanFacts:
         """The account as stated, or as ARNs name it; `*` where it is unknown."""
         return self.judged_in if self.account_known else "*"
 
+    @property
+    def unnamed(self) -> str:
+        """How a report names the identity where no document names it."""
+        return "the feed's role" if ":role/" in self.principal else "the feed's user"
+
     def shown(self, text: str) -> str:
         """A text without the user and the account that only stand in for unstated ones."""
         if not self.identity:
             name = self.principal.rpartition("/")[2]
-            text = text.replace(self.principal, THE_USER).replace(name, THE_USER)
+            text = text.replace(self.principal, self.unnamed).replace(name, self.unnamed)
         return text if self.account_known else text.replace(self.stand_in, "*")
 
     def name_of(self, document: str) -> str:

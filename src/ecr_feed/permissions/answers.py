@@ -29,6 +29,7 @@ from ecr_feed.permissions.needs import (
     actions_on_repositories,
     resource_of,
 )
+from ecr_feed.permissions.plan_says import PlanSays
 from ecr_feed.permissions.simulation_limits import within_limits
 
 T = TypeVar("T")
@@ -91,8 +92,8 @@ class Answers:
 class Rights:
     """What a feed may do.
 
-    `audit` opens the auditor's view of an account, None where no auditor is configured; `unknown`
-    lists the policies that a plan leaves open until it is applied.
+    `audit` opens the auditor's view of an account, None where no auditor is configured; `plan_says`
+    is what a plan says beside its documents.
     """
 
     def __init__(
@@ -101,10 +102,10 @@ class Rights:
         audit: Callable[[str], DocumentReader] | None,
         now: Callable[[], datetime],
         *,
-        unknown: tuple[str, ...] = (),
+        plan_says: PlanSays | None = None,
     ) -> None:
         self.account = account
-        self.unknown = unknown
+        self.plan_says = plan_says or PlanSays()
         self._make_audit = audit
         self._now = now
         self._audit = Once(self._open_audit)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from ecr_feed.facts.aws import Answer
+from ecr_feed.facts.iam import Effect
 from ecr_feed.iam import Need, smallest_policy
 from ecr_feed.permissions.answers import Answers, Rights
 from ecr_feed.permissions.blockers import blocker, needs_allow
@@ -43,7 +44,7 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     `ask`: every answer is obtained, which may make calls; else the answers obtained so far are
     used. None too where a plan leaves a policy unknown: that policy may allow what is missing.
     """
-    if rights.unknown:
+    if any(each.effect is Effect.ANY for each in rights.plan_says.left_open):
         return None
     answered = [*rights.all_answers(), *rights.listing_answers()] if ask else rights.so_far()
     denied = missing(answered)

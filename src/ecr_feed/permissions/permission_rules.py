@@ -35,12 +35,15 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
     if _names_nothing(answers.probe):
         return Judgement.not_applicable(_MISSING)
     evidence = evidence_of(answers)
+    if package is None and rights.plan_says.remarks:
+        evidence["remarks"] = list(rights.plan_says.remarks)
     if answers.answer is Answer.UNDETERMINED:
         return Judgement.not_assessed(_undetermined(answers), evidence=evidence)
     allowed = answers.answer is Answer.ALLOWED
-    if not allowed and rights.unknown and not _is_explicit(answers):
-        reason = f"A policy is unknown until the plan is applied: {rights.unknown[0]}"
-        return Judgement.not_assessed(reason, evidence=evidence)
+    if allowed or not _is_explicit(answers):
+        doubt = rights.plan_says.doubt(package, allowed=allowed, decision=answers.decision)
+        if doubt:
+            return Judgement.not_assessed(doubt, evidence=evidence)
     subject = f" on {package}" if package else ""
     return Judgement.of(
         allowed,
@@ -110,6 +113,8 @@ def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) ->
         return Judgement.not_assessed(f"A policy is malformed at {error.path}: {error.reason}")
     wanted = needs(rights.account.feed, rights.account_id())
     found = [each for each in breadth(policies, wanted) if each.group in groups]
+    if not found and (item := rights.plan_says.may_grant) is not None:
+        return Judgement.not_assessed(f"Unknown until the plan is applied: {item.says}")
     if not found and principal.unread:
         said = principal.unread[0].summary
         return Judgement.not_assessed(f"Not every policy could be read: {said}")

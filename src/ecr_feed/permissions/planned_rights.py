@@ -20,7 +20,7 @@ from ecr_feed.aws.readers.other_regions import OtherRegions
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.facts.aws import Answer, Permission, ReadError, Repository
 from ecr_feed.facts.iam import PolicyDocument, Principal
-from ecr_feed.facts.plan import THE_USER, PlanFacts
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.iam import Decision
 from ecr_feed.naming import is_repository_name, repository_arn
 from ecr_feed.permissions.answers import Answers, Rights
@@ -30,6 +30,7 @@ from ecr_feed.permissions.evaluation import (
     evaluate,
 )
 from ecr_feed.permissions.needs import resource_of
+from ecr_feed.permissions.plan_says import PlanSays
 
 _ORGANIZATION: Final = ("aws:principalorg", "aws:resourceorg")
 _USER: Final = ("aws:principalarn", "aws:username", "aws:userid", "aws:principaltag/")
@@ -49,9 +50,9 @@ class PlannedRights(Rights):
         now: Callable[[], datetime],
         *,
         plan: PlanFacts,
-        unknown: tuple[str, ...] = (),
+        plan_says: PlanSays | None = None,
     ) -> None:
-        super().__init__(account, audit, now, unknown=unknown)
+        super().__init__(account, audit, now, plan_says=plan_says)
         self.plan = plan
 
     def account_id(self) -> str:
@@ -99,7 +100,7 @@ class PlannedRights(Rights):
     def grantee(self) -> str:
         """Whose policies have to change, as far as the documents say."""
         if not self.plan.identity:
-            return THE_USER
+            return self.plan.unnamed
         found = self.plan.principal
         kind = "role" if ":role/" in found else "user"
         return found if self.plan.account_known else f"{kind} {self.plan.identity}"

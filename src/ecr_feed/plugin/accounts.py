@@ -27,6 +27,7 @@ from ecr_feed.feed.view import FeedView
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.plan_says import PlanSays
 from ecr_feed.permissions.planned_rights import PlannedRights
 from ecr_feed.plugin.policy_files import smallest_documents
 from ecr_feed.plugin.selection import Selection
@@ -91,11 +92,11 @@ class Accounts:
         )
 
     def _rights(self, feed: Feed, account: Account) -> Rights:
-        audit, unknown = partial(self._audit, feed), self._unknown_policies
+        audit = partial(self._audit, feed)
         if (plan := self._chosen.plan) is not None:
-            return PlannedRights(account, audit, utcnow, plan=plan, unknown=unknown)
+            return PlannedRights(account, audit, utcnow, plan=plan, plan_says=self._plan_says)
         has_auditor = self._sessions.get().auditor is not None
-        return Rights(account, audit if has_auditor else None, utcnow, unknown=unknown)
+        return Rights(account, audit if has_auditor else None, utcnow)
 
     def _audit(self, feed: Feed, account: str) -> DocumentReader:
         """One reader for each account and region, shared by the feeds in it."""
@@ -131,10 +132,12 @@ class Accounts:
             return not any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
 
     @property
-    def _unknown_policies(self) -> tuple[str, ...]:
-        """The policies that a plan does not determine yet."""
+    def _plan_says(self) -> PlanSays:
+        """What a plan leaves open about its feed, and what it assumes and names besides."""
         account = self._chosen.account
-        return account.unknown_policies if account is not None else ()
+        if account is None:
+            return PlanSays()
+        return PlanSays(account.left_open, (*account.assumed, *account.remarks))
 
     def _every(self) -> list[Rights]:
         """The rights of each feed that was opened."""

@@ -90,6 +90,11 @@ OPTIONS: Final = (
     ),
     Option("--aws-profile", "profile", "the AWS profile of that feed", metavar="P"),
     Option(
+        "--pulls",
+        "pulls",
+        "deployment targets pull with the feed's credentials: also ask about PERM-5 and PERM-6",
+    ),
+    Option(
         "--demo",
         "demo",
         "judge an embedded account (default: healthy, where no feeds are given)",
@@ -174,6 +179,12 @@ OPTIONS: Final = (
         "judge the account that a Terraform plan would create (`terraform show -json` output)",
         metavar="FILE",
     ),
+    Option(
+        "--identity",
+        "identity",
+        "with --plan: the user or role that the feed is, by Terraform address or IAM name",
+        metavar="ADDRESS|NAME",
+    ),
 )
 """In the order of `--help` and README.md."""
 
@@ -189,6 +200,7 @@ class CommandLine:
     packages: tuple[str, ...]
     account: str | None
     profile: str | None
+    pulls: bool
     demo: str | None
     report: str | None
     gate: Severity

@@ -118,6 +118,19 @@ def _refuse_mixtures(given: CommandLine) -> None:
             "--aws-profile and --aws-endpoint-url."
         )
 
+    if given.planned.identity is not None and given.planned.plan is None:
+        raise ConfigError(
+            "--identity belongs to --plan: it says which user or role of a Terraform plan the feed "
+            "is. --policy judges one identity that has these policies; a feeds file names each "
+            "feed's credentials."
+        )
+    alone = not (given.planned.given or given.one_feed)
+    if given.pulls and alone:
+        raise ConfigError(
+            "--pulls belongs to --plan, --policy or one feed by --aws-region. In a feeds file or "
+            "a demo account, say `pulls = true` in the feed's [[feed]] table."
+        )
+
 
 def _check_account(given: CommandLine, account: str) -> None:
     if not is_account_id(account):
@@ -145,7 +158,12 @@ def _one_feed(given: CommandLine) -> Suite:
             f"One feed without a file needs a region and a package ID: add {missing}."
         )
     return config.one_feed(
-        given.region, given.packages, given.profile, given.endpoint_url, given.account
+        given.region,
+        given.packages,
+        given.profile,
+        given.endpoint_url,
+        given.account,
+        pulls=given.pulls,
     )
 
 
@@ -170,7 +188,12 @@ def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Sel
 
 def _planned(given: CommandLine, files: Files) -> Selection:
     account = account_of(
-        given.planned, files, given.region, given.packages, account=given.account or ""
+        given.planned,
+        files,
+        given.region,
+        given.packages,
+        account=given.account or "",
+        pulls=given.pulls,
     )
     source = ", ".join(title_of(name) for name in given.planned.files)
     return Selection(
