@@ -26,7 +26,7 @@ from ecr_feed.iam import (
     principal_context,
 )
 from ecr_feed.naming import account_of
-from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
+from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 
 _WITNESS: Final = "evaluation"
 _SOURCE_IP: Final = "aws:sourceip"

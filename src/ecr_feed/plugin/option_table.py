@@ -115,6 +115,13 @@ OPTIONS: Final = (
         "also read the manifest and layers of one image per package, which ECR counts as a pull",
     ),
     Option(
+        "--context",
+        "context",
+        "what the feed's requests have for a condition key that no document shows; can be repeated",
+        metavar="KEY=VALUE",
+        repeats=True,
+    ),
+    Option(
         "--waivers",
         "waivers",
         "accept what this file waives, with a reason, until it expires",
@@ -194,6 +201,7 @@ class CommandLine:
     new_only: bool
     formats: tuple[str, ...]
     deep: bool
+    context: tuple[str, ...]
     root: Path
     here: Path
 

@@ -57,6 +57,7 @@ def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Sele
     triage = _triage(given, chosen.mode, files)
     return replace(
         chosen,
+        suite=config.with_context(chosen.suite, given.context),
         look_elsewhere=given.look_elsewhere,
         deep=given.deep,
         write_policy=None if given.write_policy is None else given.here / given.write_policy,
