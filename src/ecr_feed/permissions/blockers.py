@@ -8,8 +8,9 @@ from typing import Final
 
 from ecr_feed.facts.aws import Answer
 from ecr_feed.iam import Decision, Layer, Miss, Outcome
-from ecr_feed.permissions.answers import Answers
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
+from ecr_feed.permissions.stated_context import in_words
 
 _TYPES: Final = {
     "identity": "identity-based policy",
@@ -31,7 +32,8 @@ def policy_type(layer: str) -> str:
 def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
     if denied_outright(answers):
-        return _narrow(answers)
+        said, stated = _narrow(answers), in_words(answers.assumed)
+        return f"Correct the stated {stated}, or, where it is right: {said}" if stated else said
     layers = list(_limits(answers))
     if layers:
         what = f"{answers.action} on {answers.resource}"
@@ -109,6 +111,13 @@ def _condition(answers: Answers) -> str:
             return (
                 f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
+            )
+    stated = {key.lower() for key in answers.assumed}
+    for miss in near.misses:
+        if miss.key.lower() in stated:
+            return (
+                f"Correct the stated {miss.key} ({miss.found}); or, where the feed's requests have "
+                f"that value, add it in {near.statement}, which asks for {miss.expected}."
             )
     (first, *others) = near.misses
     return "" if others else _tag(answers.resource, first)
