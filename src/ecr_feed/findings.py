@@ -39,6 +39,7 @@ class Verdict(StrEnum):
     READY = "READY"
     NOT_READY = "NOT READY"
     NOT_PROVEN = "NOT PROVEN"
+    PART = "PART"
 
 
 WORDS: Final = tuple(word.value for word in OutcomeWord)
@@ -102,10 +103,15 @@ class Comparison:
 
 
 def verdict(
-    findings: tuple[Finding, ...], *, unassessed_feeds: int = 0, complete: bool = True
+    findings: tuple[Finding, ...],
+    *,
+    unassessed_feeds: int = 0,
+    complete: bool = True,
+    whole: bool = True,
 ) -> Verdict:
     """READY, NOT READY (something gating is not met) or NOT PROVEN (something was not judged).
 
+    PART instead of READY where the run was not asked to judge everything (`whole` is False).
     `unassessed_feeds` counts feeds of which nothing was judged; `complete` is False for a run that
     was cut short.
     """
@@ -114,4 +120,4 @@ def verdict(
         return Verdict.NOT_READY
     if gating or unassessed_feeds or not complete or not findings:
         return Verdict.NOT_PROVEN
-    return Verdict.READY
+    return Verdict.READY if whole else Verdict.PART

@@ -25,7 +25,7 @@ from ecr_feed.report.pytest_html import (
     rebuild,
     word_of,
 )
-from ecr_feed.report.record import Run
+from ecr_feed.report.record import Part, Run
 from tests.report import helpers
 from tests.report.pages import page
 
@@ -137,13 +137,12 @@ def test_notices_say_what_a_reader_must_know() -> None:
         comparison=comparison,
         complete=False,
         incomplete="the run was interrupted",
-        deselected=7,
-        collected=2,
+        part=Part(run=2, of=9, feeds_not_judged=("Legacy ECR",)),
     )
     shown = plain(" ".join(read(body(run)).text))
     for part in (
         "incomplete: the run was interrupted",
-        "7 of 9 checks not selected",
+        "Part of a run: 2 of 9 checks; feeds not judged: Legacy ECR.",
         "known findings do not fail this run",
         "1 does not gate",
         "Compared with old.json of 2026-11-24T00:00:00Z: 0 new, 1 known, 0 fixed",

@@ -11,6 +11,7 @@ import pytest
 from ecr_feed.findings import Comparison, Finding, OutcomeWord, WaiverUse, subject
 from ecr_feed.report import summary
 from ecr_feed.report.groups import grouped
+from ecr_feed.report.record import Part
 from tests.report import helpers
 
 NOTHING_ELSE = "0 not assessed, 0 waived, 0 not applicable, 0 met"
@@ -77,7 +78,7 @@ def test_ten_lines_hold_the_busiest_run() -> None:
         feeds=feeds,
         complete=False,
         incomplete="the run was interrupted",
-        deselected=3,
+        part=Part(run=2, of=5, feeds_not_judged=()),
         waivers=(
             WaiverUse("A-1", "F", "", "r", "o", date(2026, 1, 1), "expired", 0),
             WaiverUse("A-2", "F", "", "r", "o", date(2027, 1, 1), "unused", 0),

@@ -5,6 +5,7 @@ Workers send builtin types only; the functions here make them and read them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any
 
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import Finding, OutcomeWord
+from ecr_feed.plugin.parametrize import feed_of
 from ecr_feed.report.record import ROTATE_AFTER, FeedFacts, KeyTimes, TokenTimes
 
 
@@ -38,6 +40,10 @@ class Collector:
     def missing(self) -> set[str]:
         """Collected tests without a finding: the run was cut short."""
         return self.collected - set(self._findings)
+
+    def asked(self) -> Counter[str]:
+        """How many items this run was asked to judge, by the feed's slug."""
+        return Counter(feed_of(nodeid) for nodeid in self.collected)
 
     def add_calls(self, calls: Iterable[Mapping[str, Any]]) -> None:
         """Calls as plain mappings, the form in which workers send them."""

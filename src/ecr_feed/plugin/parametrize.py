@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -62,7 +63,7 @@ def _subjects(info: CheckInfo, suite: Suite) -> tuple[Feed, ...] | tuple[DockerF
 
 def _parameters(info: CheckInfo, suite: Suite) -> Iterator[Any]:
     for feed in _subjects(info, suite):
-        reason = info.applies(feed) if info.applies else None
+        reason = _not_applicable(info, feed)
         if reason is not None:
             # One skipped item for the feed, however many packages it has.
             values = (feed, None) if info.per_package else (feed,)
@@ -73,6 +74,21 @@ def _parameters(info: CheckInfo, suite: Suite) -> Iterator[Any]:
                 yield pytest.param(feed, package.id, id=test_id(feed.slug, package.id))
         else:
             yield pytest.param(feed, id=feed.slug)
+
+
+def _not_applicable(info: CheckInfo, feed: Feed | DockerFeed) -> str | None:
+    """Why the rule has no meaning for the feed, as far as the feeds file tells."""
+    return info.applies(feed) if info.applies else None
+
+
+def items_of(infos: Iterable[CheckInfo], suite: Suite) -> Counter[str]:
+    """How many items a whole run has, by the feed's slug."""
+    items: Counter[str] = Counter()
+    for info in infos:
+        for feed in _subjects(info, suite):
+            each = info.per_package and _not_applicable(info, feed) is None
+            items[feed.slug] += len(feed.packages) if each and isinstance(feed, Feed) else 1
+    return items
 
 
 @pytest.hookimpl(tryfirst=True)

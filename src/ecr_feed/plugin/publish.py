@@ -20,6 +20,7 @@ from ecr_feed.report.artefacts import ReportFolderError, write_all
 from ecr_feed.report.pytest_html import Rows, UnknownPage, counted_as, word_of
 from ecr_feed.report.record import (
     FeedFacts,
+    Part,
     Rule,
     Run,
     SuiteFacts,
@@ -60,18 +61,25 @@ class Setting:
 
 
 class Publisher:
-    """Writes the reports. Workers have none."""
+    """Writes the reports. Workers have none.
+
+    `items` counts the items of a whole run, by the feed's slug; `crashed` makes the finding of a
+    test whose worker died.
+    """
 
     def __init__(
         self,
         setting: Setting,
         redactor: Redactor,
+        *,
         rules: Callable[[], tuple[Rule, ...]],
+        items: Callable[[], Mapping[str, int]],
         crashed: Callable[[str], Finding],
     ) -> None:
         self._setting = setting
         self._redactor = redactor
         self._rules = rules
+        self._items = items
         self.crashed = crashed
         self._started = datetime.now(UTC)
         self._clock = monotonic()
@@ -89,16 +97,32 @@ class Publisher:
         findings, unassessed = collector.findings, collector.unassessed()
         incomplete = _incomplete(collector, status, unassessed)
         complete = not collector.missing() and not self._setting.unknown
-        word = verdict(findings, unassessed_feeds=len(unassessed), complete=complete)
+        part = self._part(collector)
+        word = verdict(
+            findings, unassessed_feeds=len(unassessed), complete=complete, whole=part is None
+        )
         if self._setting.unknown and not incomplete:
             incomplete = f"unknown until the plan is applied: {'; '.join(self._setting.unknown)}"
-        if word is Verdict.READY and status == 1:
+        passed = word in (Verdict.READY, Verdict.PART)
+        if passed and status == 1:
             word, incomplete = Verdict.NOT_PROVEN, "a test that is not a check failed"
-        self._run = self._assemble(collector, word, incomplete)
+        self._run = self._assemble(collector, word, incomplete, part)
         self._results = to_bytes(results(self._run))
-        return 1 if status == 0 and word is not Verdict.READY else status
+        return 1 if status == 0 and not passed else status
 
-    def _assemble(self, collector: Collector, word: Verdict, incomplete: str) -> Run:
+    def _part(self, collector: Collector) -> Part | None:
+        """What of the whole this run was asked to judge; None where that is everything."""
+        items = self._items()
+        asked = collector.asked()
+        of, run = sum(items.values()), sum(min(asked[slug], items[slug]) for slug in items)
+        if run == of:
+            return None
+        names = (feed.name for feed in self._setting.feeds if not asked[feed.slug])
+        return Part(run=run, of=of, feeds_not_judged=tuple(names))
+
+    def _assemble(
+        self, collector: Collector, word: Verdict, incomplete: str, part: Part | None
+    ) -> Run:
         setting = self._setting
         return prepare(
             Run(
@@ -121,6 +145,7 @@ class Publisher:
                 inputs=setting.inputs,
                 collected=len(collector.collected),
                 deselected=collector.deselected,
+                part=part,
                 complete=not incomplete,
                 incomplete=incomplete,
             ),

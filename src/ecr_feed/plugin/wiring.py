@@ -19,11 +19,12 @@ from ecr_feed.check import CheckInfo
 from ecr_feed.config import ConfigError, DockerFeed, Feed
 from ecr_feed.findings import Finding, OutcomeWord
 from ecr_feed.naming import partition_of
+from ecr_feed.once import Once
 from ecr_feed.planned.inputs import check_makeable
 from ecr_feed.plugin.accounts import ACCOUNTS, Accounts
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.live import Live
-from ecr_feed.plugin.parametrize import feed_of, package_of
+from ecr_feed.plugin.parametrize import feed_of, items_of, package_of
 from ecr_feed.plugin.policy_files import check_place, write_auditor_policy
 from ecr_feed.plugin.publish import Publisher, Setting
 from ecr_feed.plugin.reporter import Reporter, register
@@ -96,10 +97,12 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         triage=chosen.triage,
         formats=chosen.formats,
     )
+    infos = Once(lambda: catalogue(checks))
     return Publisher(
         setting,
         redactor,
-        rules=lambda: tuple(_rule(info) for info in catalogue(checks)),
+        rules=lambda: tuple(_rule(info) for info in infos.get()),
+        items=lambda: items_of(infos.get(), chosen.suite),
         crashed=_crashed(chosen, checks),
     )
 

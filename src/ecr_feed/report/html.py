@@ -47,6 +47,11 @@ _VERDICTS: Final = {
         "not-proven",
         "No gating rule is not met, but some could not be judged.",
     ),
+    Verdict.PART.value: (
+        "◐",
+        "part",
+        "Every gating rule that was run is met, waived or not applicable; the others were not run.",
+    ),
 }
 
 

@@ -16,6 +16,8 @@ from typing import Final
 from ecr_feed.facts.aws import Call
 from ecr_feed.findings import WORDS, Comparison, Finding, OutcomeWord, Severity, WaiverUse
 from ecr_feed.report.redact import Redactor
+from ecr_feed.text.safe import clean_line
+from ecr_feed.text.words import few, many
 
 WORST_FIRST: Final = (
     OutcomeWord.NOT_MET.value,
@@ -25,6 +27,7 @@ WORST_FIRST: Final = (
     OutcomeWord.MET.value,
 )
 ROTATE_AFTER: Final = timedelta(days=90)  # what KEY-1 allows
+_NAMES: Final = 5  # names of feeds in one line
 _SEVERITIES: Final = {severity.word: severity.value for severity in Severity}
 
 
@@ -98,10 +101,25 @@ class FeedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A run that was asked to judge `run` of `of` checks; names of feeds of which it was none."""
+
+    run: int
+    of: int
+    feeds_not_judged: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """`12 of 108 checks; feeds not judged: Legacy ECR`."""
+        names = few([clean_line(name, 120) for name in self.feeds_not_judged], _NAMES)
+        feeds = f"; feeds not judged: {names}" if self.feeds_not_judged else ""
+        return f"{self.run:,} of {many(self.of, 'check')}{feeds}"
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run. `options` and `inputs` (file name -> SHA-256) are as typed on the command line.
 
-    `incomplete` says why, where `complete` is False.
+    `incomplete` says why, where `complete` is False; `part` is None for a run of everything.
     """
 
     mode: str  # "aws", "demo" or "plan"
@@ -123,6 +141,7 @@ class Run:
     inputs: Mapping[str, str] = field(default_factory=dict)
     collected: int = 0
     deselected: int = 0
+    part: Part | None = None
     complete: bool = True
     incomplete: str = ""
 
@@ -195,7 +214,12 @@ def prepare(run: Run, redactor: Redactor) -> Run:
         options={key: redactor.line(value) for key, value in sorted(run.options.items())},
         inputs={redactor.line(key): value for key, value in sorted(run.inputs.items())},
         incomplete=redactor.line(run.incomplete),
+        part=None if run.part is None else _safe_part(run.part, redactor),
     )
+
+
+def _safe_part(part: Part, redactor: Redactor) -> Part:
+    return replace(part, feeds_not_judged=tuple(map(redactor.line, part.feeds_not_judged)))
 
 
 def _safe_feed(feed: FeedFacts, redactor: Redactor) -> FeedFacts:

@@ -105,6 +105,7 @@ def _run(run: Run) -> Json:
         "options": dict(run.options),
         "inputs": [{"file": name, "sha256": sha} for name, sha in run.inputs.items()],
         "selection": {"collected": run.collected, "deselected": run.deselected},
+        "part": None if run.part is None else asdict(run.part),
     }
 
 

@@ -74,7 +74,7 @@ SUMMARY_LIMIT: Final = 960 * 1024  # bytes, below the service's 1,048,576
 ANNOTATIONS: Final = 10  # of each kind
 _CELL: Final = 600
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]#|~$@])")
-_SHAPES: Final = {"READY": "✅", "NOT READY": "❌", "NOT PROVEN": "⚠️"}
+_SHAPES: Final = {"READY": "✅", "NOT READY": "❌", "NOT PROVEN": "⚠️", "PART": "◐"}
 
 
 def inside_actions(environ: Mapping[str, str]) -> bool:
@@ -141,6 +141,8 @@ def _head(run: Run) -> list[str]:
         "",
         f"{counts}. Judged {to_second(run.finished)} in {elapsed(run.duration)} by {by}.",
     ]
+    if run.part is not None:
+        lines += ["", f"**Part of a run**: {_text(str(run.part))}."]
     if not run.complete:
         lines += ["", f"**Incomplete**: {_text(run.incomplete or 'the run was cut short')}."]
     if run.comparison is not None and run.comparison.new_only:

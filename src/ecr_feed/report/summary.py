@@ -26,6 +26,7 @@ _COLOURS: Final = {
     Verdict.READY.value: "green",
     Verdict.NOT_READY.value: "red",
     Verdict.NOT_PROVEN.value: "yellow",
+    Verdict.PART.value: "green",
 }
 _FEEDS: Final = 3
 _NAMES: Final = 5
@@ -86,7 +87,8 @@ def verdict_line(run: Run) -> Line:
     tail = f" ({quiet} of them {'does' if quiet == 1 else 'do'} not gate)" if quiet else ""
     label = f"[{run.label}] " if run.label else ""
     colour = _COLOURS.get(run.verdict, "yellow")
-    return f"{label}{run.verdict}: {told}{tail}", {colour: True, "bold": True}
+    part = f"{run.part}: " if run.verdict == Verdict.PART.value else ""
+    return _safe(f"{label}{run.verdict}: {part}{told}{tail}"), {colour: True, "bold": True}
 
 
 def _title(run: Run) -> str:
@@ -109,9 +111,8 @@ def _feed(feed: FeedFacts, run: Run) -> str:
 def _partial(run: Run) -> str:
     if not run.complete:
         return f"Incomplete: {run.incomplete or 'the run was cut short'}."
-    if run.deselected:
-        total = run.collected + run.deselected
-        return f"Partial run: {run.deselected:,} of {many(total, 'check')} not selected."
+    if run.part is not None and run.verdict != Verdict.PART.value:
+        return f"Part of a run: {run.part}."
     return ""
 
 
