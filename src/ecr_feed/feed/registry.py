@@ -74,14 +74,17 @@ class FeedRegistry:
         Not applicable where it is denied and the feed has no `pulls`, not assessed where it has.
         """
         walk = self.walk(package)
-        denied = self.rights.has_auditor and (
-            self.rights.answers(_MANIFEST, package).answer is Answer.DENIED
-        )
+        denied = self.rights.has_auditor and self._is_denied(package)
         if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
             not_applicable("Targets do not pull with this feed's credentials (pulls), and may not.")
         if denied:
             not_assessed(f"It depends on {_MANIFEST}, which the feed is denied (PERM-5).")
         return walk
+
+    def _is_denied(self, package: str) -> bool:
+        """The manifest may not be read; a denial on stated values gives way to what was read."""
+        answers = self.rights.answers(_MANIFEST, package)
+        return answers.answer is Answer.DENIED and not answers.assumed
 
     def listed(self, package: str) -> PackageWalk:
         """The walk, for its list of tags; ends the check where PERM-4 reports that it is denied."""

@@ -45,6 +45,11 @@ class Answers:
         return answers.pop() if len(answers) == 1 else Answer.UNDETERMINED
 
     @property
+    def downloaded(self) -> object:
+        """What a pull of this run downloaded, as JSON values; None where it proves nothing."""
+        return self.probe.evidence.get("downloaded") if self.probe is not None else None
+
+    @property
     def stated(self) -> Mapping[str, list[str]]:
         """The stated values, by key, that the evaluation rests on; without it, the simulation."""
         found = {each.witness: each.evidence.get("assumed") for each in self.determined}

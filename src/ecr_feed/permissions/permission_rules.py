@@ -145,6 +145,7 @@ def evidence_of(answers: Answers) -> dict[str, object]:
             for each in answers.witnesses
         ],
         **({"assumed": dict(answers.assumed)} if answers.assumed else {}),
+        **({"downloaded": answers.downloaded} if answers.downloaded else {}),
         **({"request_id": failed.request_id} if failed and failed.request_id else {}),
     }
 
@@ -172,7 +173,7 @@ def _contradiction(answers: Answers) -> str:
     kind, probe = _denied_by(answers), answers.probe
     if answers.stated:
         cause = f"assumed, as stated: {in_words(answers.stated)}"
-    elif kind is None and probe is not None and answers.action in PULL:
+    elif probe is not None and answers.downloaded:
         cause = probe.because
     elif kind is None:
         cause = "neither covers every policy layer and the real request context"
