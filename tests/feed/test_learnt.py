@@ -78,7 +78,7 @@ def test_a_role_has_no_keys() -> None:
 def test_what_cannot_be_had_is_left_out(trouble: str, missing: set[str]) -> None:
     with opened(SHELF, FEED, trouble) as at:
         found = learnt(at.rights, policy_fix=False)
-    assert {key for key, value in found.items() if not value} == missing | {"policy_fix"}
+    assert {key for key, value in found.items() if not value} == missing | {"policy_fix", "remarks"}
 
 
 def test_keys_that_the_auditor_may_not_list_are_left_out() -> None:
