@@ -9,7 +9,7 @@ import pytest
 
 from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
-from ecr_feed.permissions import answers
+from ecr_feed.permissions import compared_answers as answers
 from ecr_feed.permissions.blockers import blocker, needs_allow
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 
