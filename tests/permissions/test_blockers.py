@@ -9,7 +9,7 @@ import pytest
 
 from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
-from ecr_feed.permissions import answers
+from ecr_feed.permissions import compared_answers as answers
 from ecr_feed.permissions.blockers import blocker, needs_allow
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 
@@ -59,6 +59,9 @@ SIMULATED = Permission(
     *(ACTION, ARN, Answer.DENIED, "the organisation's policies do not allow it", "simulation"),
     evidence={"decision": "implicitDeny", "organization_allows": False, "boundary_allows": True},
 )
+
+
+CORRECT = "Meet or correct the condition in statement 0"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ SIMULATED = Permission(
         ),
         (
             heard(allow(), boundary=when("Bool", "aws:MultiFactorAuthPresent", "true")),
-            "Meet or correct the condition in statement 0",
+            CORRECT,
             False,
         ),
     ],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -18,7 +18,8 @@ from ecr_feed.facts.iam import Principal
 from ecr_feed.iam import Decision
 from ecr_feed.naming import account_of, is_repository_name
 from ecr_feed.once import Once
-from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
+from ecr_feed.permissions.compared_answers import Answers
+from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate, simulated_context
 from ecr_feed.permissions.evidence import PolicyEvidence
 from ecr_feed.permissions.needs import (
     CALLED,
@@ -30,7 +31,9 @@ from ecr_feed.permissions.needs import (
     resource_of,
 )
 from ecr_feed.permissions.plan_says import PlanSays
+from ecr_feed.permissions.pull_proof import Walked, proof
 from ecr_feed.permissions.simulation_limits import within_limits
+from ecr_feed.permissions.stated_context import resting_on
 
 T = TypeVar("T")
 
@@ -38,62 +41,13 @@ _UNSEEN: Final = ("endpoint", "session")
 """Policies that AWS may name as the cause of a denial and that no API returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """The answers about one action on one resource, the most reliable first.
-
-    `decision` is the evaluation's, with its reasons; None where there was no evaluation.
-    """
-
-    action: str
-    resource: str
-    witnesses: tuple[Permission, ...]
-    decision: Decision | None = None
-
-    @property
-    def probe(self) -> Permission | None:
-        """The feed's own call, where it was made."""
-        return next((each for each in self.witnesses if each.witness == "probe"), None)
-
-    @property
-    def determined(self) -> tuple[Permission, ...]:
-        """The answers that allow or deny."""
-        return tuple(each for each in self.witnesses if each.answer is not Answer.UNDETERMINED)
-
-    @property
-    def disagree(self) -> bool:
-        """Two answers differ."""
-        return len({each.answer for each in self.determined}) > 1
-
-    @property
-    def answer(self) -> Answer:
-        """The call's answer; without a call, what the others agree on, else undetermined."""
-        if self.probe is not None and self.probe.answer is not Answer.UNDETERMINED:
-            return self.probe.answer
-        answers = {each.answer for each in self.determined}
-        return answers.pop() if len(answers) == 1 else Answer.UNDETERMINED
-
-    @property
-    def because(self) -> str:
-        """The reason of the answer that decided, or of all that could not.
-
-        A simulation only says that nothing allows it; the evaluation names the statement.
-        """
-        decided = {each.witness: each for each in self.determined if each.answer is self.answer}
-        for witness in ("probe", "evaluation", "simulation"):
-            if witness in decided:
-                return decided[witness].because
-        if len(self.witnesses) == 1:
-            return self.witnesses[0].because
-        said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
-        return said or "no answer could be obtained"
-
-
 class Rights:
     """What a feed may do.
 
     `audit` opens the auditor's view of an account, None where no auditor is configured; `plan_says`
-    is what a plan says beside its documents.
+    is what a plan says beside its documents. `pulled` gives what a walk to a
+    package's image downloaded, None where there was no such walk; it is itself None in a run that
+    reads no manifest and no layer.
     """
 
     def __init__(
@@ -106,13 +60,15 @@ class Rights:
     ) -> None:
         self.account = account
         self.plan_says = plan_says or PlanSays()
+        self.now = now
+        self.pulled: Callable[[str], Walked | None] | None = None
         self._make_audit = audit
-        self._now = now
         self._audit = Once(self._open_audit)
         self._evidence_of = PolicyEvidence(
             self.audit, self.principal, self.packages, account.threads
         )
         self._simulated = Once(self._simulate)
+        self._given: Mapping[str, str | tuple[str, ...]] = {}  # stated values, to the simulation
         self._obtained: dict[tuple[str, str | None], Once[Answers]] = {}
 
     @property
@@ -160,6 +116,10 @@ class Rights:
         ask = Once(lambda: self._obtain(action, package))
         return self._obtained.setdefault((action, package), ask).get()
 
+    def is_proved(self, action: str, package: str) -> bool:
+        """A pull of this run proves the action on the package's repository. Raises ReadError."""
+        return self._pulled(action, package) is not None
+
     def all_answers(self) -> Iterator[Answers]:
         """The answers on every action that the feed needs on its packages, where there are any."""
         actions = actions_on_repositories(self.account.feed)
@@ -192,6 +152,7 @@ class Rights:
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
                 simulation = within_limits(simulation, evaluated, decision, evidence)
+            simulation = resting_on(simulation, self._given, decision)
             witnesses += [self._unless_unseen(action, package, w) for w in (simulation, evaluated)]
         return Answers(action, resource, tuple(w for w in witnesses if w is not None), decision)
 
@@ -226,6 +187,8 @@ class Rights:
             return True
 
     def _probe(self, action: str, package: str | None) -> Permission | None:
+        if action in PULL:
+            return self._pulled(action, package)
         if action not in CALLED:
             return None
         try:
@@ -239,6 +202,11 @@ class Rights:
             if oidc and self.has_auditor and _of_the_token(error.failure):
                 return None
             raise
+
+    def _pulled(self, action: str, package: str | None) -> Permission | None:
+        """What a pull of this run proves; a pull that failed proves nothing."""
+        walked = self.pulled(package) if self.pulled is not None and package is not None else None
+        return None if walked is None else proof(walked, action, self.resource(action, package))
 
     def _unless_unseen(self, action: str, package: str | None, witness: Permission) -> Permission:
         """An answer about an action that is never called, or "undetermined".
@@ -289,7 +257,9 @@ class Rights:
             arns.append(arn)
             if policy is not None and isinstance(policy.document, str):
                 texts[arn] = policy.document
-        context = {"aws:RequestedRegion": self.account.feed.region, "aws:SecureTransport": "true"}
+        feed = self.account.feed
+        self._given = simulated_context(feed.context, principal)
+        context = {**self._given, "aws:RequestedRegion": feed.region, "aws:SecureTransport": "true"}
         questions = [
             SimulationRequest((TOKEN,), ("*",), context=context),
             SimulationRequest((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
@@ -309,7 +279,8 @@ class Rights:
         return *evaluate(action, resource, evidence, self._situation()), evidence
 
     def _situation(self) -> Situation:
-        return Situation(self.account.feed.region, self._now())
+        feed = self.account.feed
+        return Situation(feed.region, self.now(), feed.context)
 
     def _open_audit(self) -> DocumentReader:
         return self._audit_of(self.account_id())

@@ -8,8 +8,9 @@ from typing import Final
 
 from ecr_feed.facts.aws import Answer
 from ecr_feed.iam import Decision, Layer, Miss, NearMiss, Outcome
-from ecr_feed.permissions.answers import Answers
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
+from ecr_feed.permissions.stated_context import in_words
 
 _TYPES: Final = {
     "identity": "identity-based policy",
@@ -31,14 +32,15 @@ def policy_type(layer: str) -> str:
 def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
     if denied_outright(answers):
-        return _narrow(answers)
+        said, stated = _narrow(answers), in_words(answers.assumed)
+        return f"Correct the stated {stated}, or, where it is right: {said}" if stated else said
     nearly = [near for near in _by_condition(answers) if near.layer not in _GRANTING]
     named = {near.layer.policy_type for near in nearly}
     layers = [layer for layer in _limits(answers) if layer not in named]
     what = f"{answers.action} on {answers.resource}"
     allow = f"Allow {what} in the {' and in the '.join(layers)}." if layers else ""
-    said = (allow, *map(_met_or_corrected, nearly), _condition(answers))
-    return " ".join(each for each in said if each)
+    steps = (allow, *map(_met_or_corrected, nearly), _condition(answers))
+    return " ".join(filter(None, steps))
 
 
 def needs_allow(answers: Answers) -> bool:
@@ -113,6 +115,13 @@ def _condition(answers: Answers) -> str:
             return (
                 f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
+            )
+    stated = {key.lower() for key in answers.assumed}
+    for miss in near.misses:
+        if miss.key.lower() in stated:
+            return (
+                f"Correct the stated {miss.key} ({miss.found}); or, where the feed's requests have "
+                f"that value, add it in {near.statement}, which asks for {miss.expected}."
             )
     (first, *others) = near.misses
     tag = "" if others else _tag(answers.resource, first)

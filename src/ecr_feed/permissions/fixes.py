@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from ecr_feed.facts.aws import Answer
 from ecr_feed.facts.iam import Effect
 from ecr_feed.iam import Need, smallest_policy
-from ecr_feed.permissions.answers import Answers, Rights
+from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.blockers import blocker, needs_allow
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.needs import needs
 
 

@@ -23,7 +23,8 @@ from ecr_feed.facts.iam import PolicyDocument, Principal
 from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.iam import Decision
 from ecr_feed.naming import is_repository_name, repository_arn
-from ecr_feed.permissions.answers import Answers, Rights
+from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import (
     RESOURCE_TAG_KEYS,
     Evidence,
@@ -195,7 +196,9 @@ def _agreed(tried: _Tried) -> tuple[Permission, Decision | None]:
         needs.append(f"the account, which nothing states: give --account ({differing})")
     if len(set(of_user.values())) > 1 or not needs:
         differing = _differing(of_user, "")
-        needs.append(f"aws:PrincipalArn, since no document says which user it is ({differing})")
+        needs.append(
+            f"aws:PrincipalArn, the user, whom nothing states: give --identity ({differing})"
+        )
     because = f"depends on {' and '.join(needs)}."
     permission, _ = first
     return replace(permission, answer=Answer.UNDETERMINED, because=because, evidence={}), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from ecr_feed.planned.plan_file import read_plan
 from ecr_feed.planned.terraform import account_from_plan
 from ecr_feed.text.files import POLICY, Files, title_of
 
+_USER = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 OWNER = "owner"
 """The label of the owner, who is the auditor: no policy limits it, not even a plan's SCP."""
 
@@ -122,6 +124,7 @@ def _from_documents(planned: Planned, files: Files, asked: _Asked) -> AccountFil
             region=asked.region,
             packages=asked.packages,
             account=asked.account,
+            identity=_user(planned.identity),
             policies=dict(_policy(files, name) for name in planned.policies),
             boundary=None if planned.boundary is None else _policy(files, planned.boundary),
             repository_policies=dict(_repository_policies(planned, files, asked.packages)),
@@ -129,6 +132,16 @@ def _from_documents(planned: Planned, files: Files, asked: _Asked) -> AccountFil
             pulls=asked.pulls,
         )
     )
+
+
+def _user(name: str | None) -> str:
+    """The user that has the policies; "" where nobody said which."""
+    if name is not None and _USER.fullmatch(name) is None:
+        raise ConfigError(
+            f"--identity {name}: with --policy, expected the name of an IAM user, without path: up "
+            "to 64 letters, digits and +=,.@_- (policies of a role: use --plan)."
+        )
+    return name or ""
 
 
 def _repository_policies(

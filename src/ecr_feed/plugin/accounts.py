@@ -87,7 +87,7 @@ class Accounts:
             destination.network,
             destination.way,
             at_aws=partial(self._is_at_aws, account),
-            deep=self._chosen.deep,
+            deep=self._chosen.deep and self._chosen.mode != "plan",  # nothing is there to pull
             look_elsewhere=self._chosen.look_elsewhere or self._chosen.plan is not None,
         )
 

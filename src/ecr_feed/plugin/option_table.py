@@ -126,6 +126,13 @@ OPTIONS: Final = (
         "also read the manifest and layers of one image per package, which ECR counts as a pull",
     ),
     Option(
+        "--context",
+        "context",
+        "what the feed's requests have for a condition key that no document shows; can be repeated",
+        metavar="KEY=VALUE",
+        repeats=True,
+    ),
+    Option(
         "--waivers",
         "waivers",
         "accept what this file waives, with a reason, until it expires",
@@ -182,7 +189,7 @@ OPTIONS: Final = (
     Option(
         "--identity",
         "identity",
-        "with --plan: the user or role that the feed is, by Terraform address or IAM name",
+        "the user or role that the feed is: its Terraform address or IAM name (--policy: a user)",
         metavar="ADDRESS|NAME",
     ),
 )
@@ -213,6 +220,7 @@ class CommandLine:
     new_only: bool
     formats: tuple[str, ...]
     deep: bool
+    context: tuple[str, ...]
     root: Path
     here: Path
 

@@ -64,6 +64,7 @@ def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Sele
     triage = _triage(given, chosen.mode, files)
     return replace(
         chosen,
+        suite=config.with_context(chosen.suite, given.context),
         look_elsewhere=given.look_elsewhere,
         deep=given.deep,
         write_policy=None if given.write_policy is None else given.here / given.write_policy,
@@ -117,12 +118,10 @@ def _refuse_mixtures(given: CommandLine) -> None:
             "yet; use them with --aws-region and --package, but without --feeds, "
             "--aws-profile and --aws-endpoint-url."
         )
-
-    if given.planned.identity is not None and given.planned.plan is None:
+    if given.planned.identity is not None and not given.planned.given:
         raise ConfigError(
-            "--identity belongs to --plan: it says which user or role of a Terraform plan the feed "
-            "is. --policy judges one identity that has these policies; a feeds file names each "
-            "feed's credentials."
+            "--identity belongs to --plan and --policy: it says which user or role the feed is. A "
+            "feeds file names each feed's credentials."
         )
     alone = not (given.planned.given or given.one_feed)
     if given.pulls and alone:
