@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from ecr_feed import token as tokens
 from ecr_feed.config import Package
@@ -24,8 +25,9 @@ from ecr_feed.oci import (
 )
 from ecr_feed.oci.tag_views import TagViews, settled
 from ecr_feed.once import Once
-from ecr_feed.outcomes import not_applicable, not_assessed, note
+from ecr_feed.outcomes import NotAssessed, not_applicable, not_assessed, note
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.pull_proof import Walked
 
 TEST_ENDPOINT = (
     "Calls go to an endpoint that is not AWS's, and the feed sets no registry_endpoint for it."
@@ -97,14 +99,17 @@ class FeedRegistry:
         if walk.wanted.tag is None:
             # The newest image is asked for: without the images, no tag is known.
             self.rights.account.images(package)
-        denied = self.rights.has_auditor and (
-            self.rights.answers(_MANIFEST, package).answer is Answer.DENIED
-        )
+        denied = self.rights.has_auditor and self._is_denied(package)
         if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
             not_applicable("Targets do not pull with this feed's credentials (pulls), and may not.")
         if denied:
             not_assessed(f"It depends on {_MANIFEST}, which the feed is denied (PERM-5).")
         return walk
+
+    def _is_denied(self, package: str) -> bool:
+        """The manifest may not be read; a denial on stated values gives way to what was read."""
+        answers = self.rights.answers(_MANIFEST, package)
+        return answers.answer is Answer.DENIED and not answers.assumed
 
     def views(self, package: str) -> Sequence[TagViews]:
         """The lists of tags of API and registry, read twice where the first two differ.
@@ -141,7 +146,7 @@ class FeedRegistry:
         return self._readings[package].walk
 
     def _read(self, package: str) -> _Readings:
-        walk = self._walks.get()[package]
+        walk = self._walks.get()[package].walk
         account = self.rights.account
         first = self._viewed(walk, _images(lambda: account.images(package)))
         found = _Readings([first])
@@ -154,6 +159,27 @@ class FeedRegistry:
 
     def _viewed(self, walk: PackageWalk, images: tuple[Image, ...] | None) -> TagViews:
         return TagViews(walk, images, self.rights.account.token().fetched_at + _RESOLUTION)
+
+    def downloaded(self, package: str) -> Walked | None:
+        """The deep walk to one image with the feed's own token; None where nothing was walked.
+
+        None too where what answers is not the registry that the token names, or accepts any
+        password: a download from there says nothing about permissions.
+        """
+        if not self.deep or not self.applies:
+            return None
+        try:
+            login = self._registry.get().login()
+            if not (login.ok and login.wrong_password.ok and self._is_the_tokens()):
+                return None
+            return self._walks.get().get(package)
+        except (ReadError, NotAssessed):
+            return None  # no proof: the rules about token, login and pull say why
+
+    def _is_the_tokens(self) -> bool:
+        endpoint = self.rights.account.feed.registry_endpoint
+        named = self.rights.account.token().proxy_endpoint
+        return endpoint is None or urlsplit(endpoint).netloc == urlsplit(named).netloc
 
     def _note_touched(self, package: str) -> None:
         """Keep every request that was made for the package as evidence."""
@@ -203,11 +229,12 @@ class FeedRegistry:
             if name in inventory.repositories and self._rule_of(name) is None
         )
 
-    def _walk_all(self) -> dict[str, PackageWalk]:
+    def _walk_all(self) -> dict[str, Walked]:
         names = self._readable()
         wanted = [self._wanted(name) for name in names]
         walks = self._registry.get().walk_all(wanted, deep=self.deep)
-        return dict(zip(names, walks, strict=True))
+        at = self.rights.now()
+        return {name: Walked(walk, at) for name, walk in zip(names, walks, strict=True)}
 
     def _wanted(self, package: str) -> WantedImage:
         """The image to walk to; no tag where the repository has none, or its images are unread."""

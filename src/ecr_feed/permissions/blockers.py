@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from ecr_feed.facts.aws import Answer
-from ecr_feed.iam import Decision, Layer, Miss, Outcome
-from ecr_feed.permissions.answers import Answers
+from ecr_feed.iam import Decision, Layer, Miss, NearMiss, Outcome
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
+from ecr_feed.permissions.stated_context import in_words
 
 _TYPES: Final = {
     "identity": "identity-based policy",
@@ -31,12 +32,15 @@ def policy_type(layer: str) -> str:
 def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
     if denied_outright(answers):
-        return _narrow(answers)
-    layers = list(_limits(answers))
-    if layers:
-        what = f"{answers.action} on {answers.resource}"
-        return f"Allow {what} in the {' and in the '.join(layers)}."
-    return _condition(answers)
+        said, stated = _narrow(answers), in_words(answers.assumed)
+        return f"Correct the stated {stated}, or, where it is right: {said}" if stated else said
+    nearly = [near for near in _by_condition(answers) if near.layer not in _GRANTING]
+    named = {near.layer.policy_type for near in nearly}
+    layers = [layer for layer in _limits(answers) if layer not in named]
+    what = f"{answers.action} on {answers.resource}"
+    allow = f"Allow {what} in the {' and in the '.join(layers)}." if layers else ""
+    steps = (allow, *map(_met_or_corrected, nearly), _condition(answers))
+    return " ".join(filter(None, steps))
 
 
 def needs_allow(answers: Answers) -> bool:
@@ -45,6 +49,8 @@ def needs_allow(answers: Answers) -> bool:
         return False
     if not blocker(answers):
         return True
+    if _condition(answers):
+        return False  # a statement without the condition would allow more than was meant
     decision = answers.decision
     limited = any(_limits(answers))
     return limited and decision is not None and any(b.layer in _GRANTING for b in decision.blocking)
@@ -99,19 +105,40 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """The fix for a statement that fails on one condition, outside of the identity policies."""
-    decision = answers.decision
-    near = decision.nearest[0] if decision is not None and decision.nearest else None
-    if near is None or any(miss.what != "condition" for miss in near.misses):
+    """The fix where a statement would allow it but for its conditions, which stay; else ""."""
+    granting = [near for near in _by_condition(answers) if near.layer in _GRANTING]
+    if not granting:
         return ""
+    near = granting[0]
     for miss in near.misses:
         if miss.key.lower() == "aws:sourceip" and _ranges(answers):
             return (
                 f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
+    stated = {key.lower() for key in answers.assumed}
+    for miss in near.misses:
+        if miss.key.lower() in stated:
+            return (
+                f"Correct the stated {miss.key} ({miss.found}); or, where the feed's requests have "
+                f"that value, add it in {near.statement}, which asks for {miss.expected}."
+            )
     (first, *others) = near.misses
-    return "" if others else _tag(answers.resource, first)
+    tag = "" if others else _tag(answers.resource, first)
+    return tag or _met_or_corrected(near)
+
+
+def _by_condition(answers: Answers) -> list[NearMiss]:
+    """For each blocking layer, the nearest statement, where conditions alone keep it from it."""
+    nearest: dict[Layer, NearMiss] = {}
+    for near in answers.decision.nearest if answers.decision is not None else ():
+        nearest.setdefault(near.layer, near)
+    return [n for n in nearest.values() if all(miss.what == "condition" for miss in n.misses)]
+
+
+def _met_or_corrected(near: NearMiss) -> str:
+    said = " and ".join(str(miss) for miss in near.misses)
+    return f"Meet or correct the condition in {near.statement}: {said}."
 
 
 def _ranges(answers: Answers) -> object:
@@ -121,6 +148,7 @@ def _ranges(answers: Answers) -> object:
 def _tag(arn: str, miss: Miss) -> str:
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
+    plain = plain and ":*:" not in arn  # an account that is not known
     if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")

@@ -6,11 +6,12 @@ so is a condition on an unknown value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from ecr_feed.config import StatedKey
 from ecr_feed.facts.aws import Answer, Failure, Permission
 from ecr_feed.facts.iam import Levels, Organization, PolicyDocument, Principal
 from ecr_feed.iam import (
@@ -25,8 +26,10 @@ from ecr_feed.iam import (
     parse,
     principal_context,
 )
+from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 from ecr_feed.naming import account_of
-from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
+from ecr_feed.permissions.stated_context import decide_stated, in_words, single
+from ecr_feed.permissions.wrong_arns import wrong_arns
 
 _WITNESS: Final = "evaluation"
 _SOURCE_IP: Final = "aws:sourceip"
@@ -63,14 +66,29 @@ class Evidence:
     tags_unread: Failure | None = None
     unread: tuple[Failure, ...] = ()
 
+    @property
+    def documents(self) -> Iterator[PolicyDocument]:
+        """Every document that was read."""
+        yield from self.principal.policies
+        yield from self.resource_policies
+        if self.principal.boundary is not None:
+            yield self.principal.boundary
+        for level in (*(self.organization.scps or ()), *(self.organization.rcps or ())):
+            yield from level
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The call's circumstances that are known: the feed's region and the time."""
+    """The call's circumstances: the feed's region, the time, and what the feed states besides.
+
+    `unstated` are the beginnings, in lower case, of keys whose values nothing states, and which the
+    documents that were read do not settle either.
+    """
 
     region: str
     now: datetime
-    extra: Mapping[str, str] = field(default_factory=dict)
+    stated: tuple[StatedKey, ...] = ()
+    unstated: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -82,13 +100,23 @@ def evaluate(
     except PolicyError as error:
         because = f"a policy is malformed at {error.path}: {error.reason}"
         return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS), None
-    decision = _decided(_request(action, resource, evidence, situation, policies), policies)
+    request = _request(action, resource, evidence, situation, policies)
+    found = decide_stated(request, situation.stated, lambda asked: _decided(asked, policies))
+    decision = found.decision
     answer, because = _answer(decision, evidence)
     failure = _only_organization(decision, evidence) if answer is Answer.UNDETERMINED else None
     told = {**decision.evidence}
+    if found.because:
+        because += f" It is stated, but {found.because}."
+    if found.assumed and answer is not Answer.UNDETERMINED:
+        told["assumed"] = dict(found.assumed)
+        because += f" Assumed, as stated: {in_words(found.assumed)}."
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
         because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
+    if answer is Answer.DENIED and (wrong := wrong_arns(decision)):
+        because += f" {' '.join(wrong)}"
+        told["wrong_arns"] = list(wrong)
     return Permission(action, resource, answer, because, _WITNESS, told, failure), decision
 
 
@@ -133,15 +161,16 @@ def _request(
         "aws:EpochTime": str(int(situation.now.timestamp())),
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
         **(dict.fromkeys(_ORGANIZATION, organization) if organization else {}),
-        **situation.extra,
     }
     if principal.session_arn:
         context["aws:PrincipalArn"] = principal.arn
     for key, value in (evidence.tags or {}).items():
         context |= {f"aws:ResourceTag/{key}": value, f"ecr:ResourceTag/{key}": value}
+    unstated = situation.unstated
+    context = {k: v for k, v in context.items() if not k.lower().startswith(unstated)}
     known = {key.lower() for key in context}
     unknown = {key for key in policies.condition_keys if key not in known}
-    unknown -= set(_absent(unknown, evidence))
+    unknown -= {key for key in _absent(unknown, evidence) if not key.startswith(unstated)}
     spelled = {key.lower(): key for key in _spelled(policies)}
     named = frozenset(spelled.get(key, key) for key in unknown)
     return Request(principal.caller, action, resource, context, named)
@@ -168,6 +197,23 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
         own = user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))
         if tag or lone or own:
             yield key
+
+
+def simulated_context(
+    stated: Sequence[StatedKey], principal: Principal
+) -> dict[str, str | tuple[str, ...]]:
+    """The stated values that a simulation is given: those of keys that no document decides.
+
+    It is not given tags or the organisation, which are read, nor several values of which each
+    request has one.
+    """
+    absent = _LONG_TERM_ABSENT if principal.kind == "user" else frozenset()
+    read = (*RESOURCE_TAG_KEYS, *_ORGANIZATION_KEYS, "aws:principaltag/")
+    return {
+        each.key: value
+        for each, value in single(stated)
+        if each.lower not in absent and not each.lower.startswith(read)
+    }
 
 
 def _decided(request: Request, policies: Policies) -> Decision:

@@ -7,16 +7,21 @@ from ecr_feed.facts.iam import Organization, Principal
 from ecr_feed.iam import ActionGroup, GroupExcess, Outcome, PolicyError, breadth
 from ecr_feed.naming import is_repository_name
 from ecr_feed.outcomes import Judgement, note
-from ecr_feed.permissions.answers import Answers, Rights
+from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.blockers import policy_type
-from ecr_feed.permissions.evaluation import Evidence, policies_of
+from ecr_feed.permissions.compared_answers import Answers
+from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS, Evidence, policies_of
 from ecr_feed.permissions.fixes import denial_fix
-from ecr_feed.permissions.needs import DESCRIBE, READ, needs
-from ecr_feed.text.words import many
+from ecr_feed.permissions.needs import DESCRIBE, PULL, READ, needs
+from ecr_feed.permissions.stated_context import in_words
+from ecr_feed.text.words import few, many
 
 NO_AUDITOR = "No auditor is configured to read IAM ([auditor] in the feeds file)."
 _MISSING = "Its repository is missing (REPO-1)."
+_A_PULL = "A pull that this run makes would prove it (deep = true, or --deep)."
 _UNSEEN = "check resource control, registry, session and endpoint policies, and conditions"
+_WHO = frozenset({"aws:principalarn", "aws:username"})
+"""Keys that follow from the user, and are unknown only in a plan that does not say which it is."""
 _SHOWN = 20  # actions of a group in the evidence of SCOPE rules
 
 
@@ -36,15 +41,19 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
     if _names_nothing(answers.probe):
         return Judgement.not_applicable(_MISSING)
     evidence = evidence_of(answers)
+    if package is None and rights.plan_says.remarks:
+        evidence["remarks"] = list(rights.plan_says.remarks)
     if answers.answer is Answer.UNDETERMINED:
         if (failure := _one_failure(answers)) is not None:
             note(**evidence)
             raise ReadError(failure)
-        return Judgement.not_assessed(_undetermined(answers), evidence=evidence)
+        fix = _what_would_decide(answers)
+        return Judgement.not_assessed(_undetermined(answers), evidence=evidence, fix=fix)
     allowed = answers.answer is Answer.ALLOWED
-    if not allowed and rights.unknown and not _is_explicit(answers):
-        reason = f"A policy is unknown until the plan is applied: {rights.unknown[0]}"
-        return Judgement.not_assessed(reason, evidence=evidence)
+    if allowed or not _is_explicit(answers):
+        doubt = rights.plan_says.doubt(package, allowed=allowed, decision=answers.decision)
+        if doubt:
+            return Judgement.not_assessed(doubt, evidence=evidence)
     subject = f" on {package}" if package else ""
     return Judgement.of(
         allowed,
@@ -58,9 +67,10 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
 
 
 def judge_pull_permission(rights: Rights, action: str, package: str) -> Judgement:
-    """The same for an action that is never called, since the call would count as a pull."""
-    if not rights.has_auditor:
-        return Judgement.not_applicable(NO_AUDITOR)
+    """The same for an action that is not called: a pull proves it, else the auditor answers."""
+    if not rights.has_auditor and not rights.is_proved(action, package):
+        tail = f" {_A_PULL}" if rights.pulled is None else ""
+        return Judgement.not_applicable(f"{NO_AUDITOR}{tail}")
     return judge_permission(rights, action, package)
 
 
@@ -91,12 +101,14 @@ def judge_agreement(rights: Rights) -> Judgement:
     differing = [each for each in answered if each.disagree]
     if not differing and (unread := rights.unanswered()):
         raise ReadError(unread[0])
+    stated = {key: values for each in answered for key, values in each.stated.items()}
     return Judgement.of(
         not differing,
         f"The answers disagree about {many(len(differing), 'permission')}.",
         expected="the same answer from live call, simulation and evaluation",
         found="; ".join(_contradiction(each) for each in differing),
-        fix=next((fix for each in differing if (fix := _named_policy(each))), None),
+        fix=next((fix for each in differing if (fix := _correction(each))), None),
+        evidence={"assumed": stated} if stated else None,
     )
 
 
@@ -115,6 +127,8 @@ def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) ->
         return Judgement.not_assessed(f"A policy is malformed at {error.path}: {error.reason}")
     wanted = needs(rights.account.feed, rights.account_id())
     found = [each for each in breadth(policies, wanted) if each.group in groups]
+    if not found and (item := rights.plan_says.may_grant) is not None:
+        return Judgement.not_assessed(f"Unknown until the plan is applied: {item.says}")
     if principal.unread and (not found or principal.boundary_unread):
         said = principal.unread[0].summary
         granted = {str(each.group): _actions(each) for each in found}
@@ -146,6 +160,8 @@ def evidence_of(answers: Answers) -> dict[str, object]:
             }
             for each in answers.witnesses
         ],
+        **({"assumed": dict(answers.assumed)} if answers.assumed else {}),
+        **({"downloaded": answers.downloaded} if answers.downloaded else {}),
         **({"request_id": failed.request_id} if failed and failed.request_id else {}),
     }
 
@@ -159,16 +175,23 @@ def _denied_by(answers: Answers) -> str | None:
     return policy_type(kind) if kind else ""
 
 
-def _named_policy(answers: Answers) -> str | None:
-    """The policy to change, where AWS's message names its type."""
+def _correction(answers: Answers) -> str | None:
+    """The stated value to correct; else the policy to change, where AWS names its type."""
+    if answers.stated:
+        said = in_words(answers.stated)
+        return f"Correct the stated {said}, where the feed's requests have another value."
     kind = _denied_by(answers)
     return f"Allow {answers.action} on {answers.resource} in the {kind}." if kind else None
 
 
 def _contradiction(answers: Answers) -> str:
     said = ", ".join(f"{each.witness} {each.answer}" for each in answers.determined)
-    kind = _denied_by(answers)
-    if kind is None:
+    kind, probe = _denied_by(answers), answers.probe
+    if answers.stated:
+        cause = f"assumed, as stated: {in_words(answers.stated)}"
+    elif probe is not None and answers.downloaded:
+        cause = probe.because
+    elif kind is None:
         cause = "neither covers every policy layer and the real request context"
     else:
         cause = f"AWS names the {kind}" if kind else _UNSEEN
@@ -197,7 +220,24 @@ def _undetermined(answers: Answers) -> str:
     if answers.disagree:
         said = "; ".join(f"{each.witness}: {each.answer}" for each in answers.determined)
         return f"The answers disagree on {answers.action} ({said}); see PERM-8."
-    return f"{answers.action} on {answers.resource}: {answers.because}"
+    asked = f"{answers.action} on {answers.resource}"
+    because = answers.because
+    return because if because.startswith(f"{asked} ") else f"{asked}: {because}"
+
+
+def _what_would_decide(answers: Answers) -> str | None:
+    """What would tell an unknown condition key; None where the answer does not depend on one."""
+    decision = answers.decision
+    keys = () if decision is None or answers.disagree else decision.depends_on
+    if not keys or any(key.lower().startswith(RESOURCE_TAG_KEYS) for key in keys):
+        return None
+    if {key.lower() for key in keys} & _WHO:
+        return "Say which user the feed is: --identity NAME."
+    pull = " A live feed's own pull proves it too (deep = true, or --deep)."
+    return (
+        f"State what the feed's requests have for {few(keys)}: context in the feeds file, or "
+        f"--context.{pull if answers.action in PULL else ''}"
+    )
 
 
 def _actions(excess: GroupExcess) -> list[str]:

@@ -21,6 +21,14 @@ _ANSWERS: Final = {
     "explicitDeny": Answer.DENIED,
     "implicitDeny": Answer.DENIED,
 }
+_KEY_TYPES: Final = {
+    "aws:multifactorauthage": "numeric",
+    "aws:multifactorauthpresent": "boolean",
+    "aws:sourceip": "ip",
+    "aws:tokenissuetime": "date",
+    "aws:vpcsourceip": "ip",
+}
+"""Types of condition keys, in lower case, whose values are not texts."""
 _NOT_SIMULATED: Final = (
     "resource control policies, registry policies, session policies and VPC endpoint policies"
 )
@@ -129,10 +137,10 @@ def _parameters(
 
 
 def _entry(key: str, value: str | tuple[str, ...]) -> dict[str, object]:
-    if isinstance(value, str):
-        return {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-    values = list(value)
-    return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": "stringList"}
+    kind = _KEY_TYPES.get(key.lower(), "string")
+    values = [value] if isinstance(value, str) else list(value)
+    many = "" if isinstance(value, str) else "List"
+    return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": f"{kind}{many}"}
 
 
 def _requested_action(
