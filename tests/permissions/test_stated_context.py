@@ -243,15 +243,19 @@ def test_a_simulation_is_given_what_no_document_decides(kind: str, given: dict[s
     assert simulated_context(keys(TagKeys=["a", "b"]), principal()) == {"aws:TagKeys": ("a", "b")}
 
 
-def test_a_simulation_rests_on_what_a_policy_looks_at() -> None:
+def test_a_simulation_rests_on_what_the_evaluation_does_else_on_what_a_policy_looks_at() -> None:
     simulated = Permission(ACTION, ARN, Answer.ALLOWED, "", "simulation", {"decision": "allowed"})
     given = {"aws:SourceVpce": "vpce-1", "aws:SourceVpc": "vpc-1"}
-    _, decision = judged(principal(ONE), keys(SourceVpce="vpce-1"))
-    rested = resting_on(simulated, given, decision)
+    stated = keys(SourceVpce="vpce-1")
+    rested = resting_on(simulated, given, *judged(principal(ONE), stated))
     assert rested.evidence == {"decision": "allowed", "assumed": {VPCE: ["vpce-1"]}}
-    blind = resting_on(simulated, given, None)
+    needless = resting_on(simulated, given, *judged(principal(allow(), ONE), stated))
+    assert needless == simulated
+    open_ = judged(principal(ONE), stated, organization=Organization(member=None))
+    assert resting_on(simulated, given, *open_).evidence["assumed"] == {VPCE: ["vpce-1"]}
+    blind = resting_on(simulated, given, open_[0], None)
     assert blind.evidence["assumed"] == {VPCE: ["vpce-1"], "aws:SourceVpc": ["vpc-1"]}
-    assert resting_on(simulated, {}, decision) == simulated
+    assert resting_on(simulated, {}, *open_) == simulated
 
 
 def answers(*witnesses: Permission, decision: Decision | None = None) -> Answers:
