@@ -18,7 +18,7 @@ from ecr_feed.permissions.blockers import blocker, needs_allow
 from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate, simulated_context
 from ecr_feed.permissions.permission_rules import evidence_of
-from ecr_feed.permissions.stated_context import in_words, resting_on
+from ecr_feed.permissions.stated_context import in_words, remark_on, resting_on
 
 ACTION = "ecr:BatchGetImage"
 ARN = "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
@@ -146,6 +146,22 @@ def test_what_an_answer_rests_on(
     assert (said.answer, said.evidence.get("assumed", {})) == (answer, assumed), said.because
     assert ("Assumed, as stated" in said.because) is bool(assumed)
     assert in_words(assumed) in said.because
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (("aws:SourceIp",), ""),
+        (("aws:SourceVpce", "aws:SourceVpc"), ""),
+        (("AWS:sourceip", "aws:SourceVpc"), "can a request have aws:SourceVpc too?"),
+        (("aws:VpcSourceIp", "aws:SourceIp"), "can a request have aws:VpcSourceIp too?"),
+    ],
+)
+def test_values_that_no_request_has_together_are_remarked_on(
+    stated: tuple[str, ...], said: str
+) -> None:
+    remark = remark_on({key: ["v"] for key in stated})
+    assert (remark.endswith(said), bool(remark)) == (True, bool(said))
 
 
 def test_values_that_lead_to_different_answers_are_named() -> None:

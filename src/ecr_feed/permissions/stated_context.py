@@ -24,6 +24,7 @@ _SETS: Final = frozenset(
     }
 )
 """Keys of which one request has several values. Any other has one, so several are alternatives."""
+_THROUGH_AN_ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
 _MOST: Final = 64  # combinations of alternatives that are tried
 
 Decide = Callable[[Request], Decision]
@@ -101,6 +102,15 @@ def resting_on(
     }
     told = {"assumed": kept} if kept else {}
     return replace(simulation, evidence={**simulation.evidence, **told})
+
+
+def remark_on(assumed: Mapping[str, Sequence[str]]) -> str:
+    """What to check about these values together; "" for nothing."""
+    keys = {key.lower(): key for key in assumed}
+    inside = next((keys[each] for each in _THROUGH_AN_ENDPOINT if each in keys), None)
+    if inside is None or "aws:sourceip" not in keys:
+        return ""
+    return f"AWS sends aws:SourceIp only outside of VPC endpoints: can a request have {inside} too?"
 
 
 def in_words(assumed: Mapping[str, Sequence[str]]) -> str:
