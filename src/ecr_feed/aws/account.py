@@ -335,7 +335,8 @@ class Account:
 
 def _ends_access(failure: Failure) -> bool:
     """After this failure, no call with the credentials in this region can succeed."""
-    return failure.trouble.credentials or failure.trouble in (Trouble.CLOCK, Trouble.REGION_OFF)
+    ended = (Trouble.CLOCK, Trouble.REGION_OFF, Trouble.LOGIN_ENDED)
+    return failure.trouble.credentials or failure.trouble in ended
 
 
 def _error_of(fact: Once[Any]) -> BaseException | None:

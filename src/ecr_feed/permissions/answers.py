@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
@@ -126,6 +126,13 @@ class Rights:
     def principal(self) -> Principal:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
+
+    def longest_session(self) -> timedelta | None:
+        """The role's MaxSessionDuration; None for a user, and where nobody may read it."""
+        try:
+            return self.principal().max_session if self.has_auditor else None
+        except ReadError:
+            return None
 
     def answers(self, action: str, package: str | None) -> Answers:
         """The answers about an action; `package` None: the token, or the list without names.
