@@ -16,6 +16,8 @@ from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 ACTION = "ecr:BatchGetImage"
 ARN = "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
 USER = "arn:aws:iam::123456789012:user/feed"
+MANAGED = "arn:aws:iam::aws:policy/AWSDenyAll"
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 ALONE = Organization(member=False)
 
 
@@ -94,15 +96,52 @@ SIMULATED = Permission(
             f"aws ecr tag-resource --resource-arn {ARN} --tags 'Key=squad,Value=team one'",
             False,
         ),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])), "", True),
-        (heard(when("StringLike", "ecr:ResourceTag/a", "x*")), "", True),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")), "", True),
+        (
+            heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])),
+            "is x or y; the request has none.",
+            False,
+        ),
+        (heard(when("StringLike", "ecr:ResourceTag/a", "x*")), "StringLike", False),
+        (
+            heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")),
+            "is ${aws:PrincipalTag/a}",
+            False,
+        ),
+        (
+            heard(when("StringEquals", "aws:PrincipalTag/squad", "web")),
+            "aws iam tag-user --user-name feed --tags Key=squad,Value=web",
+            False,
+        ),
+        (
+            heard(when("StringEquals", "aws:RequestedRegion", "us-east-1")),
+            "is us-east-1; the request has eu-west-1. Set the feed's region",
+            False,
+        ),
         (
             heard(when("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "192.168.0.0/16"])),
             "AWS never sees a private source address.",
             False,
         ),
-        (heard(when("Bool", "aws:MultiFactorAuthPresent", "true")), "", True),
+        (
+            heard(when("Bool", "aws:MultiFactorAuthPresent", "true")),
+            "A feed cannot give a second factor",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": ""}),
+            "Narrow the Deny in the policy that AWS does not name; no Allow overrides it.",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": "identity", "policy_arn": MANAGED}),
+            f"Detach {MANAGED}, which only AWS can change",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": "identity", "policy_arn": QUARANTINE}),
+            "found this access key published",
+            False,
+        ),
     ],
 )
 def test_what_stands_in_the_way(found: answers.Answers, says: str, identity_too: bool) -> None:

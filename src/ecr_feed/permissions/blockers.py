@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ecr_feed.facts.aws import Answer
-from ecr_feed.iam import Decision, Layer, Miss, Outcome
+from ecr_feed.iam import Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.permissions.answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
 
@@ -20,6 +20,10 @@ _TYPES: Final = {
     "rcp": "resource control policy",
     "endpoint": "VPC endpoint policy",
 }
+_AWS_MANAGED: Final = ":iam::aws:policy/"
+_QUARANTINE: Final = "AWSCompromisedKeyQuarantine"
+"""How the policies begin that AWS attaches to a user whose key it has found published."""
+_PRINCIPAL_TAG: Final = "aws:principaltag/"
 _GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
 
 
@@ -70,10 +74,24 @@ def _narrow(answers: Answers) -> str:
     said, decision = _said(answers), answers.decision
     ours = decision if _is_deny(decision) else None
     kind = policy_type(str(said.get("policy_type") or ""))
-    kind = kind or (ours.denial_layer if ours is not None else "policy")
+    kind = kind or (ours.denial_layer if ours is not None else "policy that AWS does not name")
+    managed = _managed(answers)
+    if _QUARANTINE in managed:
+        return (
+            "AWS found this access key published and quarantined it: create a new key for another "
+            f"user, set it in the feed and delete this key; then detach {managed}."
+        )
+    if managed:
+        return f"Detach {managed}, which only AWS can change; no Allow overrides its Deny."
     arn = f" {said['policy_arn']}" if said.get("policy_arn") else ""
     statement = f": {ours.statement}" if ours is not None else ""
     return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow overrides it."
+
+
+def _managed(answers: Answers) -> str:
+    """The ARN of the policy that denies outright, where it is one that AWS manages; else ""."""
+    arn = str(_said(answers).get("policy_arn") or "")
+    return arn if _AWS_MANAGED in arn else ""
 
 
 def _limits(answers: Answers) -> Iterator[str]:
@@ -99,29 +117,67 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """The fix for a statement that fails on one condition, outside of the identity policies."""
+    """How to meet the conditions of a statement that allows the call but for them.
+
+    An Allow without them would undo what its author limited.
+    """
     decision = answers.decision
-    near = decision.nearest[0] if decision is not None and decision.nearest else None
-    if near is None or any(miss.what != "condition" for miss in near.misses):
+    nearest = () if decision is None else decision.nearest
+    near = next((n for n in nearest if all(m.what == "condition" for m in n.misses)), None)
+    if near is None:
         return ""
-    for miss in near.misses:
-        if miss.key.lower() == "aws:sourceip" and _ranges(answers):
-            return (
-                f"In {near.statement}, name the public address that the requests come from, or use "
-                "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
-            )
-    (first, *others) = near.misses
-    return "" if others else _tag(answers.resource, first)
+    ways = [_way(answers, near, miss) for miss in near.misses]
+    return " ".join(dict.fromkeys(ways))
+
+
+def _way(answers: Answers, near: NearMiss, miss: Miss) -> str:
+    """How to meet one condition, or who has to change it."""
+    statement, key = near.statement, miss.key.lower()
+    if key == "aws:sourceip" and _ranges(answers):
+        return (
+            f"In {statement}, name the public address that the requests come from, or use "
+            "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
+        )
+    command = _tag(answers, miss)
+    if command:
+        return command
+    asks = f"{statement} allows it only where {miss.operator} {miss.key} is {miss.expected}"
+    has = "the request has none" if miss.found == "absent" else f"the request has {miss.found}"
+    return f"{asks}; {has}. {_MEET.get(key, _MEET_ANY)}"
+
+
+_NO_SECOND_FACTOR: Final = (
+    "A feed cannot give a second factor: use an identity that needs none, or have the statement's "
+    "author exempt this one."
+)
+_MEET: Final = {
+    "aws:sourceip": "Send the requests from such an address, or have the statement's author add "
+    "theirs. Through a VPC endpoint AWS sees no address.",
+    "aws:sourcevpce": "Send the requests through that VPC endpoint.",
+    "aws:sourcevpc": "Send the requests through a VPC endpoint of that VPC.",
+    "aws:requestedregion": "Set the feed's region to such a region, or have the statement's author "
+    "add the feed's.",
+    "aws:multifactorauthpresent": _NO_SECOND_FACTOR,
+    "aws:multifactorauthage": _NO_SECOND_FACTOR,
+}
+_MEET_ANY: Final = "Meet the condition, or have the statement's author change it."
 
 
 def _ranges(answers: Answers) -> object:
     return next((w.evidence.get("private_ranges") for w in answers.witnesses[::-1]), None)
 
 
-def _tag(arn: str, miss: Miss) -> str:
+def _tag(answers: Answers, miss: Miss) -> str:
+    """The command that sets the one tag value that the condition wants; "" where there is none."""
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
-    if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
+    if not name or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")
-    return f"aws ecr tag-resource --resource-arn {arn} --tags {tag}"
+    if miss.key.lower().startswith(RESOURCE_TAG_KEYS):
+        return f"aws ecr tag-resource --resource-arn {answers.resource} --tags {tag}"
+    if not miss.key.lower().startswith(_PRINCIPAL_TAG) or answers.decision is None:
+        return ""
+    kind, _, path = str(answers.decision.request.principal).rpartition(":")[2].partition("/")
+    owner = shlex.quote(path.rpartition("/")[2])
+    return f"aws iam tag-user --user-name {owner} --tags {tag}" if kind == "user" else ""
