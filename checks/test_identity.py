@@ -10,15 +10,14 @@ from ecr_feed.config import (
     EnvCredentials,
     Feed,
     KeyCredentials,
-    OidcCredentials,
     ProfileCredentials,
-    WorkerCredentials,
 )
-from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
+from ecr_feed.facts.aws import Access, Identity
 from ecr_feed.facts.plan import PlanFacts
+from ecr_feed.feed.credentials import judge_credentials
 from ecr_feed.outcomes import expect, expect_judgement, not_applicable, not_assessed, note
+from ecr_feed.permissions.answers import Rights
 from ecr_feed.planned.arns import judge_account
-from ecr_feed.read_advice import fix_for
 from ecr_feed.text.times import to_second
 from ecr_feed.token import SHORTEST_RUN
 
@@ -35,45 +34,12 @@ _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentit
     refs=(_STS, "https://github.com/OctopusDeploy/Issues/issues/9044"),
     in_plan="A plan has no credentials yet.",
 )
-def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> None:
-    failure = access.failure
+def test_credentials_are_valid(feed: Feed, access: Access, rights: Rights, on_worker: bool) -> None:
     if access.identity is not None:
         note(identity=access.identity.arn, source=access.identity.source)
-    if failure is not None and not failure.trouble.credentials:
-        raise ReadError(failure)
-    if failure is not None and failure.trouble is Trouble.NO_CREDENTIALS:
-        _not_ours_to_have(feed, failure, on_worker)
-    refused_here = failure is not None and access.region_enabled is not False
-    expect(
-        access.identity is not None and not refused_here,
-        f"AWS refuses the feed's credentials: {failure.trouble.value if failure else 'no answer'}.",
-        expected=f"credentials that AWS accepts in {feed.region}",
-        found=failure.summary if failure else None,
-        evidence={"request_id": failure.request_id} if failure else None,
-        fix=_renewal(feed, failure) if failure else None,
+    expect_judgement(
+        judge_credentials(feed, access, on_worker=on_worker, longest_session=rights.longest_session)
     )
-
-
-def _renewal(feed: Feed, failure: Failure) -> str | None:
-    """The fix where a new access key does not help; None where it does."""
-    if isinstance(feed.credentials, OidcCredentials):
-        return fix_for(failure)
-    if isinstance(feed.credentials, WorkerCredentials):
-        return (
-            "Give the worker's machine an IAM role; a container on it needs a metadata hop limit "
-            "of 2 to reach the role's credentials."
-        )
-    if failure.trouble is Trouble.EXPIRED:
-        return "Give the feed a long-term access key (AKIA...), or use an OIDC feed with a role."
-    return None
-
-
-def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
-    """Credentials that only Octopus or its worker holds may be absent from this machine."""
-    if isinstance(feed.credentials, OidcCredentials) and feed.credentials.token_file is None:
-        raise ReadError(failure)
-    if isinstance(feed.credentials, WorkerCredentials) and not on_worker:
-        not_assessed(f"{failure.summary}. Run this on the worker to check its credentials.")
 
 
 @check(

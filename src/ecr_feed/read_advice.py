@@ -17,7 +17,9 @@ _BY_TROUBLE: Final = {
     Trouble.LOGIN_REFUSED: "See LOGIN-1: the registry does not accept the token.",
     Trouble.UNKNOWN_KEY: "See IDENT-1 and REGION-2: AWS does not accept the key in {region}.",
     Trouble.EXPIRED: "Refresh the session's credentials and run again.",
-    Trouble.SIGNATURE: "See IDENT-1: the secret key does not belong to the access key ID.",
+    Trouble.SIGNATURE: "See IDENT-1: AWS does not accept the feed's key.",
+    Trouble.MALFORMED_KEY: "See IDENT-1: a field of the feed's key cannot be right.",
+    Trouble.LOGIN_ENDED: "Run `{login}`, then run this again.",
     Trouble.CLOCK: "Set this machine's clock ({offset}), then run again.",
     Trouble.NO_CREDENTIALS: "Provide the credentials where the feeds file says they are.",
     Trouble.THROTTLED: "AWS throttled every attempt: run again later. No policy needs changing.",
@@ -46,6 +48,16 @@ _ORGANIZATION: Final = (
     "Only the organisation's management account and its delegated administrators may read its "
     "policies: make the auditor's account one of them, or prove a pull by making it (--deep)."
 )
+_OF_AUDITOR: Final = {
+    Trouble.UNKNOWN_KEY: "Give [auditor] a key that AWS accepts: this one is unknown, deleted or "
+    "inactive.",
+    Trouble.EXPIRED: "Refresh the auditor's session and run again.",
+    Trouble.SIGNATURE: "Correct the auditor's secret access key: it does not belong to the access "
+    "key ID.",
+    Trouble.MALFORMED_KEY: "Correct the fields of the auditor's key that the message names.",
+    Trouble.NO_CREDENTIALS: "Provide the auditor's credentials where [auditor] says they are.",
+}
+"""Fixes for the auditor's own credentials: no rule is about them."""
 
 _EXCHANGE: Final = {
     Trouble.NO_CREDENTIALS: "Compare the role's trust policy, and its MaxSessionDuration, with the "
@@ -62,13 +74,16 @@ def fix_for(failure: Failure) -> str:
     if failure.trouble is Trouble.DENIED and failure.service == "organizations":
         return _ORGANIZATION
     exchange = _EXCHANGE if failure.operation == "AssumeRoleWithWebIdentity" else {}
+    auditors = _OF_AUDITOR if failure.by_auditor else {}
     text = exchange.get(failure.trouble) or _BY_CODE.get(failure.code)
+    text = text or auditors.get(failure.trouble)
     text = text or _BY_TROUBLE[failure.trouble]
     return text.format(
         action=failure.action,
         region=failure.region,
         host=failure.host or "the endpoint",
         offset=_clock(failure.offset),
+        login=failure.login or "aws sso login",
     )
 
 

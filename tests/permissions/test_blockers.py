@@ -16,6 +16,8 @@ from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 ACTION = "ecr:BatchGetImage"
 ARN = "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
 USER = "arn:aws:iam::123456789012:user/feed"
+MANAGED = "arn:aws:iam::aws:policy/AWSDenyAll"
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 ALONE = Organization(member=False)
 
 
@@ -108,6 +110,16 @@ CORRECT = "Meet or correct the condition in statement 0"
             False,
         ),
         (
+            heard(when("StringEquals", "aws:PrincipalTag/squad", "web")),
+            "aws iam tag-user --user-name feed --tags Key=squad,Value=web",
+            False,
+        ),
+        (
+            heard(when("StringEquals", "aws:RequestedRegion", "us-east-1")),
+            "expects us-east-1, found eu-west-1. Set the feed's region",
+            False,
+        ),
+        (
             heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")),
             "Meet or correct the condition",
             False,
@@ -119,7 +131,22 @@ CORRECT = "Meet or correct the condition in statement 0"
         ),
         (
             heard(when("Bool", "aws:MultiFactorAuthPresent", "true")),
-            "aws:MultiFactorAuthPresent expects true, found absent",
+            "A feed cannot give a second factor",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": ""}),
+            "Narrow the Deny in the policy that AWS does not name; no Allow overrides it.",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": "identity", "policy_arn": MANAGED}),
+            f"Detach {MANAGED}, which only AWS can change",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": "identity", "policy_arn": QUARANTINE}),
+            "found this access key published",
             False,
         ),
         (

@@ -48,7 +48,9 @@ def test_a_denial_says_what_was_denied_and_how_to_allow_it() -> None:
     assert judged.message == f"The feed may not call {READ[2]} on {APP}."
     assert judged.expected == f"{READ[2]} allowed on {arn()}"
     assert "no identity-based policy allows" in judged.because
-    assert judged.found == judged.because
+    found = str(judged.found)
+    assert f"statement 1 of the identity-based policy 'own'; its Action is {FOUR[0]}" in found
+    assert found.endswith(f"AWS: {judged.because}")
     assert f'"Action": "{READ[2]}"' in (judged.fix or "")
     assert judged.evidence["action"] == READ[2]
     witnesses: Any = judged.evidence["witnesses"]

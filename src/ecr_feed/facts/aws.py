@@ -54,6 +54,8 @@ class Trouble(StrEnum):
     SIGNATURE = "wrong signature"  # wrong secret
     CLOCK = "clock"  # a signature error that the clock offset explains
     NO_CREDENTIALS = "no credentials"
+    MALFORMED_KEY = "malformed credentials"  # seen in the fields themselves, before any call
+    LOGIN_ENDED = "login ended"  # of a profile: no credentials could be obtained to call AWS with
     REGION_OFF = "region not enabled"  # stated by STS or ECR
     LOGIN_REFUSED = "login refused"  # a registry did not accept user and password
     NOT_FOUND = "not found"
@@ -85,6 +87,7 @@ _CREDENTIALS = frozenset(
         Trouble.EXPIRED,
         Trouble.SIGNATURE,
         Trouble.NO_CREDENTIALS,
+        Trouble.MALFORMED_KEY,
         Trouble.LOGIN_REFUSED,
     }
 )
@@ -99,6 +102,8 @@ class Failure:
 
     `code` is AWS's error code ("" without a response from AWS), `message` the service's message
     without secrets, `offset` this machine's clock minus AWS's where the response had a Date.
+    `login` is the command that renews the login behind the credentials, where they have one;
+    `by_auditor` tells that they are the auditor's, not the feed's.
     """
 
     trouble: Trouble
@@ -111,6 +116,8 @@ class Failure:
     attempts: int = 1
     offset: timedelta | None = None
     host: str = ""
+    login: str = ""
+    by_auditor: bool = False
 
     @property
     def action(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
@@ -106,6 +106,13 @@ class Rights:
     def access_key_id(self) -> str:
         """The ID of the feed's access key; "" without one."""
         return self.account.access_key_id()
+
+    def longest_session(self) -> timedelta | None:
+        """The role's MaxSessionDuration; None for a user, and where nobody may read it."""
+        try:
+            return self.principal().max_session if self.has_auditor else None
+        except ReadError:
+            return None
 
     def answers(self, action: str, package: str | None) -> Answers:
         """The answers about an action; `package` None: the token, or the list without names.

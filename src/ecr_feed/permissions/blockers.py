@@ -21,6 +21,10 @@ _TYPES: Final = {
     "rcp": "resource control policy",
     "endpoint": "VPC endpoint policy",
 }
+_AWS_MANAGED: Final = ":iam::aws:policy/"
+_QUARANTINE: Final = "AWSCompromisedKeyQuarantine"
+"""How the policies begin that AWS attaches to a user whose key it has found published."""
+_PRINCIPAL_TAG: Final = "aws:principaltag/"
 _GRANTING: Final = (Layer.IDENTITY, Layer.RESOURCE, Layer.NO_GRANT)
 
 
@@ -76,10 +80,24 @@ def _narrow(answers: Answers) -> str:
     said, decision = _said(answers), answers.decision
     ours = decision if _is_deny(decision) else None
     kind = policy_type(str(said.get("policy_type") or ""))
-    kind = kind or (ours.denial_layer if ours is not None else "policy")
+    kind = kind or (ours.denial_layer if ours is not None else "policy that AWS does not name")
+    managed = _managed(answers)
+    if _QUARANTINE in managed:
+        return (
+            "AWS found this access key published and quarantined it: create a new key for another "
+            f"user, set it in the feed and delete this key; then detach {managed}."
+        )
+    if managed:
+        return f"Detach {managed}, which only AWS can change; no Allow overrides its Deny."
     arn = f" {said['policy_arn']}" if said.get("policy_arn") else ""
     statement = f": {ours.statement}" if ours is not None else ""
     return f"Narrow the Deny in the {kind}{arn}{statement}; no Allow overrides it."
+
+
+def _managed(answers: Answers) -> str:
+    """The ARN of the policy that denies outright, where it is one that AWS manages; else ""."""
+    arn = str(_said(answers).get("policy_arn") or "")
+    return arn if _AWS_MANAGED in arn else ""
 
 
 def _limits(answers: Answers) -> Iterator[str]:
@@ -124,7 +142,7 @@ def _condition(answers: Answers) -> str:
                 f"that value, add it in {near.statement}, which asks for {miss.expected}."
             )
     (first, *others) = near.misses
-    tag = "" if others else _tag(answers.resource, first)
+    tag = "" if others else _tag(answers, first)
     return tag or _met_or_corrected(near)
 
 
@@ -136,20 +154,45 @@ def _by_condition(answers: Answers) -> list[NearMiss]:
     return [n for n in nearest.values() if all(miss.what == "condition" for miss in n.misses)]
 
 
+_NO_SECOND_FACTOR: Final = (
+    "A feed cannot give a second factor: use an identity that needs none, or have the statement's "
+    "author exempt this one."
+)
+_MEET: Final = {
+    "aws:sourceip": "Send the requests from such an address, or have the statement's author add "
+    "theirs. Through a VPC endpoint AWS sees no address.",
+    "aws:sourcevpce": "Send the requests through that VPC endpoint.",
+    "aws:sourcevpc": "Send the requests through a VPC endpoint of that VPC.",
+    "aws:requestedregion": "Set the feed's region to such a region, or have the statement's author "
+    "add the feed's.",
+    "aws:multifactorauthpresent": _NO_SECOND_FACTOR,
+    "aws:multifactorauthage": _NO_SECOND_FACTOR,
+}
+
+
 def _met_or_corrected(near: NearMiss) -> str:
     said = " and ".join(str(miss) for miss in near.misses)
-    return f"Meet or correct the condition in {near.statement}: {said}."
+    keys = (miss.key.lower() for miss in near.misses)
+    advice = dict.fromkeys(_MEET[key] for key in keys if key in _MEET)
+    return " ".join((f"Meet or correct the condition in {near.statement}: {said}.", *advice))
 
 
 def _ranges(answers: Answers) -> object:
     return next((w.evidence.get("private_ranges") for w in answers.witnesses[::-1]), None)
 
 
-def _tag(arn: str, miss: Miss) -> str:
+def _tag(answers: Answers, miss: Miss) -> str:
+    """The command that sets the one tag value that the condition wants; "" where there is none."""
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
-    plain = plain and ":*:" not in arn  # an account that is not known
-    if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
+    plain = plain and ":*:" not in answers.resource  # an account that is not known
+    if not name or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")
-    return f"aws ecr tag-resource --resource-arn {arn} --tags {tag}"
+    if miss.key.lower().startswith(RESOURCE_TAG_KEYS):
+        return f"aws ecr tag-resource --resource-arn {answers.resource} --tags {tag}"
+    if not miss.key.lower().startswith(_PRINCIPAL_TAG) or answers.decision is None:
+        return ""
+    kind, _, path = str(answers.decision.request.principal).rpartition(":")[2].partition("/")
+    owner = shlex.quote(path.rpartition("/")[2])
+    return f"aws iam tag-user --user-name {owner} --tags {tag}" if kind == "user" else ""

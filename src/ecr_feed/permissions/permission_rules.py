@@ -9,6 +9,7 @@ from ecr_feed.naming import is_repository_name
 from ecr_feed.outcomes import Judgement, note
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.blockers import policy_type
+from ecr_feed.permissions.causes import cause
 from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS, Evidence, policies_of
 from ecr_feed.permissions.fixes import denial_fix
@@ -59,7 +60,7 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
         allowed,
         f"The feed may not call {action}{subject}.",
         expected=f"{action} allowed on {answers.resource}",
-        found=answers.because,
+        found=cause(answers),
         because=answers.because,
         fix=None if allowed else denial_fix(rights, answers),
         evidence=evidence,

@@ -247,7 +247,8 @@ def iam_pages(client: Client, operation: str, **parameters: Any) -> Iterator[dic
 
 def _concerns_one_read(failure: Failure) -> bool:
     """The failure concerns this read alone: denied, deleted meanwhile, malformed, throttled."""
-    return not (failure.trouble.credentials or failure.trouble.unreachable)
+    ended = failure.trouble.credentials or failure.trouble is Trouble.LOGIN_ENDED
+    return not (ended or failure.trouble.unreachable)
 
 
 def _document(read: ResponseReader, answer: Mapping[str, Any], key: str) -> Source:

@@ -75,6 +75,8 @@ class Client:
         now: Callable[[], datetime] = utcnow,
         principals: Principals | None = None,
         who: Callable[[], str] | None = None,
+        login: str = "",
+        by_auditor: bool = False,
     ) -> None:
         self.service = service
         self.region = region
@@ -85,17 +87,34 @@ class Client:
         self._now = now
         self._principals = principals
         self._who = who
+        self._login = login
+        self._by_auditor = by_auditor
         self._methods = {api: name for name, api in boto.meta.method_to_api_mapping.items()}
 
     def context(self, operation: str) -> CallContext:
         """A call of this client, to describe its failure with."""
-        return CallContext(self.service, operation, self.region, host=self.host)
+        return CallContext(
+            self.service,
+            operation,
+            self.region,
+            host=self.host,
+            login=self._login,
+            by_auditor=self._by_auditor,
+        )
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """The parsed response of an operation, by its API name. Raises ReadError."""
         silent = self._hosts.unreachable(self.host)
         if silent is not None:
-            raise ReadError(replace(silent, operation=operation, service=self.service))
+            context = self.context(operation)
+            raise ReadError(
+                replace(
+                    silent,
+                    operation=operation,
+                    service=self.service,
+                    by_auditor=context.by_auditor,
+                )
+            )
         method = getattr(self._boto, self._methods[operation])
         self._log.forget_last()
         try:
@@ -166,10 +185,8 @@ class Client:
     def _failure(self, error: Exception, operation: str) -> ReadError:
         last = self._log.last()
         attempts = last.attempts if last and last.operation == operation else 1
-        failure = to_failure(
-            error,
-            CallContext(self.service, operation, self.region, attempts, self.host, self._now()),
-        )
+        context = replace(self.context(operation), attempts=attempts, now=self._now())
+        failure = to_failure(error, context)
         if failure.code and not failure.trouble.unreachable and failure.operation == operation:
             self._hosts.record_response(self.host)
         elif failure.operation == operation:

@@ -16,6 +16,7 @@ from ecr_feed.aws.transport.client import Client, HostStates, utcnow
 from ecr_feed.aws.transport.credential_sessions import session_for
 from ecr_feed.aws.transport.failures import CallContext, to_failure
 from ecr_feed.aws.transport.principals import Principals
+from ecr_feed.aws.transport.profiles import login_command
 from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.aws.transport.retries import Retries
 from ecr_feed.config import (
@@ -113,24 +114,24 @@ class Sessions:
         key = (credentials, via, endpoint_url, service, region)
         with self._lock:
             if key not in self._clients:
+                session = self._session(credentials, via or region, endpoint_url)
                 try:
-                    session = self._session(credentials, via or region, endpoint_url)
                     self._report_secrets(session)
                     boto = session.create_client(
                         service, region_name=region, endpoint_url=endpoint_url
                     )
-                except ReadError:
-                    raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                    raise _session_error(error, region) from None
+                    raise self._session_error(error, credentials, region, session) from None
                 self._clients[key] = self.client_from(
                     boto,
                     service,
                     region,
-                    session.principals,
-                    None
+                    principals=session.principals,
+                    who=None
                     if service == "sts"
                     else lambda: self._who(credentials, region, endpoint_url, via),
+                    login=_login(credentials, session),
+                    by_auditor=credentials == self.auditor,
                 )
             return self._clients[key]
 
@@ -174,7 +175,7 @@ class Sessions:
             found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-            raise _session_error(error, region) from None
+            raise self._session_error(error, credentials, region, session) from None
         if frozen is None:
             return SessionCredentials("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
@@ -209,10 +210,16 @@ class Sessions:
         boto: Any,
         service: str,
         region: str,
+        *,
         principals: Principals | None = None,
         who: Callable[[], str] | None = None,
+        login: str = "",
+        by_auditor: bool = False,
     ) -> Client:
-        """The suite's client around a botocore client; see `Client` for the last two."""
+        """The suite's client around a botocore client.
+
+        `principals`, `who`: see `Client`; `login`, `by_auditor`: see `Failure`.
+        """
         return Client(
             boto,
             service=service,
@@ -222,7 +229,26 @@ class Sessions:
             now=self.now,
             principals=principals,
             who=who,
+            login=login,
+            by_auditor=by_auditor,
         )
+
+    def _session_error(
+        self,
+        error: Exception,
+        credentials: Credentials,
+        region: str,
+        session: FeedSession | None = None,
+    ) -> ReadError:
+        """The error of credentials that could not be obtained."""
+        context = CallContext(
+            "sts",
+            "GetCallerIdentity",
+            region,
+            login="" if session is None else _login(credentials, session),
+            by_auditor=credentials == self.auditor,
+        )
+        return ReadError(to_failure(error, context))
 
     def _session(
         self, credentials: Credentials, region: str, endpoint_url: str | None
@@ -234,10 +260,11 @@ class Sessions:
         def read() -> FeedSession:
             try:
                 return session_for(self, credentials, region, endpoint_url)
-            except ReadError:
-                raise
+            except ReadError as error:
+                auditor = credentials == self.auditor
+                raise ReadError(replace(error.failure, by_auditor=auditor)) from None
             except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                raise _session_error(error, region) from None
+                raise self._session_error(error, credentials, region) from None
 
         return self.shared(key, read).get()
 
@@ -275,5 +302,7 @@ class Sessions:
         return session
 
 
-def _session_error(error: Exception, region: str) -> ReadError:
-    return ReadError(to_failure(error, CallContext("sts", "GetCallerIdentity", region)))
+def _login(credentials: Credentials, session: FeedSession) -> str:
+    """The command that renews the login behind the credentials; "" for those without a profile."""
+    profiled = isinstance(credentials, (ProfileCredentials, WorkerCredentials))
+    return login_command(session) if profiled else ""
