@@ -171,10 +171,11 @@ class TemplateTable(AccountTable):
 
 
 class RegistryTable(AccountTable):
-    """The registry policy."""
+    """The registry policy; of scope V1 it governs replication and pull-through caches only."""
 
     region: str = ""
     policy: PolicyShorthand
+    scope: Literal["V1", "V2"] = "V2"
 
 
 class NetworkTable(AccountTable):
