@@ -131,6 +131,10 @@ class DocumentReader:
         """The registry's policy in a region, None where it has none."""
         return self._ecr("registry policy", region, ecr_documents.registry_policy)
 
+    def registry_policy_scope(self, region: str = "") -> str:
+        """`V1` or `V2`: which calls the registry's policy governs."""
+        return self._ecr("registry scope", region, ecr_documents.registry_policy_scope)
+
     def lifecycle_policy(self, repository: str, region: str = "") -> LifecyclePolicy | None:
         """The repository's lifecycle policy, None where it has none."""
         return self._ecr("lifecycle", region, ecr_documents.lifecycle_policy, repository)

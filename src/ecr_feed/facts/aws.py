@@ -127,7 +127,7 @@ class Failure:
     @property
     def ends_access(self) -> bool:
         """After this failure, no call with the credentials in this region can succeed."""
-        ending = (Trouble.CLOCK, Trouble.REGION_OFF)
+        ending = (Trouble.CLOCK, Trouble.REGION_OFF, Trouble.LOGIN_ENDED)
         return self.trouble.credentials or self.trouble in ending
 
     @property

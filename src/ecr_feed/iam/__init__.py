@@ -13,12 +13,13 @@ from ecr_feed.iam.decision import Block, Decision, Layer, Miss, NearMiss, Outcom
 from ecr_feed.iam.document import Document, combine, parse
 from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size, quota
 from ecr_feed.iam.principal_matching import principal_context
-from ecr_feed.iam.registry_scope import RegistryScope, within_scope
+from ecr_feed.iam.registry_scope import SCOPE_FACT, RegistryScope, within_scope
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
 
 __all__ = [
+    "SCOPE_FACT",
     "SIZE_LIMITS",
     "ActionGroup",
     "Block",

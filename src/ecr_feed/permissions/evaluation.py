@@ -15,16 +15,19 @@ from ecr_feed.config import StatedKey
 from ecr_feed.facts.aws import Answer, Failure, Permission
 from ecr_feed.facts.iam import Levels, Organization, PolicyDocument, Principal
 from ecr_feed.iam import (
+    SCOPE_FACT,
     Decision,
     Document,
     Outcome,
     Policies,
     PolicyError,
+    RegistryScope,
     Request,
     combine,
     decide,
     parse,
     principal_context,
+    within_scope,
 )
 from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 from ecr_feed.naming import account_of
@@ -55,8 +58,9 @@ RESOURCE_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 class Evidence:
     """All that was read for one resource.
 
-    `tags` is None where they were not read; `tags_unread` is the refusal. `unread` holds
-    the policies that could not be read.
+    `tags` is None where they were not read; `tags_unread` is the refusal. `registry_scope` says
+    which calls a registry policy governs; `scope_unread` is the refusal to tell. `unread` holds the
+    policies that could not be read.
     """
 
     principal: Principal
@@ -64,6 +68,8 @@ class Evidence:
     resource_policies: tuple[PolicyDocument, ...] = ()
     tags: Mapping[str, str] | None = None
     tags_unread: Failure | None = None
+    registry_scope: RegistryScope = RegistryScope.UNREAD
+    scope_unread: Failure | None = None
     unread: tuple[Failure, ...] = ()
 
     @property
@@ -130,10 +136,16 @@ def policies_of(evidence: Evidence) -> Policies:
     return Policies(
         identity=tuple(_parsed(each) for each in principal.policies),
         boundary=None if principal.boundary is None else _parsed(principal.boundary),
-        resource=combine(_parsed(each) for each in evidence.resource_policies),
+        resource=combine(_resource_policies(evidence)),
         scps=None if outside else _levels(organization.scps),
         rcps=None if outside else _levels(organization.rcps),
     )
+
+
+def _resource_policies(evidence: Evidence) -> Iterator[Document]:
+    for each in evidence.resource_policies:
+        found = _parsed(each)
+        yield within_scope(found, evidence.registry_scope) if each.kind == "registry" else found
 
 
 def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
@@ -263,8 +275,7 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
     if decision.outcome is Outcome.EXPLICIT_DENY:
         return Answer.DENIED, decision.because
     if decision.outcome is Outcome.UNDETERMINED:
-        unread = evidence.tags_unread
-        return Answer.UNDETERMINED, decision.because + (f" {unread.summary}" if unread else "")
+        return Answer.UNDETERMINED, f"{decision.because}{_why_unknown(decision, evidence)}"
     grants = (*evidence.principal.unread, *evidence.unread)
     limits = evidence.organization.unread if evidence.organization.binds else ()
     if decision.outcome is Outcome.IMPLICIT_DENY:
@@ -285,6 +296,12 @@ def _only_organization(decision: Decision, evidence: Evidence) -> Failure | None
     if decision.outcome is not Outcome.ALLOWED or grants:
         return None
     return next(iter(evidence.organization.unread), None)
+
+
+def _why_unknown(decision: Decision, evidence: Evidence) -> str:
+    """The reads that failed and leave open what the decision depends on."""
+    scope = evidence.scope_unread if SCOPE_FACT in decision.depends_on else None
+    return "".join(f" {each.summary}" for each in (evidence.tags_unread, scope) if each)
 
 
 def _unread(failures: tuple[Failure, ...]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
+from ecr_feed.iam import RegistryScope
 from ecr_feed.once import Once
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS, Evidence
 
@@ -67,7 +68,13 @@ class PolicyEvidence:
             registry = () if policy is None else (policy,)
         except ReadError as error:
             unread.append(error.failure)
-        return Evidence(principal, self._organization(), registry, unread=tuple(unread))
+        found = Evidence(principal, self._organization(), registry, unread=tuple(unread))
+        if not registry:
+            return found
+        try:
+            return replace(found, registry_scope=RegistryScope(audit.registry_policy_scope()))
+        except ReadError as error:
+            return replace(found, scope_unread=error.failure)
 
     def _organization(self) -> Organization:
         try:

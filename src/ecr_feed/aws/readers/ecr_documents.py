@@ -19,6 +19,8 @@ from ecr_feed.facts.iam import CacheRule, CreationTemplate, LifecyclePolicy, Pol
 # ECR returns these errors instead of an empty list.
 _NO_RULES: Final = "PullThroughCacheRuleNotFoundException"
 _NO_TEMPLATES: Final = "TemplateNotFoundException"
+_SCOPE: Final = "REGISTRY_POLICY_SCOPE"
+_SCOPES: Final = ("V1", "V2")
 
 
 def repository_policy(
@@ -46,6 +48,16 @@ def registry_policy(client: Client, asked: AskedRegistry) -> PolicyDocument | No
         return None
     text = _checked(client, asked, "GetRegistryPolicy", answer).require(answer, "policyText", str)
     return PolicyDocument(f"registry policy in {client.region}", "registry", text)
+
+
+def registry_policy_scope(client: Client) -> str:
+    """ecr:GetAccountSetting: `V1` or `V2`, which calls the registry policy governs."""
+    operation = "GetAccountSetting"
+    read = ResponseReader(client, operation)
+    found = read.require(client.call(operation, name=_SCOPE), "value", str)
+    if found not in _SCOPES:
+        raise read.wrong(f"{_SCOPE} is {found!r}, expected {' or '.join(_SCOPES)}")
+    return found
 
 
 def lifecycle_policy(

@@ -13,6 +13,7 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "DescribePullThroughCacheRules",
             "DescribeRepositories",
             "DescribeRepositoryCreationTemplates",
+            "GetAccountSetting",
             "GetAuthorizationToken",
             "GetLifecyclePolicy",
             "GetRegistryPolicy",

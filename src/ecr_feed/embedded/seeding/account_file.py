@@ -12,9 +12,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyShorthand
+from ecr_feed.embedded.seeding.shorthand import (
+    FaultTable,
+    PolicyKind,
+    PolicyShorthand,
+    document,
+)
 from ecr_feed.facts.iam import Effect, LeftOpen
 from ecr_feed.facts.plan import PlanFacts
+from ecr_feed.iam import PolicyError, parse, quota
 from ecr_feed.naming import partition_of
 from ecr_feed.text.files import ACCOUNT, FileError, Files
 
@@ -176,10 +182,11 @@ class TemplateTable(AccountTable):
 
 
 class RegistryTable(AccountTable):
-    """The registry policy."""
+    """The registry policy; of scope V1 it governs replication and pull-through caches only."""
 
     region: str = ""
     policy: PolicyShorthand
+    scope: Literal["V1", "V2"] = "V2"
 
 
 class NetworkTable(AccountTable):
@@ -268,6 +275,19 @@ class AccountFile(AccountTable):
                 raise ValueError(
                     f"user {user.name!r} is in group {missing[0]!r}, which is not here"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _organizations_would_take(self) -> AccountFile:
+        for kind, tables in (("scp", self.scp), ("rcp", self.rcp)):
+            for number, table in enumerate(tables, start=1):
+                form: PolicyKind = "identity" if kind == "scp" else "registry"
+                text = document(table.document, form, self.placeholders)
+                try:
+                    parse(text, kind=kind, limit=quota(kind))
+                except PolicyError as error:
+                    where = f"[[{kind}]] {number}: AWS would refuse this policy"
+                    raise ValueError(f"{where}: {error}") from None
         return self
 
     @property

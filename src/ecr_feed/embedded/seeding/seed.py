@@ -27,7 +27,6 @@ from ecr_feed.embedded.seeding.seed_iam import fill_iam
 from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyKind, document
 from ecr_feed.embedded.world import RCP, SCP, Environment
 from ecr_feed.facts.aws import Secret
-from ecr_feed.iam import PolicyError, parse, quota
 from ecr_feed.token import LIFETIME
 
 # Labels that always exist: the account's root user, and its owner, whom no policy limits.
@@ -107,35 +106,23 @@ def surroundings(account: AccountFile) -> Environment:
         policy_types={
             kind: _TYPE_STATUS[state] for kind, state in states.items() if state in _TYPE_STATUS
         },
-        scps=_levels(account.scp, "scp", names),
-        rcps=_levels(account.rcp, "rcp", names),
+        scps=_levels(account.scp, "identity", names),
+        rcps=_levels(account.rcp, "registry", names),
     )
 
 
 def _levels(
-    tables: tuple[OrganizationPolicyTable, ...], kind: str, names: Mapping[str, str]
+    tables: tuple[OrganizationPolicyTable, ...], kind: PolicyKind, names: Mapping[str, str]
 ) -> tuple[tuple[str, ...], ...] | None:
-    """Texts by level. Raises AccountError for a policy that AWS Organizations would refuse."""
     if not tables:
         return None
-    form: PolicyKind = "identity" if kind == "scp" else "registry"
     levels = []
     for level in range(max(table.level for table in tables) + 1):
-        texts = [document(t.document, form, names) for t in tables if t.level == level]
-        for text in texts:
-            _check_organization_policy(text, kind, level)
+        texts = [document(t.document, kind, names) for t in tables if t.level == level]
         if not any(_allows(text) for text in texts):
-            texts.append(document({"allow": "*"}, form, names))
+            texts.append(document({"allow": "*"}, kind, names))
         levels.append(tuple(texts))
     return tuple(levels)
-
-
-def _check_organization_policy(text: str, kind: str, level: int) -> None:
-    try:
-        parse(text, kind=kind, limit=quota(kind))
-    except PolicyError as error:
-        where = f"a policy in [[{kind}]] of level {level}"
-        raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
 
 
 def _allows(text: str) -> bool:
