@@ -66,9 +66,16 @@ class TagViews:
         return False
 
     def lacks(self, earlier: TagViews) -> bool:
-        """Something that an earlier reading had could not be read."""
+        """Something that an earlier reading had could not be read, or not told."""
         images = self.images is None and earlier.images is not None
-        return images or (self.walk.tags is None and earlier.walk.tags is not None)
+        tags = self.walk.tags is None and earlier.walk.tags is not None
+        return images or tags or (earlier.tells and not self.tells)
+
+    @property
+    def tells(self) -> bool:
+        """HEAD says that the tag is there, or that it is not."""
+        step = self._head
+        return step is not None and (step.ok or step.trouble is Trouble.NOT_FOUND)
 
     @property
     def lists_differ(self) -> bool:
