@@ -10,6 +10,7 @@ from ecr_feed.outcomes import expect_judgement
 
 _READS = (
     "ecr:GetAuthorizationToken",
+    "ecr:DescribeImages",
     "ecr:ListImages",
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
