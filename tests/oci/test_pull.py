@@ -204,6 +204,22 @@ def test_a_401_that_passes_is_no_contradiction(at: Shop) -> None:
     assert at.registry().walk(WantedImage(NAME, "1.0"), deep=True).ok
 
 
+@pytest.mark.parametrize("then", [WireResponse(503, {}, b""), error("TOOMANYREQUESTS", 429)])
+def test_a_second_reading_that_tells_less_settles_nothing(at: Shop, then: WireResponse) -> None:
+    at.shelf.put("1.0", image())
+    answers = iter([error("MANIFEST_UNKNOWN", 404)])
+
+    def hook(request: WireRequest) -> WireResponse | None:
+        get = request.method == "GET" and "/manifests/" in request.url
+        return next(answers, then) if get else None
+
+    at.shelf.hooks.append(hook)
+    walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
+    (head,) = walk.of(Step.HEAD)
+    assert (head.state, head.trouble) == (NOT, Trouble.CONTRADICTION)
+    assert walk.of(Step.MANIFEST) == ()
+
+
 def test_a_walk_says_what_was_downloaded_and_from_where(at: Shop) -> None:
     made = at.shelf.put("1.0", index("amd64"))
     walk = at.registry().walk(WantedImage(NAME, "1.0", AMD64), deep=True)
