@@ -30,7 +30,8 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
     refs=(_PULL,),
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_judgement(pull_rules.tag_resolves(registry.pull(package)))
+    walk = registry.pull(package)
+    expect_judgement(tag_views.tag_resolves(walk, registry.reading(package), feed.region))
 
 
 @check(

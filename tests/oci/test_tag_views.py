@@ -12,11 +12,11 @@ from ecr_feed.findings import OutcomeWord
 from ecr_feed.oci import PackageWalk, Step, WantedImage, manifests, pull_rules
 from ecr_feed.oci.registry_errors import FailureReason
 from ecr_feed.oci.steps import StepResult, step_failed, step_succeeded
-from ecr_feed.oci.tag_views import TagViews, settled, views_agree
+from ecr_feed.oci.tag_views import TagViews, settled, tag_resolves, views_agree
 
 BEGAN = datetime(2026, 11, 28, 12, tzinfo=UTC)
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
-TAG = "1.0"
+TAG, REGION = "1.0", "eu-west-1"
 MET, NOT_MET, NOT_ASSESSED = OutcomeWord.MET, OutcomeWord.NOT_MET, OutcomeWord.NOT_ASSESSED
 
 
@@ -129,6 +129,16 @@ def test_a_contradiction_shows_every_answer_of_both_readings() -> None:
     assert found.failure.trouble is Trouble.CONTRADICTION
     assert "Run again" in (found.fix or "")
     assert "Push" not in (found.fix or "")
+
+
+@pytest.mark.parametrize(("wanted", "named"), [(TAG, "imageTag=1.0"), (A, f"imageDigest={A}")])
+def test_an_archived_image_is_restored_and_not_pushed(wanted: str, named: str) -> None:
+    seen = views(image(TAG, status="ARCHIVED"), there=False, tags=(), wanted=wanted)
+    found = tag_resolves(seen.walk, seen, REGION)
+    assert (found.outcome, "is archived" in found.message) == (NOT_MET, True)
+    assert f"--repository-name app --image-id {named} " in (found.fix or "")
+    gone = views(there=False, tags=(), wanted=wanted)
+    assert "archived" not in tag_resolves(gone.walk, gone, REGION).message
 
 
 def lists(api: str, registry: str, *more: Image) -> TagViews:
