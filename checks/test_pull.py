@@ -10,6 +10,7 @@ from ecr_feed.outcomes import expect_judgement
 
 _READS = (
     "ecr:GetAuthorizationToken",
+    "ecr:DescribeImages",
     "ecr:ListImages",
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
@@ -30,7 +31,8 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
     in_plan="A plan has no images to pull.",
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_judgement(pull_rules.tag_resolves(registry.pull(package)))
+    walk = registry.pull(package)
+    expect_judgement(tag_views.tag_resolves(walk, registry.reading(package), feed.region))
 
 
 @check(

@@ -127,6 +127,10 @@ class FeedRegistry:
             self._note_touched(package)
         return views
 
+    def reading(self, package: str) -> TagViews:
+        """The reading that the walk is judged by; after `walk`, or what calls it."""
+        return self._readings[package].views[-1]
+
     def walk(self, package: str) -> PackageWalk:
         """The walk to one image; ends the check without a repository or under a cache rule.
 

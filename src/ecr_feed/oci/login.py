@@ -168,8 +168,8 @@ def _log_in_with_wrong_password(client: RegistryClient) -> StepResult:
         reply = client.root(Secret(secrets.token_urlsafe(32)))
     except RegistryError as error:
         # ECR's error for such a password is not documented: any refusal by a registry counts.
-        refused = error.reason.trouble in REFUSALS or error.status in (400, 401, 403)
-        if refused and _is_registrys(client, error):
+        refusal = error.reason.trouble in REFUSALS - {Trouble.NOT_FOUND}
+        if (refusal or error.status in (400, 401, 403)) and _is_registrys(client, error):
             return step_succeeded(step, "refused", host=error.host, status=error.status)
         return _refused(client, step, error)
     accepted = _accepted(client, step, reply, "accepted")

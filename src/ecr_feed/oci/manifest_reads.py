@@ -49,8 +49,11 @@ class ManifestReads:
         if isinstance(head, ManifestHead):
             return _states(get) or _contradicts_itself(get)
         # Both are refused: for one reason, or for two. A broken manifest was not refused.
-        answered = get.status is not None and get.status < 300
-        return answered or (_states(get) and get.status != head.status)
+        return _tells(get) and get.status != head.status
+
+    def tells_less(self, earlier: ManifestReads) -> bool:
+        """GET told something of the manifest earlier, and nothing now."""
+        return earlier.get is not None and not _tells(self.get)
 
     @property
     def head_step(self) -> StepResult:
@@ -85,6 +88,13 @@ def _states(error: RegistryError) -> bool:
     """A refusal that is a statement about the login, the permission or the manifest."""
     status = error.status
     return status is not None and 400 <= status < 500 and status not in _SILENT
+
+
+def _tells(get: PulledManifest | RegistryError | None) -> bool:
+    """An answer with a manifest, broken ones included, or a refusal."""
+    if not isinstance(get, RegistryError):
+        return get is not None
+    return _states(get) or (get.status is not None and get.status < 300)
 
 
 def _contradicts_itself(get: PulledManifest | RegistryError | None) -> bool:

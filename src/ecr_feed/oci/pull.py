@@ -127,7 +127,8 @@ class PackageWalker:
         reads = self._head_and_get(tag)
         if reads.contradict or reads.refuses_login:
             again = self._head_and_get(tag)
-            if again.contradict or again.refuses_login or not self._login_stands(reads):
+            clear = not (again.contradict or again.refuses_login or again.tells_less(reads))
+            if not (clear and self._login_stands(reads)):
                 said = (*reads.answers, *again.answers)
                 login = ("GET /v2/: the login is accepted",) if reads.refuses_login else ()
                 host = self.client.origin.netloc

@@ -6,7 +6,7 @@ service, is *not assessed*; what only a deep walk reads is *not applicable* in a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from ecr_feed.facts.aws import Trouble
@@ -163,7 +163,8 @@ def manifest_readable(walk: PackageWalk) -> Judgement:
     if bad is None or _no_platform(bad, walk):
         if unverified is not None:
             return _unverified(name, unverified, expected)
-        return Judgement(MET, f"The manifest of {name} is readable.", expected, steps[-1].what)
+        message, got = f"The manifest of {name} is readable.", _downloaded(steps)
+        return Judgement(MET, message, expected, steps[-1].what, evidence=got)
     message = f"The manifest of {name} cannot be pulled: {said(bad)}"
     if bad.state is StepState.NOT_ASSESSED:
         message = f"Could not determine whether the manifest of {name} can be pulled: {said(bad)}"
@@ -202,7 +203,8 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
     bad = next((step for step in steps if not step.ok), None)
     if bad is None:
         found = f"{len(steps)} answers from {hosts}"
-        return Judgement(MET, f"Config and layers of {name} can be downloaded.", expected, found)
+        message, got = f"Config and layers of {name} can be downloaded.", _downloaded(steps)
+        return Judgement(MET, message, expected, found, evidence=got)
     message = f"Layers of {name} do not download: {bad.step} {bad.subject}: {said(bad)}"
     if bad.state is StepState.NOT_ASSESSED:
         message = f"Could not determine whether the layers of {name} download: {said(bad)}"
@@ -217,6 +219,22 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
         found = f"{bad.host}: {said(bad)}"
         return Judgement(NOT_MET, silent, expected, found, fix, failure=bad.failure)
     return _not_ok(bad, message, expected, fix_of(bad, walk))
+
+
+def _downloaded(steps: Sequence[StepResult]) -> dict[str, object]:
+    """Evidence: each download, its host, and how many bytes came."""
+    downloads = [
+        {
+            "what": f"{step.step.value} {step.subject}",
+            "host": step.host,
+            "status": step.status,
+            "bytes": step.received,
+            "digest_verified": step.verified,
+        }
+        for step in steps
+        if step.ok
+    ]
+    return {"downloads": downloads}
 
 
 def _without_image(walk: PackageWalk) -> Judgement | None:

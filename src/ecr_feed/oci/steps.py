@@ -227,21 +227,6 @@ class PackageWalk:
         return tuple(result for result in self.steps if result.step in steps)
 
     @property
-    def pulled_manifest(self) -> StepResult | None:
-        """The download of a manifest that succeeded, its digest verified; None without one."""
-        steps = self.of(Step.MANIFEST, Step.PLATFORM)
-        return next((step for step in steps if step.ok and step.verified), None)
-
-    @property
-    def pulled_blob(self) -> StepResult | None:
-        """The download of a config or layer that succeeded; None without one.
-
-        `host` sent the bytes, and `received` is how many came: the whole blob, its digest verified,
-        or the part that was asked for.
-        """
-        return next((step for step in self.of(Step.CONFIG, Step.LAYER) if step.ok), None)
-
-    @property
     def platforms(self) -> tuple[Platform, ...]:
         """The platforms that the tag has images for, without attestations."""
         found = [self.platform]

@@ -15,13 +15,14 @@ from ecr_feed.facts.aws import Image, Trouble
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.oci import pull_rules
 from ecr_feed.oci.manifests import is_digest
-from ecr_feed.oci.messages import sentence
+from ecr_feed.oci.messages import named, sentence
 from ecr_feed.oci.steps import PackageWalk, Step, StepResult, StepState, step_contradicted
 from ecr_feed.outcomes import Judgement
 from ecr_feed.text.times import to_second
 from ecr_feed.text.words import few
 
 _ACTIVE: Final = "ACTIVE"
+_ARCHIVED: Final = "ARCHIVED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,25 @@ class TagViews:
             return known is True or listed is True
         return False
 
+    @property
+    def archived(self) -> bool:
+        """The API says that the wanted image is archived, and HEAD that it is not served."""
+        tag, step = self.walk.wanted.tag, self._head
+        image = None if tag is None else self._image(tag)
+        absent = step is not None and step.trouble is Trouble.NOT_FOUND
+        return absent and image is not None and image.status == _ARCHIVED
+
     def lacks(self, earlier: TagViews) -> bool:
-        """Something that an earlier reading had could not be read."""
+        """Something that an earlier reading had could not be read, or not told."""
         images = self.images is None and earlier.images is not None
-        return images or (self.walk.tags is None and earlier.walk.tags is not None)
+        tags = self.walk.tags is None and earlier.walk.tags is not None
+        return images or tags or (earlier.tells and not self.tells)
+
+    @property
+    def tells(self) -> bool:
+        """HEAD says that the tag is there, or that it is not."""
+        step = self._head
+        return step is not None and (step.ok or step.trouble is Trouble.NOT_FOUND)
 
     @property
     def lists_differ(self) -> bool:
@@ -114,7 +130,7 @@ class TagViews:
         if self.images is None:
             return None
         image = self._image(tag)
-        if image is None or image.status == "ARCHIVED":
+        if image is None or image.status == _ARCHIVED:
             return False
         return True if image.status == _ACTIVE else None
 
@@ -161,6 +177,22 @@ def settled(first: TagViews, second: TagViews) -> PackageWalk:
     bad = step_contradicted(Step.HEAD, answers, subject=walk.wanted.tag or "", host=host)
     kept = tuple(step for step in walk.steps if step.step is Step.TAGS)
     return PackageWalk(walk.wanted, walk.deep, (*kept, bad), walk.tags, requests=walk.requests)
+
+
+def tag_resolves(walk: PackageWalk, last: TagViews, region: str) -> Judgement:
+    """The registry has the tag; `last` is the reading that `walk` is judged by."""
+    found = pull_rules.tag_resolves(walk)
+    if not (last.archived and found.outcome is OutcomeWord.NOT_MET):
+        return found
+    tag = walk.wanted.tag or ""
+    which = f"imageDigest={tag}" if is_digest(tag) else f"imageTag={tag}"
+    return replace(
+        found,
+        message=f"{named(walk.wanted)} is archived, so the registry does not serve it.",
+        fix=f"aws ecr update-image-storage-class --region {region} "
+        f"--repository-name {walk.wanted.repository} --image-id {which} "
+        "--target-storage-class STANDARD",
+    )
 
 
 def views_agree(readings: Sequence[TagViews]) -> Judgement:
