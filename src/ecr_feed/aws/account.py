@@ -143,6 +143,10 @@ class Account:
         """
         return self._packages.images(package_id)
 
+    def images_again(self, package_id: str) -> tuple[Image, ...]:
+        """The same images, read anew: for a first reading that disagrees with the registry's."""
+        return self._packages.images_again(package_id)
+
     def is_at_aws(self) -> bool:
         """Calls go to a host of AWS (VPC endpoints included), not to a test endpoint.
 
