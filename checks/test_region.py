@@ -72,11 +72,18 @@ def test_region_enabled(feed: Feed, access: Access) -> None:
         access.region_enabled,
         f"{feed.region} is not enabled for the account: "
         f"{access.because or 'the same credentials work in another region'}.",
-        expected=f"credentials accepted in {feed.region}",
-        found=access.failure.summary if access.failure else None,
+        expected=f"{feed.region} enabled for the account",
+        found=f"{feed.region} {_state(access)}",
         evidence={"elsewhere": access.accepted_in},
         fix=_partition_fix(feed.region, access.accepted_in),
     )
+
+
+def _state(access: Access) -> str:
+    """What the region is, in words that follow its name."""
+    if access.region_enabled:
+        return "enabled for the account"
+    return f"not enabled: {access.failure.summary if access.failure else access.because}"
 
 
 def _partition_fix(region: str, elsewhere: str) -> str | None:
@@ -113,6 +120,7 @@ def test_region_holds_the_repositories(feed: Feed, elsewhere: MissingElsewhere) 
         not holding,
         f"Not in {feed.region}, but in another region: {', '.join(holding)}.",
         expected=feed.region,
-        found="; ".join(f"{name} in {', '.join(held)}" for name, held in holding.items()) or None,
+        found="; ".join(f"{name} in {', '.join(held)}" for name, held in holding.items())
+        or feed.region,
         evidence={"unread": unread},
     )

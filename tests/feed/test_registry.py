@@ -50,7 +50,8 @@ def test_the_newest_version_is_asked_for() -> None:
         assert isinstance(touched, list)
         assert any(f"/v2/{APP}/manifests/1.1.0 200" in each for each in touched)
         (views,) = at.view.registry.views(APP)
-        assert sorted(views.active_tags) == sorted(tag for each in IMAGES for tag in list(each["tags"]))  # type: ignore[call-overload] # the tables' values are of several types
+        there = [each["tags"] for each in IMAGES]
+        assert sorted(views.active_tags) == sorted(tag for tags in there for tag in list(tags))  # type: ignore[call-overload] # values of several types
 
 
 def test_the_tag_and_platform_of_the_feeds_file() -> None:
