@@ -32,7 +32,7 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions, account: Account
     if unshown is not None:
         raise NotAssessed(
             f"{meant}{region!r} is not a region that botocore {known_regions.botocore} lists; it "
-            f"may be newer, but neither STS nor ECR answered there: {unshown.summary}",
+            f"may be newer, but no answer of STS or ECR there shows it: {unshown.summary}",
             _region_fix(near, known_regions),
         )
     expect(
