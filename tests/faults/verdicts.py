@@ -93,13 +93,14 @@ OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
 """Keys that recorded answers of AWS's lack, or that no rule needs: without one, nothing changes."""
 
 _PERMISSIONS: Final = frozenset({f"PERM-{number}" for number in (1, 2, 3, 4, 7, 8)})
-# The feeds file states an account, and the answer names another one.
+# The feeds file states a region and an account, and the answer names another one.
 _STATED: Final = frozenset({("GetAuthorizationToken", "TOKEN-3"), ("GetCallerIdentity", "IDENT-2")})
 _CREDENTIALS: Final = frozenset({"IDENT-1", "REGION-2"})
 _SIGN_IN: Final = frozenset(
     {"GetCallerIdentity", "GetAuthorizationToken", "AssumeRoleWithWebIdentity"}
 )
 _MISSING: Final = "Its repository is missing (REPO-1)."
+_UNTAGGED: Final = "has no tag to look up."
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,9 @@ def _may_break(cell: Cell, info: CheckInfo) -> bool:
 
 
 def _may_be_missing(cell: Cell, after: Judged) -> bool:
-    """Not found says that there is no repository, which another rule reports."""
-    described = cell.sent.operation == "DescribeRepositories"
-    return cell.kind == "not found" and described and after.text == _MISSING
+    """There is no repository, or no image, which another rule reports."""
+    operation = cell.sent.operation
+    if cell.kind in FACTS:
+        return operation == "DescribeImages" and after.text.endswith(_UNTAGGED)
+    missing = cell.kind == "not found" and operation == "DescribeRepositories"
+    return missing and after.text == _MISSING
