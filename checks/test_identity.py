@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ecr_feed.aws.readers.access_keys import mask
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import (
     EnvCredentials,
@@ -39,15 +40,23 @@ def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> N
         raise ReadError(failure)
     if failure is not None and failure.trouble is Trouble.NO_CREDENTIALS:
         _not_ours_to_have(feed, failure, on_worker)
-    refused_here = failure is not None and access.region_enabled is not False
+    # Where the region is not enabled, another one accepts them, and REGION-2 reports the refusal.
+    refusal = None if access.region_enabled is False and access.identity is not None else failure
     expect(
-        access.identity is not None and not refused_here,
-        f"AWS refuses the feed's credentials: {failure.trouble.value if failure else 'no answer'}.",
-        expected=f"credentials that AWS accepts in {feed.region}",
-        found=failure.summary if failure else None,
-        evidence={"request_id": failure.request_id} if failure else None,
-        fix=_renewal(feed, failure) if failure else None,
+        access.identity is not None and refusal is None,
+        f"AWS refuses the feed's credentials: {refusal.trouble.value if refusal else 'no answer'}.",
+        expected="credentials that AWS accepts",
+        found=refusal.summary if refusal else _accepted(feed, access),
+        evidence={"request_id": refusal.request_id} if refusal else None,
+        fix=_renewal(feed, refusal) if refusal else None,
     )
+
+
+def _accepted(feed: Feed, access: Access) -> str:
+    """Where AWS accepts the credentials, and as whom."""
+    if access.identity is None:
+        return "no answer"
+    return f"accepted in {access.accepted_in or feed.region} as {access.identity.arn}"
 
 
 def _renewal(feed: Feed, failure: Failure) -> str | None:
@@ -128,11 +137,12 @@ def test_temporary_credentials_outlive_the_run(
     if identity.expires_at is None:
         not_assessed("The expiry time of these temporary credentials is unknown.")
     left = identity.expires_at - now
+    minutes = int(left.total_seconds() // 60)
     expect(
         left >= SHORTEST_RUN,
-        f"The credentials expire in {int(left.total_seconds() // 60)} minutes.",
+        f"The credentials expire in {minutes} minutes.",
         expected=f"at least {int(SHORTEST_RUN.total_seconds() // 60)} minutes left",
-        found=to_second(identity.expires_at),
+        found=f"{minutes} minutes left, until {to_second(identity.expires_at)}",
     )
 
 
@@ -155,9 +165,12 @@ def test_temporary_credentials_outlive_the_run(
     ),
 )
 def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
+    if not access_key_id:
+        not_assessed("The ID of the feed's access key is unknown.")
+    temporary = access_key_id.startswith("ASIA")
     expect(
-        not access_key_id.startswith("ASIA"),
+        not temporary,
         "The feed's access key is temporary.",
-        expected="an access key ID that begins with AKIA",
-        found=f"{access_key_id[:4]}…{access_key_id[-4:]}",
+        expected="a long-term access key",
+        found=f"{'temporary' if temporary else 'long-term'}: {mask(access_key_id)}",
     )

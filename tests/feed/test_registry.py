@@ -49,8 +49,9 @@ def test_the_newest_version_is_asked_for() -> None:
         touched = evidence["touched"]
         assert isinstance(touched, list)
         assert any(f"/v2/{APP}/manifests/1.1.0 200" in each for each in touched)
-        tags = at.view.registry.tags(APP)
-        assert sorted(tags) == sorted(tag for each in IMAGES for tag in list(each["tags"]))  # type: ignore[call-overload] # the tables' values are of several types
+        (views,) = at.view.registry.views(APP)
+        there = [each["tags"] for each in IMAGES]
+        assert sorted(views.active_tags) == sorted(tag for tags in there for tag in list(tags))  # type: ignore[call-overload] # values of several types
 
 
 def test_the_tag_and_platform_of_the_feeds_file() -> None:
@@ -105,7 +106,7 @@ def test_a_list_of_tags_that_is_denied() -> None:
     with opened(SHELF, user("feed", allow(tuple(set(ALL) - {"ecr:ListImages"})))) as at:
         assert at.view.registry.pull(APP).tags is None
         with pytest.raises(NotAssessed, match="PERM-4"):
-            at.view.registry.listed(APP)
+            at.view.registry.views(APP)
 
 
 HOST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"

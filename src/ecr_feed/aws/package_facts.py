@@ -44,7 +44,7 @@ class PackageFacts:
         self._threads = threads
         self._reader = shared("reader", reader)
         self._images = {
-            name: shared("images", partial(self._read_images, name), name) for name in names
+            name: shared("images", partial(self.images_again, name), name) for name in names
         }
         self._lists = {name: shared("list", partial(self._list_one, name), name) for name in names}
         self._prefetched = Once(self._prefetch)
@@ -52,6 +52,10 @@ class PackageFacts:
     def images(self, name: str) -> tuple[Image, ...]:
         """Every image of a package's repository."""
         return self._agreeing(name, self._images)
+
+    def images_again(self, name: str) -> tuple[Image, ...]:
+        """The same images, read anew."""
+        return self._reader.get().images(name)
 
     def list_one(self, name: str) -> None:
         """ListImages with one result, which only shows whether it is allowed."""
@@ -99,9 +103,6 @@ class PackageFacts:
         if images is None:
             return failure
         return contradiction(failure, f"ecr:DescribeImages returned {len(images)} images")
-
-    def _read_images(self, name: str) -> tuple[Image, ...]:
-        return self._reader.get().images(name)
 
     def _list_one(self, name: str) -> None:
         probe_list(self._reader.get().client, name)

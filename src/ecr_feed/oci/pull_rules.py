@@ -17,7 +17,14 @@ from ecr_feed.oci import manifests
 from ecr_feed.oci.manifests import ManifestKind
 from ecr_feed.oci.messages import because, cause, named, said, sentence, short
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState
+from ecr_feed.oci.steps import (
+    FOREIGN_ANSWERS,
+    Login,
+    PackageWalk,
+    Step,
+    StepResult,
+    StepState,
+)
 from ecr_feed.outcomes import Judgement
 from ecr_feed.text.words import few, many
 
@@ -34,6 +41,7 @@ _ACTIONS: Final = {
     Step.CONFIG: "ecr:GetDownloadUrlForLayer",
     Step.LAYER: "ecr:GetDownloadUrlForLayer",
 }
+_SAME_TAGS: Final = "both list the same tags"
 _POLICY: Final = re.compile(
     r"no (?P<missing>[A-Za-z -]+?) policy allows|explicit deny in an? (?P<deny>[A-Za-z -]+?) policy"
 )
@@ -52,6 +60,7 @@ def login_accepted(login: Login, region: str) -> Judgement:
     if step.state is StepState.NOT_ASSESSED:
         why = because(step, own="LOGIN-1")
         message = f"Could not determine whether {login.host} accepts the token: {why}"
+        fix = _foreign_fix(step) or fix
     return _not_ok(step, message, expected, fix)
 
 
@@ -64,7 +73,7 @@ def wrong_password_refused(login: Login) -> Judgement:
     if step.state is StepState.NOT_ASSESSED:
         why = because(step)
         message = f"Could not determine whether {login.host} refuses a wrong password: {why}"
-    fix = f"Find out what answers for {login.host}: it is not Amazon ECR."
+    fix = _foreign_fix(step) or f"Find out what answers for {login.host}: it is not Amazon ECR."
     return _not_ok(step, message, expected, fix)
 
 
@@ -162,10 +171,25 @@ def manifest_readable(walk: PackageWalk) -> Judgement:
         return _unasked(walk, f"whether the manifest of {name} can be pulled")
     expected = "a manifest that matches its digest and leads to an image"
     bad = next((step for step in steps if not step.ok), None)
+    unverified = next((step for step in steps if step.ok and not step.verified), None)
     if bad is None or _no_platform(bad, walk):
-        return Judgement(MET, f"The manifest of {name} is readable.", expected, steps[-1].what)
+        if unverified is not None:
+            return _unverified(name, unverified, expected)
+        read = [step.what for step in steps if step.ok]
+        return Judgement(MET, f"The manifest of {name} is readable.", expected, "; ".join(read))
     message = f"The manifest of {name} cannot be pulled: {said(bad)}"
     return _not_ok(bad, message, expected, _mend(bad, walk))
+
+
+def _unverified(name: str, step: StepResult, expected: str) -> Judgement:
+    """A manifest was read by tag, and neither HEAD nor GET named its digest."""
+    message = (
+        f"The manifest of {name} was read, and there is no digest to compare it with: neither HEAD "
+        f"nor GET of the tag at {step.host} named one."
+    )
+    fix = f"Name the image by digest, or look for a proxy that removes headers before {step.host}."
+    found = f"{step.what}, digest not verified"
+    return Judgement(NOT_ASSESSED, message, expected, found, fix)
 
 
 def _no_platform(step: StepResult, walk: PackageWalk) -> bool:
@@ -193,7 +217,9 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
     message = f"Layers of {name} do not download: {bad.step} {bad.subject}: {said(bad)}"
     if bad.state is StepState.NOT_ASSESSED:
         message = f"Could not determine whether the layers of {name} download: {said(bad)}"
-    if bad.trouble is not None and bad.trouble.unreachable and not RegistryHost.parse(bad.host).ok:
+    registry = {step.host for step in walk.of(Step.HEAD, Step.MANIFEST)}
+    storage = bad.host not in registry and not RegistryHost.parse(bad.host).ok
+    if bad.trouble is not None and bad.trouble.unreachable and storage:
         # An unreachable layer storage is *not met* here; an unreachable registry is REACH-2's.
         fix = (
             f"Let workers reach {bad.host}:443, directly, through the proxy, or by an S3 gateway "
@@ -214,29 +240,34 @@ def _without_image(walk: PackageWalk) -> Judgement | None:
     return Judgement(NOT_APPLICABLE, what)
 
 
-def views_agree(walk: PackageWalk, api_tags: Collection[str]) -> Judgement:
-    """The registry lists the tags that the API lists (of active images)."""
+def views_agree(
+    walk: PackageWalk, api_tags: Collection[str], *, uncompared: Collection[str] = ()
+) -> Judgement:
+    """The registry lists the tags that the API lists (of active images), but for `uncompared`."""
     name = walk.wanted.repository
     if walk.tags is None:
         step = next(iter(walk.of(Step.TAGS)), None)
         if step is None:
             return _unasked(walk, f"which tags of {name} the registry lists")
         message = f"The registry does not list the tags of {name}: {because(step)}"
-        return _not_ok(step, message, "both list the same tags", _mend(step, walk))
-    api, registry = set(api_tags), set(walk.tags)
+        return _not_ok(step, message, _SAME_TAGS, _mend(step, walk))
+    api, registry = set(api_tags) - set(uncompared), set(walk.tags) - set(uncompared)
     missing, more = sorted(api - registry), sorted(registry - api)
-    expected, found = f"{many(len(api), 'tag')}, as in the API", many(len(registry), "tag")
+    left_out = sorted(set(uncompared) & (set(api_tags) | set(walk.tags)))
+    note: dict[str, object] = {"not_compared": left_out} if left_out else {}
     if not missing and not more:
-        return Judgement(MET, f"API and registry list the same tags of {name}.", expected, found)
+        message = f"API and registry list the same tags of {name}."
+        found = f"{_SAME_TAGS}: {many(len(api), 'tag')}"
+        return Judgement(MET, message, _SAME_TAGS, found, evidence=note)
     parts = [f"only the API has {few(missing)}"] if missing else []
     parts += [f"only the registry has {few(more)}"] if more else []
     return Judgement(
         NOT_MET,
         f"API and registry list different tags of {name}: {'; '.join(parts)}.",
-        expected,
-        found,
+        _SAME_TAGS,
+        "; ".join(parts),
         "Run again: a push between the two reads causes this too. If it stays, look for a cache.",
-        {"only_api": missing, "only_registry": more},
+        {"only_api": missing, "only_registry": more, **note},
     )
 
 
@@ -248,6 +279,8 @@ def _not_ok(step: StepResult, message: str, expected: str, fix: str | None) -> J
         "host": step.host,
         "status": step.status,
     }
+    if step.answers:
+        evidence["answers"] = list(step.answers)
     return Judgement(outcome, sentence(message), expected, said(step), fix, evidence, step.failure)
 
 
@@ -272,15 +305,29 @@ def _shallow(what: str) -> Judgement:
 
 
 def _mend(step: StepResult, walk: PackageWalk) -> str | None:
-    """The fix for a step at which a deployment would fail too; None where it might not."""
+    """The fix for a step at which a deployment would fail too, or at which something else answered.
+
+    None for a step whose failure may be temporary.
+    """
     if step.failure is None or step.state is not StepState.FAILED:
-        return None
+        return _foreign_fix(step)
     if step.trouble is Trouble.DENIED:
         return _allow(step, step.failure, walk)
     if step.trouble in (Trouble.LOGIN_REFUSED, Trouble.EXPIRED, Trouble.SIGNATURE):
         return "Run again with a new token; if it fails again, see LOGIN-1."
     whole = f"push {named(walk.wanted)} again"
     return f"Look for a proxy or cache in front of {step.host} that changes answers; or {whole}."
+
+
+def _foreign_fix(step: StepResult) -> str | None:
+    """The fix where answers contradict each other, or are not the registry's or its storage's."""
+    if step.failure is None or step.host == "":
+        return None
+    if step.trouble is Trouble.CONTRADICTION:
+        return f"Run again. If it stays, look for a proxy or cache in front of {step.host}."
+    if step.failure.code in FOREIGN_ANSWERS:
+        return f"Find out what answers for {step.host} here: a captive portal, proxy or cache."
+    return None
 
 
 def _allow(step: StepResult, failure: Failure, walk: PackageWalk) -> str:

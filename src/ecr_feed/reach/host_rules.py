@@ -27,7 +27,7 @@ def judge_host(reach: HostReach) -> Judgement:
     bad = reach.broken
     if bad is None:
         message = f"{target} can be reached {how}."
-        return Judgement(OutcomeWord.MET, message, expected, how, evidence=evidence)
+        return Judgement(OutcomeWord.MET, message, expected, expected, evidence=evidence)
     found = f"{bad.stage.value}: {bad.what}"
     message = f"The host {target} ({where.purpose.value}) cannot be reached {how}: {found}."
     return Judgement(
