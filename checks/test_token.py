@@ -56,7 +56,8 @@ def test_token_is_for_the_expected_registry(
     feed: Feed, token: AuthorizationToken, account: Account
 ) -> None:
     expected = feed.account or account.identity().account
-    expect_judgement(tokens.judge_registry(token, expected, feed.region))
+    stated = feed.account is not None
+    expect_judgement(tokens.judge_registry(token, expected, feed.region, stated=stated))
 
 
 @check(

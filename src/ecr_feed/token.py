@@ -94,9 +94,22 @@ def judge_lifetime(token: AuthorizationToken) -> Judgement:
     )
 
 
-def judge_registry(token: AuthorizationToken, account: str, region: str) -> Judgement:
-    """The registry that the token names is the account's in the region."""
-    problem = _registry_problem(RegistryHost.parse(token.proxy_endpoint), account, region)
+def judge_registry(
+    token: AuthorizationToken, account: str, region: str, *, stated: bool = True
+) -> Judgement:
+    """The registry that the token names is the account's in the region.
+
+    `stated` is False where the account is STS's answer, not a person's: where that and the token
+    contradict each other, neither answer is taken for the truth.
+    """
+    host = RegistryHost.parse(token.proxy_endpoint)
+    if not stated and host.ok and host.account != account:
+        return Judgement.not_assessed(
+            f"Two answers contradict each other: STS says that the credentials are of account "
+            f"{account}, the token is for the registry of {host.account}.",
+            evidence={"proxy_endpoint": token.proxy_endpoint, "account": account},
+        )
+    problem = _registry_problem(host, account, region)
     return Judgement.of(
         problem is None,
         f"The token is for another registry: {problem}.",
