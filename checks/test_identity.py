@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ecr_feed.aws.account import Account
+from ecr_feed.aws.readers.access_keys import mask
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import (
     EnvCredentials,
@@ -104,11 +105,12 @@ def test_temporary_credentials_outlive_the_run(
     if identity.expires_at is None:
         not_assessed("The expiry time of these temporary credentials is unknown.")
     left = identity.expires_at - now
+    minutes = int(left.total_seconds() // 60)
     expect(
         left >= SHORTEST_RUN,
-        f"The credentials expire in {int(left.total_seconds() // 60)} minutes.",
+        f"The credentials expire in {minutes} minutes.",
         expected=f"at least {int(SHORTEST_RUN.total_seconds() // 60)} minutes left",
-        found=to_second(identity.expires_at),
+        found=f"{minutes} minutes left, until {to_second(identity.expires_at)}",
     )
 
 
@@ -132,9 +134,12 @@ def test_temporary_credentials_outlive_the_run(
     in_plan="A plan has no access key yet.",
 )
 def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
+    if not access_key_id:
+        not_assessed("The ID of the feed's access key is unknown.")
+    temporary = access_key_id.startswith("ASIA")
     expect(
-        not access_key_id.startswith("ASIA"),
+        not temporary,
         "The feed's access key is temporary.",
-        expected="an access key ID that begins with AKIA",
-        found=f"{access_key_id[:4]}…{access_key_id[-4:]}",
+        expected="a long-term access key",
+        found=f"{'temporary' if temporary else 'long-term'}: {mask(access_key_id)}",
     )

@@ -61,7 +61,7 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
         not dead,
         f"User {feed_user.name} has an inactive access key: {', '.join(dead)}.",
         expected="active keys only",
-        found=", ".join(dead) or None,
+        found=f"inactive: {', '.join(dead)}" if dead else "active keys only",
         fix=_deletion(feed_user, dead),
     )
 
@@ -85,8 +85,10 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     expect(
         not unused,
         f"User {feed_user.name} has a second access key that was never used: {', '.join(unused)}.",
-        expected="one key, or a second one in use",
-        found=", ".join(unused) or None,
+        expected="no unused second key",
+        found=f"a second key that was never used: {', '.join(unused)}"
+        if unused
+        else "no unused second key",
         fix=_deletion(feed_user, unused),
     )
 
@@ -108,7 +110,7 @@ def test_no_console_password(feed: Feed, feed_user: FeedUser) -> None:
         not has,
         f"User {feed_user.name} can log in to the console.",
         expected="no console password",
-        found="a console password" if has else None,
+        found="a console password" if has else "no console password",
         fix=f"aws iam delete-login-profile --user-name {feed_user.name}" if has else None,
     )
 

@@ -49,6 +49,12 @@ document = { allow = ["ecr:*", "sts:*"] }
 [[policy]]
 name = "token"
 document = { allow = "ecr:GetAuthorizationToken" }
+[[policy]]
+name = "read-buckets"
+document = { allow = "s3:GetObject" }
+[[policy]]
+name = "grant"
+document = { allow = "iam:AttachUserPolicy" }
 
 [[user]]
 name = "platform-auditor"
@@ -140,13 +146,13 @@ region = "eu-central-1"
 
 [[group]]
 name = "deployers"
-attached = ["AmazonS3ReadOnlyAccess"]
+attached = ["read-buckets"]
 policies.list = { allow = "ecr:DescribeRepositories", on = ["repository/team/*"] }
 
 [[user]]
 name = "octopus-feed"
 groups = ["deployers"]
-attached = ["IAMFullAccess"]
+attached = ["grant"]
 console_password = true
 boundary_policy = "limit"
 keys = [{ label = "feed", age_days = 400, used_days = 0.1 }, { label = "second", age_days = 5 }]

@@ -93,6 +93,16 @@ class Cell:
         """The cell in one line."""
         return f"{self.sent.action} ({self.sent.caller or 'unsigned'}): {self.kind}, {self.label}"
 
+    @property
+    def key(self) -> str:
+        """The last key of the place."""
+        return self.place.rpartition(".")[2]
+
+    @property
+    def absent(self) -> bool:
+        """The key is left out, or null, which says the same."""
+        return self.kind == "missing" or self.label.endswith(" is null")
+
     def change(self, asked: Sent, number: int, answer: WireResponse) -> WireResponse:
         """What becomes of one answer."""
         if asked != self.sent or number < self.first:

@@ -11,7 +11,7 @@ from tests.faults.run import ACCOUNTS, all_cells, bench_of, judge, sample
 from tests.faults.verdicts import INDEPENDENT, REGISTRY
 
 SEED = 20261128
-CELLS = 150
+CELLS = 120
 ALLOWED = {
     f"{service}:{operation}"
     for listed in (READS, CREDENTIAL_CALLS)

@@ -42,6 +42,11 @@ INDEPENDENT: Final[Mapping[tuple[str, str], str]] = {
 }
 """(check, action), as patterns: why the rule may be met although that read is gone."""
 
+UNNEEDED: Final[Mapping[tuple[str, str], str]] = {
+    ("Staging ECR", "KEY-3"): "its user has no second active key to ask about",
+}
+"""(feed, check): why the rule of this feed needs none of the reads that it names."""
+
 REGISTRY: Final[Mapping[str, frozenset[str]]] = {
     "ping": frozenset({"LOGIN-1"}),
     "HEAD manifests": frozenset(),
@@ -93,13 +98,15 @@ OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
 """Keys that recorded answers of AWS's lack, or that no rule needs: without one, nothing changes."""
 
 _PERMISSIONS: Final = frozenset({f"PERM-{number}" for number in (1, 2, 3, 4, 7, 8)})
-# The feeds file states an account, and the answer names another one.
+# The feeds file states a region and an account, and the answer names another one.
 _STATED: Final = frozenset({("GetAuthorizationToken", "TOKEN-3"), ("GetCallerIdentity", "IDENT-2")})
 _CREDENTIALS: Final = frozenset({"IDENT-1", "REGION-2"})
 _SIGN_IN: Final = frozenset(
     {"GetCallerIdentity", "GetAuthorizationToken", "AssumeRoleWithWebIdentity"}
 )
+_GONE: Final = "met, although what it rests on is gone"
 _MISSING: Final = "Its repository is missing (REPO-1)."
+_UNTAGGED: Final = "has no tag to look up."
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,10 @@ def violations(cell: Cell, bench: Bench, after: Findings) -> Iterator[Violation]
     infos = {info.id: info for _, info in checks()}
     for finding, said in after.items():
         before = bench.healthy[finding]
-        why = _why(cell, infos[finding[1]], before, said)
+        info = infos[finding[1]]
+        why = _why(cell, info, before, said)
+        if why == _GONE and finding[:2] in UNNEEDED:
+            continue
         if why:
             yield Violation(cell.name, finding, before, said, why)
 
@@ -146,7 +156,7 @@ def reader_violations(cell: Cell, bench: Bench) -> Iterator[Violation]:
     after = Judged(MET, str(value))
     if same and cell.gone:
         yield Violation(cell.name, finding, before, after, "a value, although the answer is gone")
-    absent = (cell.sent.operation, cell.place.rpartition(".")[2]) in ABSENT
+    absent = (cell.sent.operation, cell.key) in ABSENT
     if not same and cell.kind not in FACTS and not absent:
         yield Violation(cell.name, finding, before, after, "another value because of a fault")
 
@@ -155,21 +165,23 @@ def _why(cell: Cell, info: CheckInfo, before: Judged, after: Judged) -> str:
     """What is wrong with an outcome; "" where nothing is."""
     if after.outcome == CRASH:
         return "the check itself failed"
-    key = cell.place.rpartition(".")[2]
-    if cell.kind == "missing" and after.outcome != before.outcome:
-        if key in OPTIONAL.get(cell.sent.operation, ()):
-            return f"changed without {key}, which an answer may lack"
-        if (cell.sent.operation, key) in ABSENT:
+    if after.outcome != before.outcome and cell.absent:
+        if cell.key in OPTIONAL.get(cell.sent.operation, ()):
+            return f"changed without {cell.key}, which an answer may lack"
+        if (cell.sent.operation, cell.key) in ABSENT:
             return ""
     if after.outcome == before.outcome:
         gone = after.outcome == MET and cell.gone and _rests(cell, info)
-        return "met, although what it rests on is gone" if gone else ""
+        return _GONE if gone else ""
     if after.outcome == NOT_ASSESSED or (cell.kind in FACTS and after.outcome != NOT_APPLICABLE):
         return ""
     if after.outcome == MET:
         return "met because of a fault"
     if after.outcome == NOT_MET:
-        return "" if _may_break(cell, info) else "not met because of a fault"
+        # Without the inventory the feed's own call tells, and this one is denied.
+        called = before.outcome == NOT_APPLICABLE and cell.sent.action == "ecr:DescribeRepositories"
+        denied = called and info.id in _PERMISSIONS
+        return "" if denied or _may_break(cell, info) else "not met because of a fault"
     return "" if _may_be_missing(cell, after) else "not applicable because of a fault"
 
 
@@ -206,6 +218,9 @@ def _may_break(cell: Cell, info: CheckInfo) -> bool:
 
 
 def _may_be_missing(cell: Cell, after: Judged) -> bool:
-    """Not found says that there is no repository, which another rule reports."""
-    described = cell.sent.operation == "DescribeRepositories"
-    return cell.kind == "not found" and described and after.text == _MISSING
+    """There is no repository, or no image, which another rule reports."""
+    operation = cell.sent.operation
+    if cell.kind in FACTS:
+        return operation == "DescribeImages" and after.text.endswith(_UNTAGGED)
+    missing = cell.kind == "not found" and operation == "DescribeRepositories"
+    return missing and after.text == _MISSING

@@ -188,4 +188,4 @@ def test_a_refusal_in_one_region_is_no_refusal_of_the_key() -> None:
     failure = Failure(Trouble.UNKNOWN_KEY, "sts", "GetCallerIdentity", REGION, code="X")
     access = Access(who, False, failure, "us-east-1")
     said = judge_credentials(feed, access, on_worker=False, longest_session=lambda: None)
-    assert (said.outcome, said.found) == ("met", who.arn)
+    assert (said.outcome, who.arn in str(said.found)) == ("met", True)

@@ -84,8 +84,7 @@ def test_tags_and_boundaries_that_may_not_be_read(tmp_path: Path) -> None:
     assert (said.outcome, "ecr:ListTagsForResource" in said.text) == ("not assessed", True)
     bounded = told.of("bounded", "PERM-5", CART)
     assert (bounded.outcome, "iam:GetPolicy" in bounded.text) == ("not assessed", True)
-    open_ = told.of("free", "PERM-5", CART)
-    assert (open_.outcome, "organizations:" in open_.message) == ("not assessed", True)
+    assert told.outcome("free", "PERM-5", CART) == "met"
     assert told.outcome("poor", "PERM-5", CART) == "not met"
 
 
@@ -120,7 +119,8 @@ def test_the_organisation_is_blamed_by_the_simulation_alone(tmp_path: Path) -> N
     said = told.of("free", "PERM-6", CART)
     assert said.outcome == "not met"
     assert "service control policy" in said.fix
-    assert told.outcome("free", "PERM-5", CART) == "met"
+    open_ = told.of("free", "PERM-5", CART)
+    assert (open_.outcome, "organizations:" in open_.message) == ("not assessed", True)
 
 
 def test_an_auditor_with_all_rights(tmp_path: Path) -> None:

@@ -51,8 +51,9 @@ class Account:
     """Facts of one feed, each read at its first use; raise the ReadError that the read ended in.
 
     After AWS has refused the credentials, every fact that depends on them raises the same failure
-    without another call. A region that botocore does not list is never called: there every fact
-    raises a ReadError with code UnknownRegion.
+    without another call. In a region that does not exist every fact raises a ReadError with code
+    UnknownRegion: it is not listed by botocore, and either its name fits no partition, so that it
+    is never called, or neither STS nor ECR answered there.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Account:
         access = self.access()
         if access.identity is not None:
             return access.identity
-        raise ReadError(access.failure or self._unknown("GetCallerIdentity"))
+        raise ReadError(access.failure or self._unknown("no answer"))
 
     def access_key_id(self) -> str:
         """The ID of the key that the credentials resolve to, accepted or not; "" without one."""
@@ -217,21 +218,62 @@ class Account:
             raise
         return probed(action, resource)
 
-    def _unknown(self, operation: str) -> Failure:
+    def unshown_region(self) -> Failure | None:
+        """Why it is not known that the feed's region exists; None where it is.
+
+        It exists where botocore lists it, or where AWS's STS or ECR answered in it, whatever the
+        answer was.
+        """
+        region = self.feed.region
+        if region in self._known.names:
+            return None
+        try:
+            failure = self._sts_access.get().failure
+            if not is_aws_host(self._client_in(region).host):
+                return self._unknown("the endpoint is not AWS's, and answers for any region")
+        except ReadError as error:
+            return None if answered(error.failure) else error.failure
+        # Where STS alone cannot be reached, ECR has answered: else the read had failed.
+        shown = failure is None or failure.trouble.unreachable or answered(failure)
+        return None if shown else failure
+
+    @property
+    def _known(self) -> KnownRegions:
+        return self._regions or known_regions()
+
+    def _unknown(self, why: str) -> Failure:
+        region = self.feed.region
         return Failure(
             Trouble.OTHER,
             "sts",
-            operation,
-            self.feed.region,
+            "GetCallerIdentity",
+            region,
             code="UnknownRegion",
-            message="not called: the region does not exist (REGION-1)",
+            message=f"{region!r} is not a region that is known to exist (REGION-1): {why}",
         )
 
     def _read_sts_access(self) -> Access:
-        regions = self._regions or known_regions()
-        if self.feed.region not in regions.names:
-            raise ReadError(self._unknown("GetCallerIdentity"))
-        return identity.read_access(self._identities, self.feed.region)
+        region = self.feed.region
+        listed = region in self._known.names
+        if not listed and not self._known.fitting_partition(region):
+            raise ReadError(self._unknown("not called, since its name fits no partition of AWS"))
+        access = identity.read_access(self._identities, region)
+        failure = access.failure
+        if listed or failure is None or not failure.trouble.unreachable:
+            return access
+        silent = self._silence_of_ecr()
+        if silent is None:
+            return access
+        raise ReadError(self._unknown(f"{failure.summary}; {silent.summary}"))
+
+    def _silence_of_ecr(self) -> Failure | None:
+        """Why ECR did not answer in the feed's region; None where it did."""
+        try:
+            token = read_token(self._client_in(self.feed.region), self._clock)
+        except ReadError as error:
+            return None if answered(error.failure) else error.failure
+        self._sessions.on_secret(token.token)
+        return None
 
     def _open_ecr(self) -> Client:
         """The ECR client; raises the refusal where the credentials were refused already."""
@@ -285,7 +327,7 @@ class Account:
             for n in self._names
             if self._packages.is_absent(inventory, n) and is_repository_name(n)
         ]
-        regions = (self._regions or known_regions()).others_with_ecr(self.feed.region)
+        regions = self._known.others_with_ecr(self.feed.region)
         with self._pool() as pool:
             account = self._asked.get().account
             return search_regions(self._client_in, regions if names else (), names, pool, account)
@@ -300,3 +342,9 @@ class Account:
         return ThreadPoolExecutor(
             max_workers=self._sessions.threads, thread_name_prefix="ecr-feed-reader"
         )
+
+
+def answered(failure: Failure) -> bool:
+    """AWS itself answered the failed call with one of its error codes."""
+    silent = failure.trouble.unreachable or failure.trouble is Trouble.MALFORMED
+    return failure.service in ("sts", "ecr") and bool(failure.request_id) and not silent

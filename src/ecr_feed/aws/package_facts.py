@@ -12,6 +12,7 @@ from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.facts.aws import Failure, Image, ReadError, Trouble
 from ecr_feed.naming import is_repository_name
 from ecr_feed.once import Once
+from ecr_feed.text.words import many
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ class PackageFacts:
         images = self._images[name].peek()
         if images is None:
             return failure
-        return contradiction(failure, f"ecr:DescribeImages returned {len(images)} images")
+        return contradiction(failure, f"ecr:DescribeImages returned {many(len(images), 'image')}")
 
     def _list_one(self, name: str) -> None:
         probe_list(self._reader.get().client, name)

@@ -51,8 +51,10 @@ def _accepted(feed: Feed, access: Access) -> Judgement:
     return Judgement.of(
         identity is not None,
         "AWS gave no answer about the feed's credentials.",
-        expected=f"credentials that AWS accepts in {feed.region}",
-        found=None if identity is None else identity.arn,
+        expected="credentials that AWS accepts",
+        found=None
+        if identity is None
+        else f"accepted in {access.accepted_in or feed.region} as {identity.arn}",
     )
 
 

@@ -56,9 +56,10 @@ class MissingElsewhere:
     def found(self, package: str, inventory: Inventory) -> str:
         """One line for a missing package: the regions that hold it, or the nearest name here."""
         if regions := self.regions(package):
-            return f"it is in {', '.join(regions)}"
+            return f"no such repository here; it is in {', '.join(regions)}"
         near = inventory.near(package)
-        return f"nearest: {', '.join(near)}" if near else "no similar name"
+        similar = f"nearest: {', '.join(near)}" if near else "no similar name"
+        return f"no such repository; {similar}"
 
 
 class Creation:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecr_feed.aws.known_regions import known_regions
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.feed.registry import TEST_ENDPOINT
 from ecr_feed.once import Once
@@ -25,8 +24,7 @@ class Reachability:
 
     def of(self, purpose: Purpose) -> HostReach:
         """One host; ends the check with a test endpoint, or where the host is unknown."""
-        feed = self._rights.account.feed
-        if feed.region not in known_regions().names:
+        if self._rights.account.unshown_region() is not None:
             not_assessed("It depends on REGION-1: the hosts of this region are unknown.")
         if not self._at_aws:
             not_applicable(TEST_ENDPOINT)

@@ -147,6 +147,8 @@ class FeedRegistry:
         if package not in self._readings:
             self._readings[package] = self._read(package)
         self._note_touched(package)
+        if isinstance(rules := self._rules.get(), Failure):
+            note(cache_rules_unread=rules.summary)
         return self._readings[package].walk
 
     def _read(self, package: str) -> _Readings:

@@ -88,8 +88,8 @@ def judge_login_registry(line: LoginLine, *, region: str, account: str | None) -
     return Judgement.of(
         not problems,
         f"The login is for another registry: {'; '.join(problems)}.",
-        expected=expected,
-        found=str(host),
+        expected=expected if problems else str(host),
+        found=_whose(host, line, region),
         fix=f"Log in to the feed's own host: {_PIPE.format(region=region, host=expected)}",
         evidence={"region": host.region, "account": host.account},
     )
@@ -175,6 +175,12 @@ def _host_problems(host: RegistryHost, region: str, account: str | None) -> Iter
         yield f"its account is {host.account}, the feed's is {account}"
     number = account_problem(host.account)
     yield from (problem for problem in host.problems if problem != number)
+
+
+def _whose(host: RegistryHost, line: LoginLine, region: str) -> str:
+    """The login's host, and the region of its password where that is another than the feed's."""
+    foreign = line.source_region is not None and line.source_region != region
+    return f"{host}, password fetched in {line.source_region}" if foreign else str(host)
 
 
 def _source_problems(line: LoginLine, region: str) -> Iterator[str]:

@@ -32,6 +32,8 @@ NOT_MET: Final = OutcomeWord.NOT_MET
 NOT_ASSESSED: Final = OutcomeWord.NOT_ASSESSED
 NOT_APPLICABLE: Final = OutcomeWord.NOT_APPLICABLE
 
+_SAME_TAGS: Final = "both list the same tags"
+
 
 def login_accepted(login: Login, region: str) -> Judgement:
     """The registry accepts the feed's token."""
@@ -163,8 +165,9 @@ def manifest_readable(walk: PackageWalk) -> Judgement:
     if bad is None or _no_platform(bad, walk):
         if unverified is not None:
             return _unverified(name, unverified, expected)
+        read = "; ".join(step.what for step in steps if step.ok)
         message, got = f"The manifest of {name} is readable.", _downloaded(steps)
-        return Judgement(MET, message, expected, steps[-1].what, evidence=got)
+        return Judgement(MET, message, expected, read, evidence=got)
     message = f"The manifest of {name} cannot be pulled: {said(bad)}"
     if bad.state is StepState.NOT_ASSESSED:
         message = f"Could not determine whether the manifest of {name} can be pulled: {said(bad)}"
@@ -256,22 +259,22 @@ def views_agree(
         if step is None:
             return _unasked(walk, f"which tags of {name} the registry lists")
         message = f"The registry does not list the tags of {name}: {because(step)}"
-        return _not_ok(step, message, "both list the same tags", fix_of(step, walk))
+        return _not_ok(step, message, _SAME_TAGS, fix_of(step, walk))
     api, registry = set(api_tags) - set(uncompared), set(walk.tags) - set(uncompared)
     missing, more = sorted(api - registry), sorted(registry - api)
-    expected, found = f"{many(len(api), 'tag')}, as in the API", many(len(registry), "tag")
     left_out = sorted(set(uncompared) & (set(api_tags) | set(walk.tags)))
     note: dict[str, object] = {"not_compared": left_out} if left_out else {}
     if not missing and not more:
         message = f"API and registry list the same tags of {name}."
-        return Judgement(MET, message, expected, found, evidence=note)
+        found = f"{_SAME_TAGS}: {many(len(api), 'tag')}"
+        return Judgement(MET, message, _SAME_TAGS, found, evidence=note)
     parts = [f"only the API has {few(missing)}"] if missing else []
     parts += [f"only the registry has {few(more)}"] if more else []
     return Judgement(
         NOT_MET,
         f"API and registry list different tags of {name}: {'; '.join(parts)}.",
-        expected,
-        found,
+        _SAME_TAGS,
+        "; ".join(parts),
         "Run again: a push between the two reads causes this too. If it stays, look for a cache.",
         {"only_api": missing, "only_registry": more, **note},
     )

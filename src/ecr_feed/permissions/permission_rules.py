@@ -107,7 +107,8 @@ def judge_agreement(rights: Rights) -> Judgement:
         not differing,
         f"The answers disagree about {many(len(differing), 'permission')}.",
         expected="the same answer from live call, simulation and evaluation",
-        found="; ".join(_contradiction(each) for each in differing),
+        found="; ".join(_contradiction(each) for each in differing)
+        or f"the same answer on {many(len(answered), 'permission')}",
         fix=next((fix for each in differing if (fix := _correction(each))), None),
         evidence={"assumed": stated} if stated else None,
     )
@@ -140,8 +141,9 @@ def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) ->
     return Judgement.of(
         not found,
         f"The identity may do more than a feed needs: {'; '.join(f.summary for f in found)}.",
-        expected="the actions that a feed needs",
-        found=[str(ref) for each in found for ref in each.statements],
+        expected="nothing but the actions that a feed needs",
+        found=[str(ref) for each in found for ref in each.statements]
+        or "nothing but the actions that a feed needs",
         evidence={str(each.group): _actions(each) for each in found},
     )
 

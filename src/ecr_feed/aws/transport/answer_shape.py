@@ -71,9 +71,9 @@ def _fits(kind: str, value: Any) -> bool:
         return isinstance(value, bool)
     if kind in _TEXTS:
         return isinstance(value, str)
-    if kind in _WHOLE:
-        return isinstance(value, int) and not isinstance(value, bool)
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in _WHOLE:
+        return number and value == int(value)
     if kind in _NUMBERS:
         return number
     return number or isinstance(value, str)  # a timestamp
