@@ -39,10 +39,12 @@ _BY_TROUBLE: Final = {
 _BY_CODE: Final = {
     "UnknownRegion": "See REGION-1: set the feed's region to one that exists.",
     "OtherAccount": "Give [auditor] credentials of the feed's own account.",
+    "CredentialsChanged": "Make the profile, process or role give one principal for the whole run, "
+    "then run again.",
     "OptInRequired": "Finish the account's activation, or enable {region} for it.",
     "TokenFile": "Put a new web identity token from Octopus into the feed's token_file.",
 }
-"""Error codes with their own fix; this suite sets UnknownRegion, OtherAccount and TokenFile."""
+"""Error codes with their own fix; all but OptInRequired are set by this suite."""
 
 _ORGANIZATION: Final = (
     "Only the organisation's management account and its delegated administrators may read its "

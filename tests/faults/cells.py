@@ -208,10 +208,18 @@ def _edits_at(path: damage.Path, body: bytes) -> Iterator[tuple[str, str, damage
         yield "missing", place, damage.removing(path)
     for label, value in _WRONG.items():
         edit = damage.putting(path, value)
-        if isinstance(value, str) and value and isinstance(found, str):
+        if value and _is_right(body, path, found, value):
             continue
         emptied = not value and (damage.is_xml(body) or type(value) is type(found))
         yield "emptied" if emptied else "wrong type", f"{place} is {label}", edit
+
+
+def _is_right(body: bytes, path: damage.Path, found: object, value: object) -> bool:
+    """The value is of the right type: in XML every text may be a number."""
+    if isinstance(value, list):
+        return isinstance(damage.value_at(body, (*path, damage.EVERY)), str)
+    texts = str | int if damage.is_xml(body) else str
+    return isinstance(found, str) and isinstance(value, texts)
 
 
 def _registry(sent: Sent) -> Iterator[Cell]:

@@ -121,7 +121,9 @@ class DocumentReader:
 
     def oidc_providers(self) -> tuple[str, ...]:
         """The ARNs of all OIDC providers of the account."""
-        return self._once("providers", lambda: access_keys.oidc_providers(self._client("iam")))
+        return self._once(
+            "providers", lambda: access_keys.oidc_providers(self._client("iam"), self.account)
+        )
 
     def repository_policy(self, repository: str, region: str = "") -> PolicyDocument | None:
         """The repository's policy, None where it has none."""

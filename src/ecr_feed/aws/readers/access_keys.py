@@ -13,10 +13,14 @@ from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.facts.iam import AccessKey, OidcProvider
+from ecr_feed.naming import partition_of
 
 _STATUSES: Final = ("Active", "Inactive", "Expired")
 _NEVER: Final = "N/A"
 """The service that IAM names for a key that was never used, which has no date."""
+_PROVIDER: Final = re.compile(
+    r"arn:(?P<partition>[a-z0-9-]+):iam::(?P<account>[0-9]{12}):oidc-provider/.+"
+)
 _NO_PASSWORD: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 
 _NO_USER: Final = re.compile(r"\buser with name\b", re.IGNORECASE)
@@ -98,9 +102,20 @@ def oidc_provider(client: Client, arn: str) -> OidcProvider | None:
     )
 
 
-def oidc_providers(client: Client) -> tuple[str, ...]:
-    """iam:ListOpenIDConnectProviders: the ARNs of all of the account's providers."""
+def oidc_providers(client: Client, account: str = "") -> tuple[str, ...]:
+    """iam:ListOpenIDConnectProviders: the ARNs of all of the account's providers.
+
+    `account` is the caller's, where it is known: a provider of another one is malformed.
+    """
     operation = "ListOpenIDConnectProviders"
     read = ResponseReader(client, operation)
     items = read.items(client.call(operation), "OpenIDConnectProviderList")
-    return tuple(read.require(item, "Arn", str) for item in items)
+    arns = tuple(read.require(item, "Arn", str) for item in items)
+    for arn in arns:
+        parts = _PROVIDER.fullmatch(arn)
+        own = parts is not None and parts["partition"] == partition_of(client.region)
+        if parts is None or not own or account not in ("", parts["account"]):
+            raise read.wrong(f"{arn} is not a provider of the account")
+    if len(set(arns)) != len(arns):
+        raise read.wrong("a provider is there twice")
+    return arns

@@ -86,7 +86,9 @@ def cache_rules(client: Client, asked: AskedRegistry) -> tuple[CacheRule, ...]:
             prefix=read.require(item, "ecrRepositoryPrefix", str),
             upstream=read.text(item, "upstreamRegistryUrl"),
         )
-        for item in _listed(client, asked, operation, "pullThroughCacheRules", _NO_RULES)
+        for item in _listed(
+            client, asked, operation, "pullThroughCacheRules", "ecrRepositoryPrefix", _NO_RULES
+        )
     )
 
 
@@ -95,9 +97,16 @@ def creation_templates(client: Client, asked: AskedRegistry) -> tuple[CreationTe
     operation = "DescribeRepositoryCreationTemplates"
     read = ResponseReader(client, operation)
     return tuple(
-        CreationTemplate(read.require(item, "prefix", str), read.texts(item, "appliedFor"))
-        for item in _listed(client, asked, operation, "repositoryCreationTemplates", _NO_TEMPLATES)
+        CreationTemplate(read.require(item, "prefix", str), _applied(read, item))
+        for item in _listed(
+            client, asked, operation, "repositoryCreationTemplates", "prefix", _NO_TEMPLATES
+        )
     )
+
+
+def _applied(read: ResponseReader, item: Mapping[str, Any]) -> tuple[str, ...]:
+    read.require(item, "appliedFor", list)
+    return read.texts(item, "appliedFor")
 
 
 def repository_tags(client: Client, asked: AskedRegistry, repository_arn: str) -> Mapping[str, str]:
@@ -140,17 +149,19 @@ def _checked(
 
 
 def _listed(
-    client: Client, asked: AskedRegistry, operation: str, key: str, none: str
+    client: Client, asked: AskedRegistry, operation: str, key: str, name: str, none: str
 ) -> list[Mapping[str, Any]]:
+    """The items under `key` of every page, each `name` once; none for the error code `none`."""
     read = ResponseReader(client, operation)
-    found: list[Mapping[str, Any]] = []
+    found: dict[str, Mapping[str, Any]] = {}
     try:
         for page in client.pages(operation, maxResults=PAGE):
             asked.check(read, page)
-            found += read.items(page, key)
+            for item in read.items(page, key):
+                asked.check(read, item)
+                if found.setdefault(read.require(item, name, str), item) is not item:
+                    raise read.wrong(f"the answer has {item[name]} twice")
     except ReadError as error:
         if error.failure.code != none:
             raise
-    for item in found:
-        asked.check(read, item)
-    return found
+    return list(found.values())
