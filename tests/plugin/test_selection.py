@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ecr_feed.config import ConfigError
+from ecr_feed.config import ConfigError, WorkerCredentials
 from ecr_feed.findings import Severity
 from ecr_feed.plugin.selection import HEALTHY, Selection, demos
+from tests.planned.plans import plan, repository, role, user
 from tests.support.run import ROOT
 
 Select = Callable[..., Selection]
@@ -58,6 +60,41 @@ def test_a_policy_is_a_plan(selected: Select, tmp_path: Path) -> None:
     chosen = selected("--policy", "p.json", "--aws-region", "eu-west-1", "--package", "a/b")
     assert (chosen.mode, chosen.source) == ("plan", "p.json")
     assert list(chosen.inputs) == ["p.json"]
+
+
+@pytest.mark.parametrize("pulls", [True, False])
+@pytest.mark.parametrize("policy", [True, False])
+def test_pulls_is_said_of_the_one_feed(
+    selected: Select, tmp_path: Path, policy: bool, pulls: bool
+) -> None:
+    (tmp_path / "p.json").write_text(POLICY, encoding="utf-8")
+    options = ["--aws-region", "eu-west-1", "--package", "a/b", *(["--pulls"] * pulls)]
+    chosen = selected(*options, *(["--policy", "p.json"] * policy))
+    (feed,) = chosen.suite.feeds
+    assert feed.pulls is pulls
+
+
+def test_identity_is_one_of_the_plans(selected: Select, tmp_path: Path) -> None:
+    document = plan(repository("team/app"), user(), role())
+    (tmp_path / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+    chosen = selected("--plan", "plan.json", "--identity", "aws_iam_role.feed", "--pulls")
+    (feed,) = chosen.suite.feeds
+    assert feed.credentials == WorkerCredentials(worker=True)
+    assert feed.pulls
+    assert chosen.options["--identity"] == "aws_iam_role.feed"
+
+
+@pytest.mark.parametrize("how", [["--demo", "healthy"], ["--feeds", "f.toml"], []])
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [(["--pulls"], "pulls = true"), (["--identity", "octopus"], "--identity belongs to --plan")],
+)
+def test_options_of_plans_are_for_plans(
+    selected: Select, tmp_path: Path, how: list[str], option: list[str], said: str
+) -> None:
+    (tmp_path / "f.toml").write_text(FEEDS, encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        selected(*how, *option, **KEYS)
 
 
 def test_files_that_are_to_be_written_start_where_the_run_does(

@@ -103,13 +103,10 @@ class Repositories:
         for each in found:
             about = each.key if key == "policy" else f"lifecycle of {each.key}"
             text = self.policies.text(instance, "policy", about)
-            if text is None:
-                each.table.setdefault(key, None)
-            elif (each.table.get(key) or text) != text:
+            if each.table.setdefault(key, text) != text:
+                each.table[key] = None
                 says = f"{each.key}: two policies are set on it: the one applied last stays."
                 open_items.add(says, about)
-            else:
-                each.table[key] = text
 
     def _named(self, instance: Instance) -> list[PlannedRepository]:
         region, place = self._region(instance), self.policies.places.of(instance)
