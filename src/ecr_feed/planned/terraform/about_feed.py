@@ -60,8 +60,8 @@ class AboutFeed:
 
     def _unnamed(self) -> Iterator[LeftOpen]:
         """The identity's name, or a repository's, is known only after apply."""
-        missing = set(self.packages) - {each.name for each in self._judged}
-        chosen = missing or set(self.packages) == {each.name for each in self.ecr.here}
+        stated = set(self.ecr.made_or_read)
+        chosen = set(self.packages) - stated or set(self.packages) == stated
         for each in self.ecr.repositories:
             if not each.name and chosen:
                 says = f"{each.key}: its name is known only after apply."
