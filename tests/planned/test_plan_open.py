@@ -419,3 +419,17 @@ def test_policies_that_aws_refuses_are_refused_in_blocks_too() -> None:
     feed = role(values={"inline_policy": [{"name": "x", "policy": '{"Statement": 1}'}]})
     with pytest.raises(AccountError, match=r"aws_iam_role\.feed: `policy`: AWS would refuse"):
         judged(feed)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"errored": True}, "ended in an error"),
+        ({"complete": False}, "puts changes off"),
+        ({"errored": False, "complete": True}, ""),
+    ],
+)
+def test_a_plan_that_is_not_all_is_not_proven(more: Json, said: str) -> None:
+    file = account_from_plan(plan(APP, user(), inline(), **STATED, **more))
+    assert [each.effect for each in file.open] == [Effect.VERDICT] * bool(said)
+    assert said in "".join(file.unknown)

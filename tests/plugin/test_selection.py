@@ -55,6 +55,12 @@ def test_one_feed_without_a_file(selected: Select) -> None:
     assert [package.id for package in feed.packages] == ["a/b", "c"]
 
 
+def test_the_account_of_one_feed_is_the_expected_one(selected: Select) -> None:
+    chosen = selected("--aws-region", "eu-west-1", "--package", "a/b", "--account", "012345678910")
+    assert chosen.suite.feeds[0].account == "012345678910"
+    assert chosen.plan is None
+
+
 def test_a_policy_is_a_plan(selected: Select, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(POLICY, encoding="utf-8")
     chosen = selected("--policy", "p.json", "--aws-region", "eu-west-1", "--package", "a/b")
@@ -112,6 +118,13 @@ def test_files_that_are_to_be_written_start_where_the_run_does(
         (["--demo", "healthy", "--policy", "p.json"], "--demo judges"),
         (["--policy", "p.json", "--feeds", "f.toml"], "judge what does not exist"),
         (["--plan", "p.json", "--aws-profile", "p"], "judge what does not exist"),
+        (["--policy", "p.json", "--account", "1234"], "--account 1234: expected the 12 digits"),
+        (["--account", "123456789012"], "add --policy, --plan, or --aws-region and --package"),
+        (
+            ["--feeds", "feeds.toml", "--account", "123456789012"],
+            'set `account = "123456789012"` of the feed',
+        ),
+        (["--identity", "octopus"], "--identity belongs to --plan and --policy"),
         (["--aws-region", "eu-west-1"], "add --package ID"),
         (["--package", "a"], "add --aws-region R"),
         (["--new-only"], "add --baseline FILE"),
