@@ -32,6 +32,7 @@ def decision(*, own: bool, granted: bool) -> Decision:
     [
         (Effect.ANY, True, True),
         (Effect.LIMITS, True, False),
+        (Effect.GRANTS, False, True),
         (Effect.REFUSED, False, False),
         (Effect.VERDICT, False, False),
     ],

@@ -140,13 +140,39 @@ def test_a_repository_that_the_plan_reads_is_there() -> None:
     assert file.feed[0]["packages"] == ["team/read"]
     assert file.account == "210987654321"
     (item,) = file.open
-    assert item.package == "team/read"
+    assert (item.package, item.effect) == ("team/read", "may allow")
+    assert file.unknown == ()
     assert "data.aws_ecr_repository.read is read: its repository policy" in item.says
 
 
 def test_a_package_that_the_plan_does_not_name_is_not_stated() -> None:
     file = account_from_plan(plan(APP, user()), packages=["team/app", "team/other"])
     assert stated(file) == {"team/app"}
+
+
+def test_a_policy_of_a_repository_that_the_plan_does_not_make_is_judged() -> None:
+    text = access({"Effect": "Deny", "Principal": "*", "Action": "ecr:*"})
+    policy = resource("aws_ecr_repository_policy.x", {"repository": "team/x", "policy": text})
+    file = account_from_plan(plan(APP, user(), policy), packages=["team/x"])
+    assert stated(file) == {"team/app"}
+    assert {each.name: each.policy for each in file.repository}["team/x"] == text
+    assert account_from_plan(plan(APP, user(), policy)).feed[0]["packages"] == ["team/app"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "deferred", "clash"),
+    [("create", False, True), ("create", True, False), ("no-op", False, False)],
+    ids=["exists", "read after apply", "managed already"],
+)
+def test_what_is_read_cannot_be_made_again(actions: str, deferred: bool, clash: bool) -> None:
+    data = read("team/app")
+    made = {**APP, "actions": [actions]}
+    document = plan(made, user(), data) if deferred else plan(made, user(), prior_state=prior(data))
+    if clash:
+        with pytest.raises(AccountError, match=r"data\.aws_ecr_repository\.read and aws_ecr_"):
+            account_from_plan(document)
+    else:
+        assert account_from_plan(document).feed[0]["packages"] == ["team/app"]
 
 
 def policy_of(name: str, label: str) -> Json:

@@ -268,17 +268,27 @@ def test_inline_policies_of_a_role_are_followed_or_open() -> None:
     assert opened(file) == {("aws_iam_role.feed", "", Effect.ANY)}
 
 
-def test_two_policies_of_one_place_are_open() -> None:
+def test_of_two_policies_of_one_place_neither_is_judged() -> None:
     other = access(allow("ecr:ListImages"))
-    again = resource("aws_iam_user_policy.again",
-                     {"user": "octopus", "name": "pull", "policy": other})  # fmt: skip
-    assert opened(judged(user(), inline(), again)) == {("aws_iam_user.feed", "", Effect.ANY)}
+    again = inline()
+    again["address"], again["name"] = "aws_iam_user_policy.again", "again"
+    again["values"]["policy"] = other
+    third = {**again, "address": "aws_iam_user_policy.third", "name": "third"}
+    file = judged(user(), inline(), again, third)
+    assert opened(file) == {("aws_iam_user.feed", "", Effect.ANY)}
+    assert file.user[0].policies == {}
     texts = [access({"Effect": effect, "Principal": "*", "Action": "ecr:ListImages"})
              for effect in ("Allow", "Deny")]  # fmt: skip
     both = [grant("team/app", label=label) for label in ("a", "b")]
     for each, text in zip(both, texts, strict=True):
         each["values"]["policy"] = text
-    assert opened(judged(user(), *both)) == {("aws_ecr_repository.app", "team/app", Effect.ANY)}
+    late = grant("team/app", label="c", **LATER)
+    for listed in (both, [both[1], late], [late, both[1]]):
+        file = judged(user(), *listed)
+        assert {(package, effect) for _, package, effect in opened(file)} == {
+            ("team/app", Effect.ANY)
+        }
+        assert file.repository[0].policy is None
 
 
 def test_a_conditional_document_is_not_picked_by_chance() -> None:
@@ -409,3 +419,17 @@ def test_policies_that_aws_refuses_are_refused_in_blocks_too() -> None:
     feed = role(values={"inline_policy": [{"name": "x", "policy": '{"Statement": 1}'}]})
     with pytest.raises(AccountError, match=r"aws_iam_role\.feed: `policy`: AWS would refuse"):
         judged(feed)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"errored": True}, "ended in an error"),
+        ({"complete": False}, "puts changes off"),
+        ({"errored": False, "complete": True}, ""),
+    ],
+)
+def test_a_plan_that_is_not_all_is_not_proven(more: Json, said: str) -> None:
+    file = account_from_plan(plan(APP, user(), inline(), **STATED, **more))
+    assert [each.effect for each in file.open] == [Effect.VERDICT] * bool(said)
+    assert said in "".join(file.unknown)

@@ -146,6 +146,7 @@ class Effect(StrEnum):
     """What something that is known only after apply may do to an answer of the documents."""
 
     ANY = "may allow or deny"
+    GRANTS = "may allow"
     LIMITS = "may deny"
     REFUSED = "may be refused"  # the resource-based policies: AWS may not accept them
     VERDICT = "leaves the plan unproven"  # no answer depends on it

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ecr_feed.facts.iam import Effect, LeftOpen
 from ecr_feed.iam import Decision, decide
 
-_OPENS_A_DENIAL = (Effect.ANY,)
+_OPENS_A_DENIAL = (Effect.ANY, Effect.GRANTS)
 _OPENS_A_GRANT = (Effect.ANY, Effect.LIMITS)
 
 

@@ -36,9 +36,9 @@ from ecr_feed.permissions.plan_says import PlanSays
 _ORGANIZATION: Final = ("aws:principalorg", "aws:resourceorg")
 _USER: Final = ("aws:principalarn", "aws:username", "aws:userid", "aws:principaltag/")
 _NUMBER: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_PARTLY: Final = re.compile(r"arn:[^:\s\"]*:ecr:[^:\s\"]*:([\d?]*[*?][\d*?]*):")
-_MOST: Final = 64
-"""Accounts, and users, that are tried where neither is stated."""
+_PARTLY: Final = re.compile(r"(?<=[\":])[\d*?]+(?=[\":])")
+_OTHERS: Final = ("555555555555", "999999999999")
+"""Accounts that are tried besides, since a part of a number may fit the one that stands in."""
 
 
 class PlannedRights(Rights):
@@ -132,8 +132,7 @@ class PlannedRights(Rights):
             for account, user, given in self._possible(evidence)
         }
         permission, decision = _agreed(tried)
-        shown = self._shown({"because": permission.because, **permission.evidence})
-        because = str(shown.pop("because"))
+        because, shown = self.plan.shown(permission.because), self._shown(permission.evidence)
         if decision is None and len(tried) > 1:
             because = f"{action} on {resource} {because}"
         said = replace(permission, resource=resource, because=because, evidence=shown)
@@ -163,13 +162,13 @@ class PlannedRights(Rights):
         accounts = [plan.judged_in]
         if not plan.account_known:
             accounts += _accounts_in("\n".join(texts))
-        for account in dict.fromkeys(accounts[:_MOST]):
+        for account in dict.fromkeys(accounts):
             moved = evidence
             if account != plan.judged_in:
                 moved = _moved(evidence, plan.judged_in, account)
             yield account, "", moved
             named = _users_in(moved.resource_policies, account) if not plan.identity else []
-            for user in dict.fromkeys(named[:_MOST]):
+            for user in dict.fromkeys(named):
                 yield account, user, replace(moved, principal=replace(moved.principal, arn=user))
 
     def _shown(self, evidence: Mapping[str, object]) -> dict[str, Any]:
@@ -196,9 +195,7 @@ def _agreed(tried: _Tried) -> tuple[Permission, Decision | None]:
         needs.append(f"the account, which nothing states: give --account ({differing})")
     if len(set(of_user.values())) > 1 or not needs:
         differing = _differing(of_user, "")
-        needs.append(
-            f"aws:PrincipalArn, the user, whom nothing states: give --identity ({differing})"
-        )
+        needs.append(f"aws:PrincipalArn, which nothing states: give --identity ({differing})")
     because = f"depends on {' and '.join(needs)}."
     permission, _ = first
     return replace(permission, answer=Answer.UNDETERMINED, because=because, evidence={}), None
@@ -255,9 +252,9 @@ def _moved(evidence: Evidence, old: str, new: str) -> Evidence:
 
 
 def _accounts_in(text: str) -> list[str]:
-    """Every account number in documents, and one for each ARN that has a part of a number."""
-    partly = [_filled(pattern) for pattern in _PARTLY.findall(text) if pattern != "*"]
-    return [*_NUMBER.findall(text), *(each for each in partly if len(each) == 12)]
+    """Every account number in documents, one for each part of a number, and others."""
+    partly = [_filled(each) for each in _PARTLY.findall(text) if set("*?") & set(each)]
+    return [*_NUMBER.findall(text), *(each for each in partly if len(each) == 12), *_OTHERS]
 
 
 def _filled(pattern: str) -> str:

@@ -303,7 +303,8 @@ class AccountFile(AccountTable):
     @property
     def unknown(self) -> tuple[str, ...]:
         """What must be known before a plan's feed is proven ready, one sentence each."""
-        must = (each.says for each in self.open if each.effect is not Effect.REFUSED)
+        answered = (Effect.REFUSED, Effect.GRANTS)  # where an answer rests on one, it says so
+        must = (each.says for each in self.open if each.effect not in answered)
         return tuple(dict.fromkeys(must))
 
     @property

@@ -54,14 +54,25 @@ class AboutFeed:
         yield from items.of({principal.boundary} - {""}, limits=True)
         for each in items.of({f"kind of {principal.key}"}):
             yield LeftOpen(each.says, effect=Effect.VERDICT)
+        yield from self._unfinished()
         yield from self._unnamed()
         for repository in self._judged:
             yield from items.of({repository.key}, repository.name)
 
+    def _unfinished(self) -> Iterator[LeftOpen]:
+        """Terraform says that the plan is not all: an error ended it, or it put changes off."""
+        document = self.found.policies.plan.document
+        if document.get("errored") is True:
+            says = "The plan ended in an error (`errored`), so it may not hold every resource."
+            yield LeftOpen(says, effect=Effect.VERDICT)
+        if document.get("complete") is False:
+            says = "The plan puts changes off to a later one (`complete` is false)."
+            yield LeftOpen(says, effect=Effect.VERDICT)
+
     def _unnamed(self) -> Iterator[LeftOpen]:
         """The identity's name, or a repository's, is known only after apply."""
-        missing = set(self.packages) - {each.name for each in self._judged}
-        chosen = missing or set(self.packages) == {each.name for each in self.ecr.here}
+        stated = set(self.ecr.made_or_read)
+        chosen = set(self.packages) - stated or set(self.packages) == stated
         for each in self.ecr.repositories:
             if not each.name and chosen:
                 says = f"{each.key}: its name is known only after apply."

@@ -118,6 +118,11 @@ def _user(
             f"{principal.shown} is taken to be the feed's identity; --identity names another: "
             f"{_listed(others)}."
         )
+    assumed += [
+        f"{each.shown} is not judged: {_NO_HOLD}."
+        for each in here
+        if each.trust is not None and each.trust.kind is TrustKind.ASSUMED
+    ]
     if principal.key not in keyed:
         shown = principal.name if principal.named else principal.key
         assumed.append(f"No access key is planned for {shown!r}: it is assessed as if it had one.")

@@ -91,11 +91,13 @@ class Identities:
         return self.policies.text(instance, attribute, principal.key)
 
     def _inline(self, principal: PlannedPrincipal, label: str, text: str | None) -> None:
-        """Put an inline policy; two of one name replace one another, in an unknown order."""
+        """Put an inline policy. Of two with one name either may stay, so neither is judged."""
         if text is None:
             return
         held = principal.table.setdefault("policies", {})
-        if held.setdefault(label, text) != text:
+        if label not in principal.doubled and held.setdefault(label, text) != text:
+            del held[label]
+            principal.doubled.add(label)
             self.open.add(
                 f"{principal.key}: two inline policies are named {label!r}: the one that is "
                 "applied last stays.",

@@ -31,6 +31,7 @@ class Instance:
     values: Json
     unknown: Json
     forgotten: bool = False  # it stays in AWS, and Terraform no longer manages it
+    exists: bool = True  # already, before apply
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -67,7 +68,8 @@ def instances_of(document: Json) -> tuple[Instance, ...]:
         if _actions(change) not in (("delete",), ("forget",)):
             unknown = change.get("after_unknown")
             kept = unknown if isinstance(unknown, Mapping) else {}
-            found[each.address] = replace(each, unknown=kept)
+            exists = not each.is_data and _actions(change) != ("create",)
+            found[each.address] = replace(each, unknown=kept, exists=exists)
     for listed in changes:
         if "forget" in _actions(_change(listed)):
             forgotten = _forgotten(listed)

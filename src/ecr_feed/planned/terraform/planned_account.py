@@ -53,7 +53,7 @@ def account_from_plan(
     found.read()
     ecr = Repositories(found)
     ecr.read()
-    names = list(dict.fromkeys(packages or (each.name for each in ecr.here)))
+    names = list(dict.fromkeys(packages or ecr.made_or_read))
     chosen = choose(found, scope.home, identity, source)
     if not names:
         raise AccountError(

@@ -47,7 +47,8 @@ class ManagedPolicy:
 class PlannedPrincipal:
     """A user, role or group; `key` is its address, or its kind and name where that is all.
 
-    `name` is a stand-in where `named` is False. `attached` are the addresses of its policies.
+    `name` is a stand-in where `named` is False. `attached` are the addresses of its policies,
+    `doubled` the names that more than one of its inline policies has.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class PlannedPrincipal:
     table: FileTable
     trust: Trust | None = None
     attached: set[str] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
     boundary: str = ""
     tags_known: bool = False
     groups: list[PlannedPrincipal] = field(default_factory=list)

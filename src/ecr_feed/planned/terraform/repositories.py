@@ -19,7 +19,10 @@ REGISTRY = "registry"
 
 @dataclass(slots=True)
 class PlannedRepository:
-    """A repository that the plan makes or reads; `key` is its address, `name` "" if unknown."""
+    """A repository that the plan makes or reads; `key` is its address, `name` "" if unknown.
+
+    `stated` is False for one that the plan only sets a policy on.
+    """
 
     key: str
     name: str
@@ -28,6 +31,7 @@ class PlannedRepository:
     table: FileTable
     read: bool = False
     tags_known: bool = True
+    stated: bool = True
 
 
 @dataclass(slots=True)
@@ -53,6 +57,11 @@ class Repositories:
         """Those of the feed's account and region that have a known name."""
         return [each for each in self.home if each.region == self.policies.scope.region]
 
+    @property
+    def made_or_read(self) -> list[str]:
+        """The names of those in the feed's account and region that the plan makes or reads."""
+        return [each.name for each in self.here if each.stated]
+
     def read(self) -> None:
         """Read repositories, then their policies."""
         plan = self.policies.plan
@@ -65,7 +74,7 @@ class Repositories:
         for repository in self.repositories:
             if repository.read and "policy" not in repository.table:
                 says = f"{repository.key} is read: its repository policy is not in the plan."
-                self.policies.open.add(says, repository.key)
+                self.policies.open.add(says, repository.key, Effect.GRANTS)
 
     def _region(self, instance: Instance) -> str:
         return region_of(self.policies.plan, instance) or self.policies.scope.region
@@ -96,29 +105,27 @@ class Repositories:
         """Put a policy on the repository that it names or refers to."""
         found = self._named(instance)
         open_items = self.policies.open
-        if not found:
-            if key == "lifecycle":
-                open_items.remark(f"{instance.address}: its repository is not in the plan.")
-            return
+        if not found and key == "lifecycle":
+            open_items.remark(f"{instance.address}: its repository is not in the plan.")
         for each in found:
             about = each.key if key == "policy" else f"lifecycle of {each.key}"
             text = self.policies.text(instance, "policy", about)
-            if text is None:
-                each.table.setdefault(key, None)
-            elif (each.table.get(key) or text) != text:
+            if each.table.setdefault(key, text) != text:
+                each.table[key] = None
                 says = f"{each.key}: two policies are set on it: the one applied last stays."
                 open_items.add(says, about)
-            else:
-                each.table[key] = text
 
     def _named(self, instance: Instance) -> list[PlannedRepository]:
         region, place = self._region(instance), self.policies.places.of(instance)
         if name := instance.text("repository"):
-            return [
-                each
-                for each in self.repositories
-                if (each.name, each.region, each.place) == (name, region, place)
-            ]
+            where = (name, region, place)
+            same = [e for e in self.repositories if (e.name, e.region, e.place) == where]
+            if not same:
+                key = f"the repository {name!r}"
+                table = {"name": name, "region": region}
+                same = [PlannedRepository(key, *where, table, stated=False)]
+                self.repositories += same
+            return same
         written = self.policies.plan.expression(instance, "repository")
         keys = {each.address for each in self.policies.plan.targets(instance, written)}
         found = [each for each in self.repositories if each.key in keys]
@@ -143,7 +150,7 @@ class Repositories:
     def stated(self) -> dict[str, dict[str, dict[str, str] | None]]:
         """What is made or read, by region and name, with the tags: None where one is unknown."""
         found: dict[str, dict[str, dict[str, str] | None]] = {}
-        for each in self.home:
+        for each in filter(lambda each: each.stated, self.home):
             tags = each.table["tags"] if each.tags_known else None
             found.setdefault(each.region, {})[each.name] = tags
         return found
