@@ -31,9 +31,15 @@ def policy_type(layer: str) -> str:
 
 def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
+    if answers.assumed:
+        stated = f"Correct the stated {in_words(answers.assumed)}, or, where it is right"
+        return f"{stated}: {_blocker(answers) or _stated_condition(answers)}"
+    return _blocker(answers)
+
+
+def _blocker(answers: Answers) -> str:
     if denied_outright(answers):
-        said, stated = _narrow(answers), in_words(answers.assumed)
-        return f"Correct the stated {stated}, or, where it is right: {said}" if stated else said
+        return _narrow(answers)
     layers = list(_limits(answers))
     if layers:
         what = f"{answers.action} on {answers.resource}"
@@ -42,8 +48,11 @@ def blocker(answers: Answers) -> str:
 
 
 def needs_allow(answers: Answers) -> bool:
-    """An identity policy has to allow it, whatever else has to change."""
-    if denied_outright(answers):
+    """An identity policy has to allow it, whatever else has to change.
+
+    Not so where a stated value is why it is denied: the policy allows it for other values.
+    """
+    if denied_outright(answers) or answers.assumed:
         return False
     if not blocker(answers):
         return True
@@ -112,15 +121,21 @@ def _condition(answers: Answers) -> str:
                 f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
-    stated = {key.lower() for key in answers.assumed}
-    for miss in near.misses:
-        if miss.key.lower() in stated:
-            return (
-                f"Correct the stated {miss.key} ({miss.found}); or, where the feed's requests have "
-                f"that value, add it in {near.statement}, which asks for {miss.expected}."
-            )
     (first, *others) = near.misses
     return "" if others else _tag(answers.resource, first)
+
+
+def _stated_condition(answers: Answers) -> str:
+    """The fix for a statement that asks for another value than the stated one."""
+    stated = {key.lower() for key in answers.assumed}
+    for near in answers.decision.nearest if answers.decision is not None else ():
+        for miss in near.misses:
+            if miss.key.lower() in stated:
+                return (
+                    f"add {miss.found} in {near.statement}, which asks for {miss.key} "
+                    f"{miss.expected}."
+                )
+    return f"allow {answers.action} on {answers.resource} for requests that have it."
 
 
 def _ranges(answers: Answers) -> object:
