@@ -41,6 +41,11 @@ class Case(BaseModel):
     terminal_never: Texts = ()
 
     @property
+    def run(self) -> tuple[object, ...]:
+        """What the row runs: rows that are equal in it can share one run."""
+        return (self.options, self.checks, self.account, tuple(sorted(self.files.items())))
+
+    @property
     def states_something(self) -> bool:
         """The row states at least one thing about the run."""
         finding = self.outcomes or self.names or self.never
@@ -50,12 +55,19 @@ class Case(BaseModel):
 
 
 def read_cases() -> list[Case]:
-    """Every row of every table, in the tables' order."""
-    return [
-        Case.model_validate(row)
-        for path in sorted(TABLES.glob("*.toml"))
-        for row in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
-    ]
+    """Every row of every table, in the tables' order.
+
+    A row's `account` may be the name of one under the table's `[accounts]`, which rows share.
+    """
+    return [case for path in sorted(TABLES.glob("*.toml")) for case in _rows(path)]
+
+
+def _rows(path: Path) -> Iterator[Case]:
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    shared = table.get("accounts", {})
+    for row in table["case"]:
+        account = row.get("account", "")
+        yield Case.model_validate({**row, "account": shared.get(account, account)})
 
 
 class Findings:

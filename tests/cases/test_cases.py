@@ -27,9 +27,17 @@ def run(case: Case, folder: Path) -> Ran:
     return run_checks(folder, *rooted, *case.options, root=root, cwd=start, target=target)
 
 
+@pytest.fixture(scope="module")
+def runs() -> dict[object, Ran]:
+    """Runs that several rows share."""
+    return {}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_case(tmp_path: Path, case: Case) -> None:
-    ran = run(case, tmp_path)
+def test_case(tmp_path: Path, case: Case, runs: dict[object, Ran]) -> None:
+    if case.run not in runs:
+        runs[case.run] = run(case, tmp_path)
+    ran = runs[case.run]
     assert "Traceback" not in ran.text, ran.text
     findings = Findings(ran.results.get("findings", []))
     said = {name: findings.named(name)["outcome"] for name in case.outcomes}
