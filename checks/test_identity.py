@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ecr_feed.aws.account import Account
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import (
     EnvCredentials,
@@ -14,7 +15,9 @@ from ecr_feed.config import (
     WorkerCredentials,
 )
 from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
-from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
+from ecr_feed.facts.plan import PlanFacts
+from ecr_feed.outcomes import expect, expect_judgement, not_applicable, not_assessed, note
+from ecr_feed.planned.arns import judge_account
 from ecr_feed.read_advice import fix_for
 from ecr_feed.text.times import to_second
 from ecr_feed.token import SHORTEST_RUN
@@ -30,6 +33,7 @@ _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentit
     fix="Create a new access key for the feed's user and set both key fields of the feed.",
     reads=("sts:GetCallerIdentity",),
     refs=(_STS, "https://github.com/OctopusDeploy/Issues/issues/9044"),
+    in_plan="A plan has no credentials yet.",
 )
 def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> None:
     failure = access.failure
@@ -81,7 +85,11 @@ def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
     reads=("sts:GetCallerIdentity",),
     refs=(_STS,),
 )
-def test_expected_account(feed: Feed, identity: Identity) -> None:
+def test_expected_account(feed: Feed, plan: PlanFacts | None, account: Account) -> None:
+    if plan is not None:
+        expect_judgement(judge_account(plan, feed.account))
+        return
+    identity = account.identity()
     if feed.account is None:
         not_applicable("The feeds file sets no expected account.")
     expect(
@@ -101,6 +109,7 @@ def test_expected_account(feed: Feed, identity: Identity) -> None:
     fix="Create an IAM user with the four actions that a feed needs; delete the root user's key.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html",),
+    in_plan="A plan has no credentials yet.",
 )
 def test_not_the_root_user(feed: Feed, identity: Identity) -> None:
     expect(
@@ -119,6 +128,7 @@ def test_not_the_root_user(feed: Feed, identity: Identity) -> None:
     fix="Refresh the credentials (for SSO: `aws sso login`) and run again.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html",),
+    in_plan="A plan has no credentials yet.",
 )
 def test_temporary_credentials_outlive_the_run(
     feed: Feed, identity: Identity, now: datetime
@@ -153,6 +163,7 @@ def test_temporary_credentials_outlive_the_run(
         if isinstance(feed.credentials, ProfileCredentials | EnvCredentials | KeyCredentials)
         else "The feed has no access key of its own."
     ),
+    in_plan="A plan has no access key yet.",
 )
 def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
     expect(

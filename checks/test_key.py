@@ -8,12 +8,17 @@ from ecr_feed.check import LOW, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import AccessKey
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.feed.access_key import FeedUser
 from ecr_feed.outcomes import expect, not_assessed
 from ecr_feed.report.record import ROTATE_AFTER
 
 _KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
+
+
+def _console_password(plan: PlanFacts, region: str, package: str | None) -> str | None:
+    return None if plan.console_password else "No document gives the feed's user a password."
 
 
 @check(
@@ -24,6 +29,7 @@ _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
     fix="Create a second key, set it in the feed, run this again, then delete the old key.",
     reads=_READS,
     refs=(_KEYS,),
+    in_plan="A plan has no access key yet.",
 )
 def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
     own = feed_user.own_key()
@@ -48,6 +54,7 @@ def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
     fix="Delete the inactive key: `aws iam delete-access-key`.",
     reads=_READS,
     refs=(_KEYS,),
+    in_plan="A plan has no access key yet.",
 )
 def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
     dead = [key.id for key in feed_user.other_keys() if not key.is_active]
@@ -68,6 +75,7 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
     fix="Delete the unused key: `aws iam delete-access-key`.",
     reads=_READS,
     refs=(_KEYS,),
+    in_plan="A plan has no access key yet.",
 )
 def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     others = [key for key in feed_user.other_keys() if key.is_active]
@@ -91,6 +99,7 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     fix="Delete the user's console password: `aws iam delete-login-profile`.",
     reads=(*_READS, "iam:GetLoginProfile"),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords.html",),
+    in_plan=_console_password,
 )
 def test_no_console_password(feed: Feed, feed_user: FeedUser) -> None:
     has = feed_user.has_console_password()

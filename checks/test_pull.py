@@ -27,6 +27,7 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
     fix="Push the tag to {package!q}, or deploy a tag that exists.",
     reads=_READS,
     refs=(_PULL,),
+    in_plan="A plan has no images to pull.",
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.tag_resolves(registry.pull(package)))
@@ -40,6 +41,7 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     fix="Build and push the image again with a current Docker or buildx.",
     reads=_READS,
     refs=(_FORMATS,),
+    in_plan="A plan has no images to pull.",
 )
 def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.media_type_usable(registry.pull(package)))
@@ -53,6 +55,7 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="docker buildx build --platform PLATFORM --push ...",
     reads=_READS,
     refs=(_FORMATS,),
+    in_plan="A plan has no images to pull.",
 )
 def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.platform_available(registry.pull(package)))
@@ -66,6 +69,7 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
     fix="Allow ecr:BatchGetImage on the repository {package}.",
     reads=_READS,
     refs=(_PULL,),
+    in_plan="A plan has no images to pull.",
 )
 def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.manifest_readable(registry.pull(package)))
@@ -79,6 +83,7 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="Allow ecr:GetDownloadUrlForLayer, and let workers reach the layer storage.",
     reads=_READS,
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",),
+    in_plan="A plan has no images to pull.",
 )
 def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.layers_reachable(registry.pull(package), feed.region))
@@ -92,6 +97,7 @@ def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="Run again: a push between the two reads causes this too.",
     reads=_READS,
     refs=(_PULL,),
+    in_plan="A plan has no images to pull.",
 )
 def test_views_agree(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.views_agree(registry.listed(package), registry.tags(package)))

@@ -6,10 +6,16 @@ from ecr_feed.aws.known_regions import KnownRegions
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Access, ReadError
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.feed.missing import MissingElsewhere
 from ecr_feed.naming import near_regions, partition_of
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
 from ecr_feed.text.words import many
+
+
+def _in_plan(plan: PlanFacts, region: str, package: str | None) -> str | None:
+    others = set(plan.repositories) - {region}
+    return None if others else "No document makes or reads a repository in another region."
 
 
 @check(
@@ -41,6 +47,7 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions) -> None:
     fix="aws account enable-region --region-name {feed.region!q}",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html",),
+    in_plan="No document says which regions the account has enabled.",
 )
 def test_region_enabled(feed: Feed, access: Access) -> None:
     if access.region_enabled is None and access.failure is not None:
@@ -74,6 +81,7 @@ def _partition_fix(region: str, elsewhere: str) -> str | None:
     fix="Set the feed's region to the one that holds the repositories, or add a feed for it.",
     reads=("ecr:DescribeRepositories",),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html",),
+    in_plan=_in_plan,
 )
 def test_region_holds_the_repositories(feed: Feed, elsewhere: MissingElsewhere) -> None:
     missing = elsewhere.missing()

@@ -61,6 +61,9 @@ SIMULATED = Permission(
 )
 
 
+CORRECT = "Meet or correct the condition in statement 0"
+
+
 @pytest.mark.parametrize(
     ("found", "says", "identity_too"),
     [
@@ -94,15 +97,36 @@ SIMULATED = Permission(
             f"aws ecr tag-resource --resource-arn {ARN} --tags 'Key=squad,Value=team one'",
             False,
         ),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])), "", True),
-        (heard(when("StringLike", "ecr:ResourceTag/a", "x*")), "", True),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")), "", True),
+        (
+            heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])),
+            "Meet or correct the condition",
+            False,
+        ),
+        (
+            heard(when("StringLike", "ecr:ResourceTag/a", "x*")),
+            "Meet or correct the condition",
+            False,
+        ),
+        (
+            heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")),
+            "Meet or correct the condition",
+            False,
+        ),
         (
             heard(when("IpAddress", "aws:SourceIp", ["10.0.0.0/8", "192.168.0.0/16"])),
             "AWS never sees a private source address.",
             False,
         ),
-        (heard(when("Bool", "aws:MultiFactorAuthPresent", "true")), "", True),
+        (
+            heard(when("Bool", "aws:MultiFactorAuthPresent", "true")),
+            "aws:MultiFactorAuthPresent expects true, found absent",
+            False,
+        ),
+        (
+            heard(allow(), boundary=when("Bool", "aws:MultiFactorAuthPresent", "true")),
+            CORRECT,
+            False,
+        ),
     ],
 )
 def test_what_stands_in_the_way(found: answers.Answers, says: str, identity_too: bool) -> None:

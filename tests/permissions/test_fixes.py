@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from ecr_feed.facts.iam import LeftOpen
 from ecr_feed.permissions.fixes import denial_fix, missing, policy_fix
 from ecr_feed.permissions.needs import DESCRIBE, PULL, READ, TOKEN
+from ecr_feed.permissions.plan_says import PlanSays
 from tests.field.helpers import FOUR, allow, deny, fault, repository, user
 from tests.support.feeds import APP, Opened, arn, opened
 
@@ -94,7 +96,9 @@ def test_what_was_answered_beside_the_needs_is_not_granted() -> None:
 
 
 def test_a_plan_with_an_unknown_policy_has_no_policy_fix() -> None:
-    with opened(SHELF, user("feed", allow(TOKEN)), unknown=("it depends",)) as at:
+    with opened(
+        SHELF, user("feed", allow(TOKEN)), plan_says=PlanSays((LeftOpen("it depends"),))
+    ) as at:
         assert policy_fix(at.rights, ask=True) is None
 
 

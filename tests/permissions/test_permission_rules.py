@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_feed.facts.aws import ReadError
-from ecr_feed.facts.iam import Principal
+from ecr_feed.facts.iam import LeftOpen, Principal
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.iam import ActionGroup
 from ecr_feed.permissions.needs import DESCRIBE, PULL, READ, TOKEN
@@ -19,6 +19,7 @@ from ecr_feed.permissions.permission_rules import (
     judge_permission,
     judge_pull_permission,
 )
+from ecr_feed.permissions.plan_says import PlanSays
 from tests.field.helpers import ALL, FOUR, allow, deny, fault, repository, table, user
 from tests.support.feeds import APP, Opened, arn, opened
 
@@ -117,7 +118,7 @@ def test_an_unknown_policy_of_a_plan_may_allow_but_not_undo_a_deny(
     statement: dict[str, Any], outcome: OutcomeWord
 ) -> None:
     both = user("feed", allow(FOUR[:3]), statement)
-    with opened(SHELF, both, unknown=("policy x is unknown",)) as at:
+    with opened(SHELF, both, plan_says=PlanSays((LeftOpen("policy x is unknown"),))) as at:
         judged = judge_permission(at.rights, READ[2], APP)
     assert judged.outcome is outcome
     assert ("policy x is unknown" in judged.message) is (outcome is NOT_ASSESSED)

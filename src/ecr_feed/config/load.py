@@ -32,6 +32,7 @@ _OPTIONS: Final = {
     "region": "--aws-region",
     "packages": "--package",
     "endpoint_url": "--aws-endpoint-url",
+    "account": "--account",
     "credentials": "--aws-profile",
 }
 
@@ -76,9 +77,15 @@ def from_tables(
 
 
 def one_feed(
-    region: str, packages: Sequence[str], profile: str | None, endpoint_url: str | None
+    region: str,
+    packages: Sequence[str],
+    profile: str | None,
+    endpoint_url: str | None,
+    account: str | None = None,
+    *,
+    pulls: bool = False,
 ) -> Suite:
-    """The feed of the one-feed options, named `ECR REGION`.
+    """The feed of the one-feed options, named `ECR REGION`; `account` is the expected one.
 
     Without a profile the machine's own credentials are used, as for `worker = true`. Raises
     ConfigError that names the option.
@@ -88,9 +95,12 @@ def one_feed(
         "region": region,
         "packages": list(packages),
         "credentials": {"worker": True} if profile is None else {"profile": profile},
+        "pulls": pulls,
     }
     if endpoint_url is not None:
         feed["endpoint_url"] = endpoint_url
+    if account is not None:
+        feed["account"] = account
     try:
         return Suite(None, (Feed.model_validate(feed),), ())
     except ValidationError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TypeAlias
 
 from ecr_feed.facts.aws import Failure
@@ -130,3 +131,24 @@ class LifecyclePolicy:
     """A repository's lifecycle policy, as JSON text."""
 
     text: str
+
+
+class Effect(StrEnum):
+    """What something that is known only after apply may do to an answer of the documents."""
+
+    ANY = "may allow or deny"
+    LIMITS = "may deny"
+    REFUSED = "may be refused"  # the resource-based policies: AWS may not accept them
+    VERDICT = "leaves the plan unproven"  # no answer depends on it
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """What a plan leaves open about the feed: one sentence with the address.
+
+    `package`: only answers about this repository depend on it; "" for all answers.
+    """
+
+    says: str
+    package: str = ""
+    effect: Effect = Effect.ANY

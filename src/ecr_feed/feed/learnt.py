@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from ecr_feed.facts.aws import AuthorizationToken, Identity, ReadError
 from ecr_feed.facts.iam import AccessKey
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.feed.access_key import FeedUser, user_of
 from ecr_feed.iam import Decision, Outcome
 from ecr_feed.permissions import fixes
@@ -50,6 +51,18 @@ def learnt_so_far(rights: Rights) -> dict[str, object]:
         "keys": [],
         "policy_fix": fixes.policy_fix(rights, ask=False),
         "auditor_arn": "",
+        "remarks": _remarks(rights),
+    }
+
+
+def stated(rights: Rights, plan: PlanFacts, *, ask: bool) -> dict[str, object]:
+    """The same for a plan: what its documents state. It has no token, key or auditor."""
+    known = plan.account_known and plan.identity
+    return {
+        "account": plan.account,
+        "identity_arn": plan.principal if known else "",
+        "identity_source": "the documents" if known else "",
+        "policy_fix": fixes.policy_fix(rights, ask=ask),
         "remarks": _remarks(rights),
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecr_feed.aws.account import Account
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.check import render_fix
 from ecr_feed.facts.aws import ReadError
@@ -19,25 +18,25 @@ _EVERY = "ROOT"
 class MissingElsewhere:
     """The partition's other regions, searched only where `asked` (`--look-elsewhere`)."""
 
-    def __init__(self, account: Account, asked: bool) -> None:
-        self._account = account
+    def __init__(self, rights: Rights, asked: bool) -> None:
+        self._rights = rights
         self.asked = asked
 
     def missing(self) -> tuple[str, ...]:
         """The feed's packages, legal by name, that have no repository in its region."""
-        inventory = self._account.inventory()
-        names = (package.id for package in self._account.feed.packages)
+        inventory = self._rights.inventory()
+        names = (package.id for package in self._rights.account.feed.packages)
         return tuple(
             name for name in names if is_repository_name(name) and not inventory.repository(name)
         )
 
     def regions(self, package: str) -> tuple[str, ...]:
         """The other regions that hold the package's repository, as read there."""
-        return self._account.other_regions(package).regions if self.asked else ()
+        return self._rights.other_regions(package).regions if self.asked else ()
 
     def unread(self, package: str) -> tuple[str, ...]:
         """The other regions that did not answer."""
-        return tuple(sorted(self._account.other_regions(package).failures)) if self.asked else ()
+        return tuple(sorted(self._rights.other_regions(package).failures)) if self.asked else ()
 
     def evidence(self, package: str) -> dict[str, object]:
         """Which other regions hold the package and which did not answer; {} where not searched."""

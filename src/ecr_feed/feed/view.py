@@ -71,8 +71,8 @@ class FeedView:
     @cached_property
     def elsewhere(self) -> MissingElsewhere:
         """The account's other regions."""
-        return MissingElsewhere(self.account, self._look_elsewhere)
+        return MissingElsewhere(self.rights, self._look_elsewhere)
 
     def user(self, principal: Principal) -> FeedUser:
         """The IAM user behind the feed's access key."""
-        return FeedUser(self.rights, principal, self.account.access_key_id())
+        return FeedUser(self.rights, principal, self.rights.access_key_id())

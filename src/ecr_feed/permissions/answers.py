@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.document_reader import DocumentReader
+from ecr_feed.aws.readers.other_regions import OtherRegions
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
@@ -28,6 +30,7 @@ from ecr_feed.permissions.needs import (
     actions_on_repositories,
     resource_of,
 )
+from ecr_feed.permissions.plan_says import PlanSays
 from ecr_feed.permissions.pull_proof import Walked, proof
 from ecr_feed.permissions.simulation_limits import within_limits
 from ecr_feed.permissions.stated_context import resting_on
@@ -41,8 +44,8 @@ _UNSEEN: Final = ("endpoint", "session")
 class Rights:
     """What a feed may do.
 
-    `audit` opens the auditor's view of an account, None where no auditor is configured; `unknown`
-    lists the policies that a plan leaves open until it is applied. `pulled` gives what a walk to a
+    `audit` opens the auditor's view of an account, None where no auditor is configured; `plan_says`
+    is what a plan says beside its documents. `pulled` gives what a walk to a
     package's image downloaded, None where there was no such walk; it is itself None in a run that
     reads no manifest and no layer.
     """
@@ -53,10 +56,10 @@ class Rights:
         audit: Callable[[str], DocumentReader] | None,
         now: Callable[[], datetime],
         *,
-        unknown: tuple[str, ...] = (),
+        plan_says: PlanSays | None = None,
     ) -> None:
         self.account = account
-        self.unknown = unknown
+        self.plan_says = plan_says or PlanSays()
         self.now = now
         self.pulled: Callable[[str], Walked | None] | None = None
         self._make_audit = audit
@@ -84,6 +87,25 @@ class Rights:
     def principal(self) -> Principal:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
+
+    def grantee(self) -> str:
+        """The ARN of the user or role whose policies are the feed's. Raises ReadError."""
+        try:
+            return self.principal().arn if self.has_auditor else self.account.identity().arn
+        except ReadError:
+            return self.account.identity().arn
+
+    def inventory(self) -> Inventory:
+        """The repositories of the feed's registry, as far as its packages need them."""
+        return self.account.inventory()
+
+    def other_regions(self, package: str) -> OtherRegions:
+        """The partition's other regions that hold the package's repository."""
+        return self.account.other_regions(package)
+
+    def access_key_id(self) -> str:
+        """The ID of the feed's access key; "" without one."""
+        return self.account.access_key_id()
 
     def answers(self, action: str, package: str | None) -> Answers:
         """The answers about an action; `package` None: the token, or the list without names.
@@ -160,7 +182,7 @@ class Rights:
 
     def _may_exist(self, name: str) -> bool:
         try:
-            return self.account.inventory().repository(name) is not None
+            return self.inventory().repository(name) is not None
         except ReadError:
             return True
 
@@ -254,14 +276,19 @@ class Rights:
             evidence = self._evidence_of.of(package, resource)
         except ReadError as error:
             return _unread("evaluation", action, resource, error.failure), None, None
+        return *evaluate(action, resource, evidence, self._situation()), evidence
+
+    def _situation(self) -> Situation:
         feed = self.account.feed
-        situation = Situation(feed.region, self.now(), feed.context)
-        return *evaluate(action, resource, evidence, situation), evidence
+        return Situation(feed.region, self.now(), feed.context)
 
     def _open_audit(self) -> DocumentReader:
+        return self._audit_of(self.account_id())
+
+    def _audit_of(self, account: str) -> DocumentReader:
         if self._make_audit is None:
             raise ReadError(_no_auditor(self.account.feed.region))
-        return self._make_audit(self.account_id())
+        return self._make_audit(account)
 
     def _arn(self) -> str:
         credentials = self.account.feed.credentials

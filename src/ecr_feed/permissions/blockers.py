@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ecr_feed.facts.aws import Answer
-from ecr_feed.iam import Decision, Layer, Miss, Outcome
+from ecr_feed.iam import Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS
 from ecr_feed.permissions.stated_context import in_words
@@ -33,18 +33,21 @@ def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
     if answers.assumed:
         stated = f"Correct the stated {in_words(answers.assumed)}, or, where it is right"
-        return f"{stated}: {_blocker(answers) or _stated_condition(answers)}"
+        what = f"allow {answers.action} on {answers.resource} for requests that have it."
+        return f"{stated}: {_stated_condition(answers) or _blocker(answers) or what}"
     return _blocker(answers)
 
 
 def _blocker(answers: Answers) -> str:
     if denied_outright(answers):
         return _narrow(answers)
-    layers = list(_limits(answers))
-    if layers:
-        what = f"{answers.action} on {answers.resource}"
-        return f"Allow {what} in the {' and in the '.join(layers)}."
-    return _condition(answers)
+    nearly = [near for near in _by_condition(answers) if near.layer not in _GRANTING]
+    named = {near.layer.policy_type for near in nearly}
+    layers = [layer for layer in _limits(answers) if layer not in named]
+    what = f"{answers.action} on {answers.resource}"
+    allow = f"Allow {what} in the {' and in the '.join(layers)}." if layers else ""
+    steps = (allow, *map(_met_or_corrected, nearly), _condition(answers))
+    return " ".join(filter(None, steps))
 
 
 def needs_allow(answers: Answers) -> bool:
@@ -56,6 +59,8 @@ def needs_allow(answers: Answers) -> bool:
         return False
     if not blocker(answers):
         return True
+    if _condition(answers):
+        return False  # a statement without the condition would allow more than was meant
     decision = answers.decision
     limited = any(_limits(answers))
     return limited and decision is not None and any(b.layer in _GRANTING for b in decision.blocking)
@@ -110,11 +115,11 @@ def _simulated(answers: Answers) -> list[str]:
 
 
 def _condition(answers: Answers) -> str:
-    """The fix for a statement that fails on one condition, outside of the identity policies."""
-    decision = answers.decision
-    near = decision.nearest[0] if decision is not None and decision.nearest else None
-    if near is None or any(miss.what != "condition" for miss in near.misses):
+    """The fix where a statement would allow it but for its conditions, which stay; else ""."""
+    granting = [near for near in _by_condition(answers) if near.layer in _GRANTING]
+    if not granting:
         return ""
+    near = granting[0]
     for miss in near.misses:
         if miss.key.lower() == "aws:sourceip" and _ranges(answers):
             return (
@@ -122,11 +127,25 @@ def _condition(answers: Answers) -> str:
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
     (first, *others) = near.misses
-    return "" if others else _tag(answers.resource, first)
+    tag = "" if others else _tag(answers.resource, first)
+    return tag or _met_or_corrected(near)
+
+
+def _by_condition(answers: Answers) -> list[NearMiss]:
+    """For each blocking layer, the nearest statement, where conditions alone keep it from it."""
+    nearest: dict[Layer, NearMiss] = {}
+    for near in answers.decision.nearest if answers.decision is not None else ():
+        nearest.setdefault(near.layer, near)
+    return [n for n in nearest.values() if all(miss.what == "condition" for miss in n.misses)]
+
+
+def _met_or_corrected(near: NearMiss) -> str:
+    said = " and ".join(str(miss) for miss in near.misses)
+    return f"Meet or correct the condition in {near.statement}: {said}."
 
 
 def _stated_condition(answers: Answers) -> str:
-    """The fix for a statement that asks for another value than the stated one."""
+    """The fix for a statement that asks for another value than the stated one; "" without one."""
     stated = {key.lower() for key in answers.assumed}
     for near in answers.decision.nearest if answers.decision is not None else ():
         for miss in near.misses:
@@ -135,7 +154,7 @@ def _stated_condition(answers: Answers) -> str:
                     f"add {miss.found} in {near.statement}, which asks for {miss.key} "
                     f"{miss.expected}."
                 )
-    return f"allow {answers.action} on {answers.resource} for requests that have it."
+    return ""
 
 
 def _ranges(answers: Answers) -> object:
@@ -145,6 +164,7 @@ def _ranges(answers: Answers) -> object:
 def _tag(arn: str, miss: Miss) -> str:
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
+    plain = plain and ":*:" not in arn  # an account that is not known
     if not miss.key.lower().startswith(RESOURCE_TAG_KEYS) or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")

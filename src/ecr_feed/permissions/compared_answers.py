@@ -72,5 +72,7 @@ class Answers:
         for witness in ("probe", "evaluation", "simulation"):
             if witness in decided:
                 return decided[witness].because
+        if len(self.witnesses) == 1:
+            return self.witnesses[0].because
         said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
         return said or "no answer could be obtained"

@@ -29,6 +29,7 @@ from ecr_feed.iam import (
 from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 from ecr_feed.naming import account_of
 from ecr_feed.permissions.stated_context import decide_stated, in_words, remark_on, single
+from ecr_feed.permissions.wrong_arns import wrong_arns
 
 _WITNESS: Final = "evaluation"
 _SOURCE_IP: Final = "aws:sourceip"
@@ -65,14 +66,29 @@ class Evidence:
     tags_unread: Failure | None = None
     unread: tuple[Failure, ...] = ()
 
+    @property
+    def documents(self) -> Iterator[PolicyDocument]:
+        """Every document that was read."""
+        yield from self.principal.policies
+        yield from self.resource_policies
+        if self.principal.boundary is not None:
+            yield self.principal.boundary
+        for level in (*(self.organization.scps or ()), *(self.organization.rcps or ())):
+            yield from level
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The call's circumstances: the feed's region, the time, and what the feed states besides."""
+    """The call's circumstances: the feed's region, the time, and what the feed states besides.
+
+    `unstated` are the beginnings, in lower case, of keys whose values nothing states, and which the
+    documents that were read do not settle either.
+    """
 
     region: str
     now: datetime
     stated: tuple[StatedKey, ...] = ()
+    unstated: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -100,6 +116,9 @@ def evaluate(
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
         because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
+    if answer is Answer.DENIED and (wrong := wrong_arns(decision)):
+        because += f" {' '.join(wrong)}"
+        told["wrong_arns"] = list(wrong)
     return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
 
 
@@ -149,9 +168,11 @@ def _request(
         context["aws:PrincipalArn"] = principal.arn
     for key, value in (evidence.tags or {}).items():
         context |= {f"aws:ResourceTag/{key}": value, f"ecr:ResourceTag/{key}": value}
+    unstated = situation.unstated
+    context = {k: v for k, v in context.items() if not k.lower().startswith(unstated)}
     known = {key.lower() for key in context}
     unknown = {key for key in policies.condition_keys if key not in known}
-    unknown -= set(_absent(unknown, evidence))
+    unknown -= {key for key in _absent(unknown, evidence) if not key.startswith(unstated)}
     spelled = {key.lower(): key for key in _spelled(policies)}
     named = frozenset(spelled.get(key, key) for key in unknown)
     return Request(principal.caller, action, resource, context, named)

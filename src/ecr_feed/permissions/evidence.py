@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -77,7 +77,7 @@ class PolicyEvidence:
 
     def _tagged(self, evidence: Evidence, arn: str) -> Evidence:
         """With the repository's tags, read only where a policy looks at them."""
-        texts = (str(each.document).lower() for each in _documents(evidence))
+        texts = (str(each.document).lower() for each in evidence.documents)
         if not any(key in text for text in texts for key in RESOURCE_TAG_KEYS):
             return evidence
         try:
@@ -97,13 +97,3 @@ class PolicyEvidence:
         names = self._names()
         with ThreadPoolExecutor(max_workers=self._threads) as pool:
             return dict(zip(names, pool.map(read, names), strict=True))
-
-
-def _documents(evidence: Evidence) -> Iterator[PolicyDocument]:
-    principal, organization = evidence.principal, evidence.organization
-    yield from principal.policies
-    yield from evidence.resource_policies
-    if principal.boundary is not None:
-        yield principal.boundary
-    for level in (*(organization.scps or ()), *(organization.rcps or ())):
-        yield from level

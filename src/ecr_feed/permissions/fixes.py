@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from ecr_feed.facts.aws import Answer, ReadError
+from ecr_feed.facts.aws import Answer
+from ecr_feed.facts.iam import Effect
 from ecr_feed.iam import Need, smallest_policy
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.blockers import blocker, needs_allow
@@ -26,7 +27,7 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
     documents = smallest_policy(wanted if own in wanted else [own])
     text = " and ".join(json.dumps(each, separators=(", ", ": ")) for each in documents)
     first = f"{way} Also add" if way else "Add"
-    return f"{first} to the identity policies of {_identity(rights)}: {text}"
+    return f"{first} to the identity policies of {rights.grantee()}: {text}"
 
 
 def missing(answered: Iterable[Answers]) -> list[Need]:
@@ -44,7 +45,7 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     `ask`: every answer is obtained, which may make calls; else the answers obtained so far are
     used. None too where a plan leaves a policy unknown: that policy may allow what is missing.
     """
-    if rights.unknown:
+    if any(each.effect is Effect.ANY for each in rights.plan_says.left_open):
         return None
     answered = [*rights.all_answers(), *rights.listing_answers()] if ask else rights.so_far()
     denied = missing(answered)
@@ -53,11 +54,3 @@ def policy_fix(rights: Rights, *, ask: bool) -> dict[str, object] | None:
     needed = set(needs(rights.account.feed, rights.account_id()))
     documents = smallest_policy(need for need in denied if need in needed)
     return dict(documents[0]) if documents else None
-
-
-def _identity(rights: Rights) -> str:
-    """The ARN of the user or role whose policies are to be changed."""
-    try:
-        return rights.principal().arn if rights.has_auditor else rights.account.identity().arn
-    except ReadError:
-        return rights.account.identity().arn

@@ -20,6 +20,8 @@ NO_AUDITOR = "No auditor is configured to read IAM ([auditor] in the feeds file)
 _MISSING = "Its repository is missing (REPO-1)."
 _A_PULL = "A pull that this run makes would prove it (deep = true, or --deep)."
 _UNSEEN = "check resource control, registry, session and endpoint policies, and conditions"
+_WHO = frozenset({"aws:principalarn", "aws:username"})
+"""Keys that follow from the user, and are unknown only in a plan that does not say which it is."""
 _SHOWN = 20  # actions of a group in the evidence of SCOPE rules
 
 
@@ -38,13 +40,16 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
     if _names_nothing(answers.probe):
         return Judgement.not_applicable(_MISSING)
     evidence = evidence_of(answers)
+    if package is None and rights.plan_says.remarks:
+        evidence["remarks"] = list(rights.plan_says.remarks)
     if answers.answer is Answer.UNDETERMINED:
         fix = _what_would_decide(answers)
         return Judgement.not_assessed(_undetermined(answers), evidence=evidence, fix=fix)
     allowed = answers.answer is Answer.ALLOWED
-    if not allowed and rights.unknown and not _is_explicit(answers):
-        reason = f"A policy is unknown until the plan is applied: {rights.unknown[0]}"
-        return Judgement.not_assessed(reason, evidence=evidence)
+    if allowed or not _is_explicit(answers):
+        doubt = rights.plan_says.doubt(package, allowed=allowed, decision=answers.decision)
+        if doubt:
+            return Judgement.not_assessed(doubt, evidence=evidence)
     subject = f" on {package}" if package else ""
     return Judgement.of(
         allowed,
@@ -117,6 +122,8 @@ def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) ->
         return Judgement.not_assessed(f"A policy is malformed at {error.path}: {error.reason}")
     wanted = needs(rights.account.feed, rights.account_id())
     found = [each for each in breadth(policies, wanted) if each.group in groups]
+    if not found and (item := rights.plan_says.may_grant) is not None:
+        return Judgement.not_assessed(f"Unknown until the plan is applied: {item.says}")
     if not found and principal.unread:
         said = principal.unread[0].summary
         return Judgement.not_assessed(f"Not every policy could be read: {said}")
@@ -198,7 +205,9 @@ def _undetermined(answers: Answers) -> str:
     if answers.disagree:
         said = "; ".join(f"{each.witness}: {each.answer}" for each in answers.determined)
         return f"The answers disagree on {answers.action} ({said}); see PERM-8."
-    return f"{answers.action} on {answers.resource}: {answers.because}"
+    asked = f"{answers.action} on {answers.resource}"
+    because = answers.because
+    return because if because.startswith(f"{asked} ") else f"{asked}: {because}"
 
 
 def _what_would_decide(answers: Answers) -> str | None:
@@ -207,6 +216,8 @@ def _what_would_decide(answers: Answers) -> str | None:
     keys = () if decision is None or answers.disagree else decision.depends_on
     if not keys or any(key.lower().startswith(RESOURCE_TAG_KEYS) for key in keys):
         return None
+    if {key.lower() for key in keys} & _WHO:
+        return "Say which user the feed is: --identity NAME."
     pull = " A live feed's own pull proves it too (deep = true, or --deep)."
     return (
         f"State what the feed's requests have for {few(keys)}: context in the feeds file, or "

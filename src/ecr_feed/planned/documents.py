@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
 from ecr_feed.iam import PolicyError, parse
-from ecr_feed.naming import judge_name
+from ecr_feed.naming import judge_name, partition_of
+from ecr_feed.planned.arns import plan_account, refuse_other_partitions
 
 LABEL = "feed"
 EVERY = "*"
-_ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam):[a-z0-9-]*:(\d{12}):")
-_DEFAULT_ACCOUNT = "123456789012"
+_NOBODY: Final = "the-user-that-no-document-names"
+"""The user that has the policies where the documents do not say which. No report shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Documents:
     """Policy documents as JSON text, by name (a file's, for example), and what they are judged on.
 
     `repository_policies` is by repository name; `*` is for every package without one of its own.
+    `account` and `identity` (a user's name) are "" where nobody stated them.
     """
 
     region: str
@@ -32,19 +34,32 @@ class Documents:
     repository_policies: Mapping[str, str] = field(default_factory=dict)
     scps: Mapping[str, str] = field(default_factory=dict)
     account: str = ""
+    identity: str = ""
     pulls: bool = False
+
+    @property
+    def all(self) -> Iterator[tuple[str, str, str]]:
+        """Every document: how a message names it, its text, its kind."""
+        yield from ((name, text, "identity") for name, text in self.policies.items())
+        for name, text in self.repository_policies.items():
+            yield f"the repository policy of {name}", text, "resource"
+        yield from ((name, text, "scp") for name, text in self.scps.items())
+        if self.boundary is not None:
+            yield *self.boundary, "boundary"
 
 
 def account_from_documents(given: Documents) -> AccountFile:
-    """An account with these repositories, and a user `octopus-feed` with these policies.
+    """An account with these repositories, and a user with these policies.
 
-    The account ID is the one that the documents' ARNs name most often. Raises AccountError, which
-    names the document and the place in it, for a document that AWS would refuse.
+    Its `plan` says what is stated; the rest is only there to put the documents in. Raises
+    AccountError, with the document and the place in it, for what AWS would refuse.
     """
     _check(given)
-    account = given.account or _named_account(given)
+    texts = (json.dumps(json.loads(text)) for _, text, _ in given.all)
+    where = plan_account(given.account, texts)
+    account, name = where.judged_in, given.identity or _NOBODY
     user: dict[str, Any] = {
-        "name": "octopus-feed",
+        "name": name,
         "policies": {_policy_name(name): text for name, text in given.policies.items()},
         "keys": [{"label": LABEL}],
     }
@@ -53,10 +68,10 @@ def account_from_documents(given: Documents) -> AccountFile:
     feed = {
         "name": "Plan",
         "region": given.region,
-        "account": account,
         "packages": list(given.packages),
         "credentials": {"key": LABEL},
         "pulls": given.pulls,
+        **({"account": given.account} if given.account else {}),
     }
     tables = {
         "says": "An account made of policy documents.",
@@ -72,6 +87,12 @@ def account_from_documents(given: Documents) -> AccountFile:
         "user": [user],
         "scp": [{"document": text} for text in given.scps.values()],
         "feed": [feed],
+        "plan": {
+            **asdict(where),
+            "principal": f"arn:{partition_of(given.region)}:iam::{account}:user/{name}",
+            "identity": given.identity,
+            "names": [(text, name) for name, text, kind in given.all if kind != "resource"],
+        },
     }
     return from_tables(tables, "the documents")
 
@@ -82,24 +103,11 @@ def _repository(given: Documents, name: str) -> dict[str, Any]:
 
 
 def _check(given: Documents) -> None:
-    listed = [
-        *((name, text, "identity") for name, text in given.policies.items()),
-        *((name, text, "resource") for name, text in given.repository_policies.items()),
-        *((name, text, "scp") for name, text in given.scps.items()),
-        *(((*given.boundary, "boundary"),) if given.boundary else ()),
-    ]
-    for name, text, kind in listed:
+    for where, text, kind in given.all:
         try:
-            parse(text, kind=kind, name=name)
+            refuse_other_partitions(parse(text, kind=kind, name=where), given.region)
         except PolicyError as error:
-            where = f"the repository policy of {name}" if kind == "resource" else name
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
-
-
-def _named_account(given: Documents) -> str:
-    texts = (*given.policies.values(), *given.repository_policies.values())
-    found = Counter(account for text in texts for account in _ARN.findall(text))
-    return found.most_common(1)[0][0] if found else _DEFAULT_ACCOUNT
 
 
 def _policy_name(name: str) -> str:

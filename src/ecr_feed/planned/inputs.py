@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,11 @@ from ecr_feed.config import ConfigError, Suite
 from ecr_feed.config.read import read
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.planned.documents import Documents, account_from_documents
+from ecr_feed.planned.plan_file import read_plan
 from ecr_feed.planned.terraform import account_from_plan
-from ecr_feed.text.files import PLAN, POLICY, Files
+from ecr_feed.text.files import POLICY, Files, title_of
 
+_USER = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 OWNER = "owner"
 """The label of the owner, who is the auditor: no policy limits it, not even a plan's SCP."""
 
@@ -28,6 +30,7 @@ class Planned:
     repository_policies: tuple[str, ...] = ()
     scps: tuple[str, ...] = ()
     plan: str | None = None
+    identity: str | None = None
 
     @property
     def documents(self) -> bool:
@@ -47,14 +50,34 @@ class Planned:
         return (*self.policies, *named, *self.scps, *single)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The feed that is asked about; "" where an option was not given."""
+
+    region: str
+    packages: tuple[str, ...]
+    account: str
+    pulls: bool
+
+
 def account_of(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
+    planned: Planned,
+    files: Files,
+    region: str | None,
+    packages: tuple[str, ...],
+    *,
+    account: str = "",
+    pulls: bool = False,
 ) -> AccountFile:
-    """The account as it would be. Raises ConfigError, with the place of the mistake."""
+    """The account as it would be; `account` is the stated ID, "" without one.
+
+    Raises ConfigError, with the place of the mistake.
+    """
+    asked = _Asked(region or "", packages, account, pulls)
     try:
         if planned.plan is not None:
-            return _from_plan(planned, files, region, packages)
-        return _from_documents(planned, files, region, packages)
+            return _from_plan(planned, files, asked)
+        return _from_documents(planned, files, asked)
     except AccountError as error:
         raise ConfigError(str(error)) from None
 
@@ -72,47 +95,53 @@ def check_makeable(account: AccountFile) -> None:
     try:
         fill(core_for(account), account)
     except AccountError as error:
-        raise ConfigError(str(error)) from None
+        said = str(error)
+        raise ConfigError(account.plan.shown(said) if account.plan else said) from None
 
 
-def _from_plan(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
-) -> AccountFile:
+def _from_plan(planned: Planned, files: Files, asked: _Asked) -> AccountFile:
     if planned.documents:
         raise ConfigError(
             "--plan describes a whole account: use it without --policy and similar options."
         )
-    file, text = read(planned.plan or "", PLAN, files)
-    source = file.source
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{source}: not JSON ({error}); expected the output of `terraform show -json`."
-        ) from None
-    if not isinstance(document, dict):
-        raise ConfigError(
-            f"{source}: not a JSON object; expected the output of `terraform show -json`."
-        )
-    return account_from_plan(document, region=region or "", packages=packages, source=source)
+    return account_from_plan(
+        read_plan(planned.plan or "", files),
+        region=asked.region,
+        account=asked.account,
+        packages=asked.packages,
+        identity=planned.identity or "",
+        pulls=asked.pulls,
+        source=title_of(planned.plan or ""),
+    )
 
 
-def _from_documents(
-    planned: Planned, files: Files, region: str | None, packages: tuple[str, ...]
-) -> AccountFile:
-    if not region or not packages:
-        missing = "--aws-region R" if not region else "--package ID (repeat it for more)"
+def _from_documents(planned: Planned, files: Files, asked: _Asked) -> AccountFile:
+    if not asked.region or not asked.packages:
+        missing = "--aws-region R" if not asked.region else "--package ID (repeat it for more)"
         raise ConfigError(f"Policies are judged for one feed without a file: add {missing}.")
     return account_from_documents(
         Documents(
-            region=region,
-            packages=packages,
+            region=asked.region,
+            packages=asked.packages,
+            account=asked.account,
+            identity=_user(planned.identity),
             policies=dict(_policy(files, name) for name in planned.policies),
             boundary=None if planned.boundary is None else _policy(files, planned.boundary),
-            repository_policies=dict(_repository_policies(planned, files, packages)),
+            repository_policies=dict(_repository_policies(planned, files, asked.packages)),
             scps=dict(_policy(files, name) for name in planned.scps),
+            pulls=asked.pulls,
         )
     )
+
+
+def _user(name: str | None) -> str:
+    """The user that has the policies; "" where nobody said which."""
+    if name is not None and _USER.fullmatch(name) is None:
+        raise ConfigError(
+            f"--identity {name}: with --policy, expected the name of an IAM user, without path: up "
+            "to 64 letters, digits and +=,.@_- (policies of a role: use --plan)."
+        )
+    return name or ""
 
 
 def _repository_policies(

@@ -82,7 +82,18 @@ OPTIONS: Final = (
         metavar="ID",
         repeats=True,
     ),
+    Option(
+        "--account",
+        "account",
+        "the 12 digits of the account that this feed, or a plan's feed, is meant to be in",
+        metavar="ID",
+    ),
     Option("--aws-profile", "profile", "the AWS profile of that feed", metavar="P"),
+    Option(
+        "--pulls",
+        "pulls",
+        "deployment targets pull with the feed's credentials: also ask about PERM-5 and PERM-6",
+    ),
     Option(
         "--demo",
         "demo",
@@ -175,6 +186,12 @@ OPTIONS: Final = (
         "judge the account that a Terraform plan would create (`terraform show -json` output)",
         metavar="FILE",
     ),
+    Option(
+        "--identity",
+        "identity",
+        "the user or role that the feed is: its Terraform address or IAM name (--policy: a user)",
+        metavar="ADDRESS|NAME",
+    ),
 )
 """In the order of `--help` and README.md."""
 
@@ -188,7 +205,9 @@ class CommandLine:
     feeds: str | None
     region: str | None
     packages: tuple[str, ...]
+    account: str | None
     profile: str | None
+    pulls: bool
     demo: str | None
     report: str | None
     gate: Severity

@@ -102,7 +102,7 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         setting,
         redactor,
         rules=lambda: tuple(_rule(info) for info in infos.get()),
-        items=lambda: items_of(infos.get(), chosen.suite),
+        items=lambda: items_of(infos.get(), chosen.suite, chosen.plan),
         crashed=_crashed(chosen, checks),
     )
 

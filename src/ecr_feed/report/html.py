@@ -30,7 +30,15 @@ from ecr_feed.report.groups import (
     request_ids,
 )
 from ecr_feed.report.pytest_html import BEGIN, END, rebuild
-from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
+from ecr_feed.report.record import (
+    NOT_IN_A_PLAN,
+    WORST_FIRST,
+    FeedFacts,
+    Run,
+    check_order,
+    count,
+    family_of,
+)
 from ecr_feed.text.safe import cut
 from ecr_feed.text.times import elapsed, to_second
 from ecr_feed.text.words import few, many
@@ -132,6 +140,7 @@ def fragment(run: Run, results_sha256: str) -> str:
             run=run,
             shape=shape,
             css=css,
+            not_in_a_plan=NOT_IN_A_PLAN,
             sentence=sentence,
             counts=_counts(run.findings),
             quiet=sum(not f.gating for f in open_findings(run.findings)),

@@ -27,6 +27,12 @@ WORST_FIRST: Final = (
     OutcomeWord.MET.value,
 )
 ROTATE_AFTER: Final = timedelta(days=90)  # what KEY-1 allows
+NOT_IN_A_PLAN: Final = (
+    "Judged from documents alone. Not covered: what exists in AWS (repositories, images, keys, "
+    "hosts), and policies that no document here has, of the identity, the organisation, the "
+    "registry or a VPC endpoint."
+)
+"""What every report of a plan says about itself."""
 _NAMES: Final = 5  # names of feeds in one line
 _SEVERITIES: Final = {severity.word: severity.value for severity in Severity}
 

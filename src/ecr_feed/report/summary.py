@@ -12,7 +12,7 @@ from typing import Final
 
 from ecr_feed.findings import OutcomeWord, Verdict
 from ecr_feed.report.groups import FixGroup, grouped, open_findings
-from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, count
+from ecr_feed.report.record import NOT_IN_A_PLAN, WORST_FIRST, FeedFacts, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 from ecr_feed.text.words import few, many
 
@@ -73,6 +73,7 @@ def verdict(run: Run, folder: Path | None) -> list[Line]:
     lines = [_title(run), *(_feed(feed, run) for feed in shown)]
     if len(run.feeds) > len(shown):
         lines.append(f"  and {many(len(run.feeds) - len(shown), 'more feed')}")
+    lines += [NOT_IN_A_PLAN] if run.mode == "plan" else []
     lines += [line for line in (_partial(run), assumed, _compared(run), _waivers(run)) if line]
     following = _next(run)
     lines += [following] if following else []

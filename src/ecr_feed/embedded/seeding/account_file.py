@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyShorthand
+from ecr_feed.facts.iam import Effect, LeftOpen
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.naming import partition_of
 from ecr_feed.text.files import ACCOUNT, FileError, Files
 
@@ -193,6 +195,14 @@ class OrganizationTable(AccountTable):
     id: str = "o-exampleorgid"
 
 
+class OpenTable(AccountTable):
+    """What is known only after a plan is applied: see `LeftOpen`."""
+
+    says: str
+    package: str = ""
+    effect: Effect = Effect.ANY
+
+
 class AccountFile(AccountTable):
     """One account, everything in it, and its feeds."""
 
@@ -221,8 +231,9 @@ class AccountFile(AccountTable):
     feed: tuple[dict[str, Any], ...] = ()
     docker_feed: tuple[dict[str, Any], ...] = ()
     assumed: tuple[str, ...] = ()  # assumed where a plan says nothing, one sentence each
-    unknown: tuple[str, ...] = ()  # what a plan does not determine yet, one sentence each
-    unknown_policies: tuple[str, ...] = ()  # those of them that may affect permissions
+    open: tuple[OpenTable, ...] = ()  # what a plan leaves open about its feed
+    remarks: tuple[str, ...] = ()  # what else a plan leaves open or names, one sentence each
+    plan: PlanFacts | None = None  # what the documents of a plan state
 
     @field_validator("user", "role", "group", "policy")
     @classmethod
@@ -251,8 +262,21 @@ class AccountFile(AccountTable):
         return partition_of(self.region)
 
     @property
+    def left_open(self) -> tuple[LeftOpen, ...]:
+        """What a plan leaves open about its feed."""
+        return tuple(LeftOpen(each.says, each.package, each.effect) for each in self.open)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What must be known before a plan's feed is proven ready, one sentence each."""
+        must = (each.says for each in self.open if each.effect is not Effect.REFUSED)
+        return tuple(dict.fromkeys(must))
+
+    @property
     def placeholders(self) -> dict[str, str]:
-        """The values of `{...}` placeholders in the file's policies."""
+        """The values of `{...}` placeholders in the file's policies; a plan's have none."""
+        if self.plan is not None:
+            return {}
         return {"account": self.account, "region": self.region, "partition": self.partition}
 
     @property
