@@ -298,10 +298,15 @@ def test_a_call_rests_on_no_stated_value() -> None:
 @pytest.mark.parametrize(
     ("statements", "says"),
     [
-        ([ONE], "Correct the stated aws:SourceVpce (vpce-2); or"),
+        ([ONE], "add vpce-2 in statement 0 of 'own', which asks for aws:SourceVpce vpce-1."),
+        # The nearest statement fails on another condition.
+        (
+            [allow(StringEquals={"aws:RequestedRegion": "us-east-1"}), ONE],
+            "add vpce-2 in statement 1 of 'own', which asks for aws:SourceVpce vpce-1.",
+        ),
         (
             [allow(), deny(StringNotEquals={VPCE: "vpce-1"})],
-            "Correct the stated aws:SourceVpce = vpce-2, or",
+            "Narrow the Deny in the identity-based policy: statement 1 of 'own'",
         ),
     ],
 )
@@ -310,5 +315,13 @@ def test_a_denial_by_a_stated_value_is_not_mended_by_a_wider_policy(
 ) -> None:
     said, decision = judged(principal(*statements), keys(SourceVpce="vpce-2"))
     found = answers(said, decision=decision)
-    assert blocker(found).startswith(says)
+    first = "Correct the stated aws:SourceVpce = vpce-2, or, where it is right: "
+    assert blocker(found).startswith(first + says)
+    assert not needs_allow(found)
+
+
+def test_a_simulated_denial_on_a_stated_value_is_not_mended_by_a_wider_policy() -> None:
+    simulated = witness("simulation", Answer.DENIED, assumed={VPCE: ["vpce-2"]})
+    found = answers(simulated, witness("evaluation", Answer.UNDETERMINED))
+    assert blocker(found).startswith("Correct the stated aws:SourceVpce = vpce-2")
     assert not needs_allow(found)
