@@ -79,7 +79,7 @@ class Document:
         """The statements whose actions cover an action, given in lower case."""
         found = self._by_action.get(lower_action)
         if found is None:
-            found = tuple(each for each in self.statements if each.actions.match(lower_action))
+            found = tuple([each for each in self.statements if each.actions.match(lower_action)])
             _remember(self._by_action, lower_action, found)
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
@@ -205,20 +206,12 @@ def run_states(tokens: Tokens, text: str) -> bool:
 _WILDCARD = re.compile(r"[*?]")
 
 
-def shaped_test(text: str, read: Callable[[], Tokens]) -> Test:
-    """Compile wildcard text whose stars match any character, without reading it where possible.
-
-    Text without wildcards is compared, and text whose only wildcard is a final star is a prefix.
-    Anything else is read and compiled when a text first begins like it: most never do.
-    """
+def prefix_of(text: str) -> str | None:
+    """What stands before a final star, if that is the text's only wildcard."""
     first = _WILDCARD.search(text)
-    if first is None:
-        return text.__eq__
-    at = first.start()
-    prefix = text[:at]
-    if at == len(text) - 1 and text[at] == "*":
-        return lambda found: found.startswith(prefix)
-    return _late_test(prefix, read)
+    if first is None or first.start() != len(text) - 1 or not text.endswith("*"):
+        return None
+    return text[:-1]
 
 
 def _late_test(prefix: str, read: Callable[[], Tokens]) -> Test:
@@ -235,18 +228,18 @@ def _late_test(prefix: str, read: Callable[[], Tokens]) -> Test:
     return test
 
 
-@lru_cache(maxsize=8192)
-def action_test(pattern: str) -> Test:
-    """Compile an action pattern; it expects the action in lower case."""
-    text = pattern.lower()
-    return shaped_test(text, lambda: text_tokens([(text, True)]))
-
-
 def like_test(pieces: tuple[Piece, ...]) -> Test:
     """Compile a pattern in which wildcards match any character, pieces of literal text included."""
-    if len(pieces) == 1 and pieces[0][1]:
-        return shaped_test(pieces[0][0], lambda: text_tokens(pieces))
-    return compile_tokens(text_tokens(pieces))
+    if len(pieces) != 1 or not pieces[0][1]:
+        return compile_tokens(text_tokens(pieces))
+    text = pieces[0][0]
+    first = _WILDCARD.search(text)
+    if first is None:
+        return text.__eq__
+    prefix = prefix_of(text)
+    if prefix is not None:
+        return lambda found: found.startswith(prefix)
+    return _late_test(text[: first.start()], lambda: text_tokens(pieces))
 
 
 def arn_like_test(pieces: tuple[Piece, ...]) -> Test:
@@ -268,21 +261,57 @@ _COLONS = 5
 """Colons in a whole ARN."""
 
 
-def is_plain_resource(pattern: str) -> bool:
-    """Whether a Resource pattern without variables matches only the same text."""
-    whole = pattern.count(":") >= _COLONS or not pattern.startswith("arn:")
-    return whole and _WILDCARD.search(pattern) is None
+@dataclass(frozen=True, slots=True)
+class PatternSet:
+    """Several patterns, of which one has to match.
+
+    Most are whole texts (`literals`) or have one final star (`prefixes`); those cost one look
+    each, however many there are. `tests` are the rest.
+    """
+
+    literals: frozenset[str]
+    prefixes: tuple[str, ...]
+    tests: tuple[Test, ...]
+
+    def matches(self, text: str) -> bool:
+        """Whether any pattern matches the text."""
+        if text in self.literals or text.startswith(self.prefixes):
+            return True
+        return bool(self.tests) and any(test(text) for test in self.tests)
 
 
-def resource_test(pattern: str) -> Test:
-    """Compile a Resource pattern without variables."""
+@lru_cache(maxsize=4096)
+def action_set(patterns: tuple[str, ...]) -> PatternSet:
+    """Compile action patterns; the set expects the action in lower case."""
+    lower = [pattern.lower() for pattern in patterns]
+    prefixes = {each: prefix for each in lower if (prefix := prefix_of(each)) is not None}
+    rest = [each for each in lower if each not in prefixes]
+    return PatternSet(
+        frozenset(each for each in rest if not _WILDCARD.search(each)),
+        tuple(prefixes.values()),
+        tuple(like_test(((each, True),)) for each in rest if _WILDCARD.search(each)),
+    )
 
-    def read() -> Tokens:
-        return resource_tokens([(pattern, True)])
 
-    first = _WILDCARD.search(pattern)
-    start = len(pattern) if first is None else first.start()
-    # Before the fifth colon a star may stay within its part, and missing parts are added.
-    if pattern == "*" or pattern.count(":", 0, start) >= _COLONS:
-        return shaped_test(pattern, read)
-    return _late_test(pattern[:start], read)
+def resource_set(patterns: Iterable[str], tests: Iterable[Test] = ()) -> PatternSet:
+    """Compile Resource patterns without variables; `tests` are patterns compiled before."""
+    literals: list[str] = []
+    prefixes: list[str] = []
+    rest = list(tests)
+    for pattern in patterns:
+        first = _WILDCARD.search(pattern)
+        start = len(pattern) if first is None else first.start()
+        # Before the fifth colon a star may stay within its part, and missing parts are added.
+        whole = pattern.count(":", 0, start) >= _COLONS
+        prefix = prefix_of(pattern) if whole or pattern == "*" else None
+        if prefix is not None:
+            prefixes.append(prefix)
+        elif first is None and (whole or not pattern.startswith("arn:")):
+            literals.append(pattern)
+        else:
+            rest.append(_resource_test(pattern, start))
+    return PatternSet(frozenset(literals), tuple(prefixes), tuple(rest))
+
+
+def _resource_test(pattern: str, start: int) -> Test:
+    return _late_test(pattern[:start], lambda: resource_tokens([(pattern, True)]))

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.match import (
-    Test,
+    PatternSet,
     Truth,
-    action_test,
+    action_set,
     compile_tokens,
-    is_plain_resource,
-    resource_test,
+    resource_set,
     resource_tokens,
     turned,
 )
@@ -52,7 +51,7 @@ class Actions:
     negated: bool
     written: tuple[str, ...]
     patterns: tuple[str, ...]
-    tests: tuple[Test, ...]
+    compiled: PatternSet
     only: frozenset[str] | None = None
 
     @classmethod
@@ -61,16 +60,13 @@ class Actions:
     ) -> Actions:
         """Compile patterns such as `ecr:Get*`: all that are written unless `patterns` says less."""
         kept = written if patterns is None else patterns
-        return cls(negated, written, kept, tuple(map(action_test, kept)))
+        return cls(negated, written, kept, action_set(kept))
 
     def match(self, lower_action: str) -> bool:
         """Whether the element covers an action given in lower case."""
         if self.only is not None and lower_action not in self.only:
             return False
-        for test in self.tests:
-            if test(lower_action):
-                return not self.negated
-        return self.negated
+        return self.compiled.matches(lower_action) is not self.negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +74,13 @@ class Resources:
     """A Resource or NotResource element.
 
     `written` are the patterns as written, `patterns` those of them that can match a resource.
-    Compiled they are `literals`, `tests` for those with wildcards, and `templates` for those that
-    hold variables.
+    `templates` are those that hold variables, `compiled` all others.
     """
 
     negated: bool
     written: tuple[str, ...]
     patterns: tuple[str, ...]
-    literals: frozenset[str]
-    tests: tuple[Test, ...]
+    compiled: PatternSet
     templates: tuple[Template, ...]
 
     @classmethod
@@ -103,21 +97,14 @@ class Resources:
         `variables` is false for Version 2008-10-17.
         """
         kept = written if patterns is None else patterns
-        literals: list[str] = []
-        tests: list[Test] = []
-        templates: list[Template] = []
-        for pattern in kept:
-            if variables and "${" in pattern:
-                template = read_resource(pattern)
-                if variables_in(template):
-                    templates.append(template)
-                else:
-                    tests.append(compile_tokens(resource_tokens(fill_fixed(template))))
-            elif is_plain_resource(pattern):
-                literals.append(pattern)
-            else:
-                tests.append(resource_test(pattern))
-        return cls(negated, written, kept, frozenset(literals), tuple(tests), tuple(templates))
+        read = [read_resource(each) for each in kept if variables and "${" in each]
+        fixed = [fill_fixed(template) for template in read if not variables_in(template)]
+        compiled = resource_set(
+            (each for each in kept if not variables or "${" not in each),
+            (compile_tokens(resource_tokens(pieces)) for pieces in fixed),
+        )
+        templates = tuple(template for template in read if variables_in(template))
+        return cls(negated, written, kept, compiled, templates)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -126,11 +113,8 @@ class Resources:
 
     def match_fixed(self, resource: str) -> Truth:
         """The result without the request's context; None where it depends on a variable."""
-        if resource in self.literals:
+        if self.compiled.matches(resource):
             return not self.negated
-        for test in self.tests:
-            if test(resource):
-                return not self.negated
         return None if self.templates else self.negated
 
     def match(self, resource: str, env: Env) -> Truth:
