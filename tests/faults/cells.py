@@ -66,6 +66,7 @@ _WRONG: Final = {
     "an empty list": [],
     "an empty object": {},
 }
+LOST: Final = "lost connection"
 _PAGE: Final = b"<html><body>Sign in to the guest network</body></html>"
 
 
@@ -115,7 +116,8 @@ def cells(sent: Sent, answers: tuple[WireResponse, ...]) -> Iterator[Cell]:
     yield from _errors(sent)
     if not sent.operation.startswith("HEAD"):
         yield from _bodies(sent)
-        yield from _truncations(sent, answers[0])
+    if not sent.operation.startswith(("HEAD", "ping")):
+        yield from _truncations(sent, answers[0])  # what a ping says is in its headers
     if sent.service == "registry":
         yield from _registry(sent)
         return
@@ -128,7 +130,7 @@ def cells(sent: Sent, answers: tuple[WireResponse, ...]) -> Iterator[Cell]:
 
 
 def _errors(sent: Sent) -> Iterator[Cell]:
-    yield Cell(sent, "failed", "lost connection", _lose, gone=True)
+    yield Cell(sent, "failed", LOST, _lose, gone=True)
     for status in (400, 403, 404, 429, 500, 502, 503):
         yield _body(sent, "failed", f"a page with status {status}", _PAGE, status)
     if sent.service == "registry":
@@ -170,7 +172,8 @@ def _bodies(sent: Sent) -> Iterator[Cell]:
 
 def _body(sent: Sent, kind: str, label: str, body: bytes, status: int) -> Cell:
     def edit(answer: WireResponse) -> WireResponse:
-        return damage.with_body(replace(answer, status=status), body)
+        headers = {"content-type": "text/html"} if sent.service == "registry" else answer.headers
+        return damage.with_body(replace(answer, status=status, headers=headers), body)
 
     return Cell(sent, kind, label, edit, gone=True)
 

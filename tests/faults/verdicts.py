@@ -10,7 +10,7 @@ from typing import Final
 from ecr_feed.check import CheckInfo
 from ecr_feed.facts.aws import ReadError
 from tests.faults.bench import CRASH, Bench, Finding, Findings, Judged, checks
-from tests.faults.cells import Cell
+from tests.faults.cells import LOST, Cell
 
 MET: Final = "met"
 NOT_MET: Final = "not met"
@@ -34,6 +34,7 @@ INDEPENDENT: Final[Mapping[tuple[str, str], str]] = {
     ("PERM-8", "*"): _COMPARED,
     ("PULL-*", "ecr:ListImages"): _PULLED,
     ("PULL-*", "ecr:DescribePullThroughCacheRules"): "images are then read by digest",
+    ("REGION-1", "*"): "botocore's list has the region",
     ("REGION-2", "sts:GetCallerIdentity"): "ECR accepted the credentials there",
     ("REPO-1", "ecr:DescribePullThroughCacheRules"): "what would create a missing repository",
     ("REPO-1", "ecr:DescribeRepositoryCreationTemplates"): "what would create a missing one",
@@ -203,7 +204,9 @@ def _may_break(cell: Cell, info: CheckInfo) -> bool:
     if sent.service == "registry":
         # That a manifest or a layer is whole, and what its digest says, is what these rules judge.
         whole = cell.kind in ("content", "truncated", "body") and info.id in ("PULL-4", "PULL-5")
-        return cell.kind in ("refused", "headers") or whole
+        # A storage that cannot be reached is what PULL-5 looks for.
+        reached = info.id != "PULL-5" or cell.label != LOST
+        return cell.kind in ("refused", "headers") or whole or not reached
     if cell.kind == "other registry":
         about = (sent.operation, info.id)
         return sent.operation in DOCUMENTS or (sent.caller == "feed" and about in _STATED)
