@@ -287,12 +287,16 @@ class Identities:
         )
 
     def files(self, chosen: PlannedPrincipal, home: str) -> Iterator[tuple[str, list[FileTable]]]:
-        """The tables of an account file, by kind: of the feed's account."""
-        needed = [chosen, *chosen.groups]
+        """The tables of an account file, by kind: of the feed's account, and of the identity's."""
+        places = [home, chosen.place]
         for kind in KINDS:
-            held = (each for each in self.of(kind) if each.place == home or each in needed)
-            yield kind, [each.table for each in held]
-        yield "policy", [each.table for each in self.managed if each.place == home]
+            yield kind, _once([(e.name, e.table) for e in self.of(kind) if e.place in places])
+        yield "policy", _once([(e.name, e.table) for e in self.managed if e.place in places])
+
+
+def _once(named: list[tuple[str, FileTable]]) -> list[FileTable]:
+    """One table for each name: two places may each have one."""
+    return list({name.lower(): table for name, table in named}.values())
 
 
 def _join(user: PlannedPrincipal, groups: list[PlannedPrincipal]) -> None:

@@ -47,8 +47,12 @@ class Plan:
 
     def provider(self, instance: Instance) -> Config:
         """The provider of an instance; the one without an alias where no other is named."""
-        key = self.configuration(instance).get("provider_config_key") or "aws"
-        found: Config = self.providers.get(key) or {}
+        return self.provider_of(self.configuration(instance).get("provider_config_key") or "aws")
+
+    def provider_of(self, key: str) -> Config:
+        """The provider of that key; the root's where a module has none of its own."""
+        root = key.rpartition(":")[2]
+        found: Config = self.providers.get(key) or self.providers.get(root) or {}
         return found
 
     def constant(self, written: Any) -> Any:
