@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ecr_feed.embedded.iam.moto_iam import managed_policy
 from ecr_feed.facts.iam import Effect
@@ -112,8 +112,12 @@ class Identities:
         `one`: the attribute names a single one.
         """
         known = instance.get(attribute)
-        names = [known] if isinstance(known, str) else (known or [])
-        if names and all(isinstance(each, str) and each for each in names):
+        names = [known] if isinstance(known, str) else known
+        if (
+            isinstance(names, list)
+            and names
+            and all(isinstance(each, str) and each for each in names)
+        ):
             return [self._by_name(kind, name, instance) for name in names]
         written = self.policies.plan.expression(instance, attribute)
         targets = self.policies.plan.targets(instance, written)
@@ -292,6 +296,10 @@ class Identities:
         for kind in KINDS:
             yield kind, _once([(e.name, e.table) for e in self.of(kind) if e.place in places])
         yield "policy", _once([(e.name, e.table) for e in self.managed if e.place in places])
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _once(named: list[tuple[str, FileTable]]) -> list[FileTable]:

@@ -150,6 +150,6 @@ def region_of(plan: Plan, instance: Instance) -> str:
 
 
 def _provider_region(plan: Plan, key: str) -> str:
-    written: Any = plan.provider_of(key).get("expressions", {}).get("region") or {}
+    written: Any = (plan.provider_of(key).get("expressions") or {}).get("region")
     found = plan.constant(written)
     return found if isinstance(found, str) else ""
