@@ -91,7 +91,7 @@ def test_expected_account(feed: Feed, plan: PlanFacts | None, account: Account) 
         return
     identity = account.identity()
     if feed.account is None:
-        not_applicable("The feeds file sets no expected account.")
+        not_applicable("No expected account is set (`account` in the feeds file, or --account).")
     expect(
         identity.account == feed.account,
         f"The credentials belong to account {identity.account}, not {feed.account}.",

@@ -21,7 +21,7 @@ def _in_plan(plan: PlanFacts, region: str, package: str | None) -> str | None:
     if not plan.repositories:
         return "The plan says nothing of repositories."
     known = package is not None and plan.states(region, package)
-    return None if known else f"The plan neither makes nor reads it in {region}."
+    return None if known else f"The plan says nothing of a repository of this name in {region}."
 
 
 @check(

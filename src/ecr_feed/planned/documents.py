@@ -62,7 +62,10 @@ def account_from_documents(given: Documents) -> AccountFile:
     account, name = where.judged_in, given.identity or _NOBODY
     user: dict[str, Any] = {
         "name": name,
-        "policies": {_policy_name(name): text for name, text in given.policies.items()},
+        "policies": {
+            _policy_name(number, name): text
+            for number, (name, text) in enumerate(given.policies.items())
+        },
         "keys": [{"label": LABEL}],
     }
     if given.boundary is not None:
@@ -127,6 +130,6 @@ def _check(given: Documents) -> None:
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
 
 
-def _policy_name(name: str) -> str:
-    """A policy name that IAM accepts, made from a file's name."""
-    return re.sub(r"[^\w+=,.@-]", "-", name)[:128] or "policy"
+def _policy_name(number: int, name: str) -> str:
+    """A policy name that IAM accepts, made from a file's name; no two files have the same."""
+    return f"{number}-{re.sub(r'[^A-Za-z0-9_+=,.@-]', '-', name)}"[:128]

@@ -6,16 +6,27 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ecr_feed import config
+from ecr_feed.aws.known_regions import known_regions
 from ecr_feed.config import ConfigError, Suite
 from ecr_feed.config.read import read
-from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
+from ecr_feed.embedded.seeding.account_file import (
+    AccountError,
+    AccountFile,
+    CacheRuleTable,
+    RegistryTable,
+    RepositoryTable,
+    TemplateTable,
+)
+from ecr_feed.naming import partition_of
 from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.plan_file import read_plan
 from ecr_feed.planned.terraform import account_from_plan
 from ecr_feed.text.files import POLICY, Files, title_of
 
+Placed = TypeVar("Placed", CacheRuleTable, RegistryTable, RepositoryTable, TemplateTable)
 _USER = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 OWNER = "owner"
 """The label of the owner, who is the auditor: no policy limits it, not even a plan's SCP."""
@@ -76,8 +87,8 @@ def account_of(
     asked = _Asked(region or "", packages, account, pulls)
     try:
         if planned.plan is not None:
-            return _from_plan(planned, files, asked)
-        return _from_documents(planned, files, asked)
+            return _worded(_placed(_from_plan(planned, files, asked)))
+        return _placed(_from_documents(planned, files, asked))
     except AccountError as error:
         raise ConfigError(str(error)) from None
 
@@ -97,6 +108,48 @@ def check_makeable(account: AccountFile) -> None:
     except AccountError as error:
         said = str(error)
         raise ConfigError(account.plan.shown(said) if account.plan else said) from None
+
+
+def _worded(account: AccountFile) -> AccountFile:
+    """The same, without the account that stands in for an unstated one in its sentences."""
+    shown = account.plan.shown if account.plan is not None else str
+    says = tuple(each.model_copy(update={"says": shown(each.says)}) for each in account.open)
+    said = {"assumed": account.assumed, "remarks": account.remarks}
+    return account.model_copy(
+        update={"open": says, **{key: tuple(map(shown, texts)) for key, texts in said.items()}}
+    )
+
+
+def _placed(account: AccountFile) -> AccountFile:
+    """The same, with what is in a region that botocore does not list in one that it lists.
+
+    The documents need a place to be put; the feed's own region is judged as it is.
+    """
+    known = known_regions().names
+    tables = (account.repository, account.registry, account.cache_rule, account.creation_template)
+    if {account.region, *(each.region for table in tables for each in table)} <= {"", *known}:
+        return account
+    place = min(name for name in known if partition_of(name) == account.partition)
+
+    def moved(table: tuple[Placed, ...]) -> tuple[Placed, ...]:
+        return tuple(
+            each if each.region in ("", *known) else each.model_copy(update={"region": place})
+            for each in table
+        )
+
+    return account.model_copy(
+        update={
+            "region": account.region if account.region in known else place,
+            "enabled_regions": (
+                place,
+                *(each for each in account.enabled_regions if each in known),
+            ),
+            "repository": moved(account.repository),
+            "registry": moved(account.registry),
+            "cache_rule": moved(account.cache_rule),
+            "creation_template": moved(account.creation_template),
+        }
+    )
 
 
 def _from_plan(planned: Planned, files: Files, asked: _Asked) -> AccountFile:

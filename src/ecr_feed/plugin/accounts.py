@@ -103,12 +103,14 @@ class Accounts:
         auditor = self._sessions.get().auditor
         if auditor is None:
             raise LookupError("no auditor is configured")
-        key = (feed.region, account, feed.endpoint_url)
+        at = self._chosen.account
+        region = at.region if at is not None and at.plan is not None else feed.region
+        key = (region, account, feed.endpoint_url)
         if key not in self._audits:
             self._audits[key] = DocumentReader(
                 self._sessions.get(),
                 auditor,
-                feed.region,
+                region,
                 account=account,
                 endpoint_url=feed.endpoint_url,
             )
