@@ -253,8 +253,40 @@ def test_identities_clash_within_an_account(settings: Json, clash: bool) -> None
     else:
         file = account_from_plan(document)
         assert [each.name for each in file.user] == ["octopus"]
-        with pytest.raises(AccountError, match="in the feed's account"):
-            account_from_plan(document, identity="aws_iam_user.again")
+        other = account_from_plan(document, identity="aws_iam_user.again")
+        assert "whether both are of one account" in other.unknown[0]
+
+
+def test_an_identity_of_another_account_is_not_the_feeds() -> None:
+    again = resource("aws_iam_user.again", {"name": "octopus", "path": "/"})
+    caller = resource("data.aws_caller_identity.me", {"account_id": "123456789012"})
+    document = aliased(
+        plan(APP, user(), again, prior_state=prior(caller)),
+        again["address"],
+        "aws.other",
+        assume_role=OTHER_ACCOUNT,
+    )
+    with pytest.raises(AccountError, match="in the feed's account"):
+        account_from_plan(document, identity="aws_iam_user.again")
+
+
+def test_an_identity_of_another_provider_may_be_of_another_account() -> None:
+    document = plan(APP, user())
+    other = {"region": constant("eu-west-1"), "profile": constant("other")}
+    document = aliased(document, "aws_iam_user.feed", "aws.other", **other)
+    file = account_from_plan(document)
+    assert [each.effect for each in file.open] == ["leaves the plan unproven"]
+    assert "aws_iam_user.feed: its provider is not that of the repositories" in file.unknown[0]
+
+
+def test_a_module_without_a_provider_of_its_own_has_the_roots() -> None:
+    document = plan(APP, modules={"x": ([user()], {}, {})})
+    document["configuration"]["provider_config"]["aws"]["expressions"] |= {
+        "profile": constant("shop")
+    }
+    calls = document["configuration"]["root_module"]["module_calls"]
+    calls["x"]["module"]["resources"][0]["provider_config_key"] = "module.x:aws"
+    assert account_from_plan(document).open == ()
 
 
 def test_an_account_that_exists_already_is_the_plans() -> None:

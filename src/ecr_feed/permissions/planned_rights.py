@@ -120,7 +120,7 @@ class PlannedRights(Rights):
         try:
             evidence = self._evidence(package)
         except ReadError as error:
-            because = error.failure.summary
+            because = self.plan.shown(error.failure.summary)
             unread = Permission(action, resource, Answer.UNDETERMINED, because, "evaluation")
             return Answers(action, resource, (unread,))
         region = self.account.feed.region

@@ -87,7 +87,7 @@ def account_of(
     asked = _Asked(region or "", packages, account, pulls)
     try:
         if planned.plan is not None:
-            return _placed(_from_plan(planned, files, asked))
+            return _worded(_placed(_from_plan(planned, files, asked)))
         return _placed(_from_documents(planned, files, asked))
     except AccountError as error:
         raise ConfigError(str(error)) from None
@@ -108,6 +108,16 @@ def check_makeable(account: AccountFile) -> None:
     except AccountError as error:
         said = str(error)
         raise ConfigError(account.plan.shown(said) if account.plan else said) from None
+
+
+def _worded(account: AccountFile) -> AccountFile:
+    """The same, without the account that stands in for an unstated one in its sentences."""
+    shown = account.plan.shown if account.plan is not None else str
+    says = tuple(each.model_copy(update={"says": shown(each.says)}) for each in account.open)
+    said = {"assumed": account.assumed, "remarks": account.remarks}
+    return account.model_copy(
+        update={"open": says, **{key: tuple(map(shown, texts)) for key, texts in said.items()}}
+    )
 
 
 def _placed(account: AccountFile) -> AccountFile:

@@ -11,6 +11,7 @@ from ecr_feed.config.credentials import WORKERS_KEY
 from ecr_feed.embedded.seeding.account_file import AccountError
 from ecr_feed.planned.terraform.identities import Identities
 from ecr_feed.planned.terraform.principals import FileTable, PlannedPrincipal
+from ecr_feed.planned.terraform.scope import may_be_one
 from ecr_feed.planned.terraform.trust import TrustKind
 
 LABEL = "feed"
@@ -46,12 +47,29 @@ def choose(found: Identities, home: str, wanted: str, source: str) -> Choice:
     Without a name: the one user with a planned access key, else the only user, else the only role
     whose trust fits a feed. Raises AccountError, which lists those to choose from.
     """
-    here = [each for each in found.principals if each.kind != "group" and each.place == home]
+    possible = (each for each in found.principals if may_be_one(each.place, home))
+    here = [each for each in possible if each.kind != "group"]
     keyed = _keyed(found)
-    principal = _wanted(here, wanted, source) if wanted else _only_one(here, set(keyed), source)
+    at_home = [each for each in here if each.place == home]
+    principal = (
+        _wanted(here, wanted, source)
+        if wanted
+        else _only_one(at_home if any(map(_fits, at_home)) else here, set(keyed), source)
+    )
+    if principal.place != home:
+        found.open.add(
+            f"{principal.key}: its provider is not that of the repositories, and whether both are "
+            "of one account is known only after apply.",
+            f"kind of {principal.key}",
+        )
     if principal.kind == "user":
         return _user(principal, keyed, here, named=bool(wanted))
     return _role(found, principal, source)
+
+
+def _fits(principal: PlannedPrincipal) -> bool:
+    """A user, or a role that a feed can have."""
+    return principal.trust is None or principal.trust.kind.fits_a_feed
 
 
 def _wanted(here: list[PlannedPrincipal], wanted: str, source: str) -> PlannedPrincipal:
@@ -82,7 +100,7 @@ def _wanted(here: list[PlannedPrincipal], wanted: str, source: str) -> PlannedPr
 def _only_one(here: list[PlannedPrincipal], keyed: set[str], source: str) -> PlannedPrincipal:
     users = [each for each in here if each.kind == "user"]
     roles = [each for each in here if each.kind == "role"]
-    fitting = [each for each in roles if each.trust is not None and each.trust.kind.fits_a_feed]
+    fitting = [each for each in roles if _fits(each)]
     for candidates in ([each for each in users if each.key in keyed], users, fitting):
         if len(candidates) == 1:
             return candidates[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ecr_feed.embedded.iam.moto_iam import managed_policy
 from ecr_feed.facts.iam import Effect
@@ -112,8 +112,12 @@ class Identities:
         `one`: the attribute names a single one.
         """
         known = instance.get(attribute)
-        names = [known] if isinstance(known, str) else (known or [])
-        if names and all(isinstance(each, str) and each for each in names):
+        names = [known] if isinstance(known, str) else known
+        if (
+            isinstance(names, list)
+            and names
+            and all(isinstance(each, str) and each for each in names)
+        ):
             return [self._by_name(kind, name, instance) for name in names]
         written = self.policies.plan.expression(instance, attribute)
         targets = self.policies.plan.targets(instance, written)
@@ -287,12 +291,20 @@ class Identities:
         )
 
     def files(self, chosen: PlannedPrincipal, home: str) -> Iterator[tuple[str, list[FileTable]]]:
-        """The tables of an account file, by kind: of the feed's account."""
-        needed = [chosen, *chosen.groups]
+        """The tables of an account file, by kind: of the feed's account, and of the identity's."""
+        places = [home, chosen.place]
         for kind in KINDS:
-            held = (each for each in self.of(kind) if each.place == home or each in needed)
-            yield kind, [each.table for each in held]
-        yield "policy", [each.table for each in self.managed if each.place == home]
+            yield kind, _once([(e.name, e.table) for e in self.of(kind) if e.place in places])
+        yield "policy", _once([(e.name, e.table) for e in self.managed if e.place in places])
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _once(named: list[tuple[str, FileTable]]) -> list[FileTable]:
+    """One table for each name: two places may each have one."""
+    return list({name.lower(): table for name, table in named}.values())
 
 
 def _join(user: PlannedPrincipal, groups: list[PlannedPrincipal]) -> None:

@@ -42,13 +42,16 @@ class Plan:
     @property
     def providers(self) -> Config:
         """The configured providers: `aws`, `aws.ALIAS`, `module.a:aws`."""
-        found: Config = self.document.get("configuration", {}).get("provider_config") or {}
-        return found
+        return _inside(self.document, "configuration", "provider_config")
 
     def provider(self, instance: Instance) -> Config:
         """The provider of an instance; the one without an alias where no other is named."""
-        key = self.configuration(instance).get("provider_config_key") or "aws"
-        found: Config = self.providers.get(key) or {}
+        return self.provider_of(self.configuration(instance).get("provider_config_key") or "aws")
+
+    def provider_of(self, key: str) -> Config:
+        """The provider of that key; the root's where a module has none of its own."""
+        root = key.rpartition(":")[2]
+        found: Config = self.providers.get(key) or self.providers.get(root) or {}
         return found
 
     def constant(self, written: Any) -> Any:
@@ -63,9 +66,9 @@ class Plan:
 
     def module(self, path: tuple[str, ...]) -> Config:
         """A module's configuration."""
-        config: Config = self.document.get("configuration", {}).get("root_module", {})
+        config = _inside(self.document, "configuration", "root_module")
         for name in path:
-            config = config.get("module_calls", {}).get(name, {}).get("module", {})
+            config = _inside(config, "module_calls", name, "module")
         return config
 
     def configuration(self, instance: Instance) -> Config:
@@ -74,11 +77,11 @@ class Plan:
         if path not in self._blocks:
             listed = self.module(path).get("resources") or []
             self._blocks[path] = {str(each.get("address")): each for each in listed}
-        return self._blocks[path].get(instance.base, {})
+        return self._blocks[path].get(instance.base) or {}
 
     def expression(self, instance: Instance, name: str) -> Any:
         """An attribute's expression: constants and references."""
-        return self.configuration(instance).get("expressions", {}).get(name, {})
+        return _inside(self.configuration(instance), "expressions").get(name) or {}
 
     def targets(self, instance: Instance, expression: Any) -> list[Instance]:
         """The resources that an expression of an instance refers to.
@@ -124,8 +127,8 @@ class Plan:
             return
         parent = module[: module.rindex("module.")].rstrip(".")
         path = tuple(each for each, _ in calls[:-1])
-        call = self.module(path).get("module_calls", {}).get(calls[-1][0], {})
-        written = call.get("expressions", {}).get(re.split(r"[.\[]", name)[0], {})
+        call = _inside(self.module(path), "module_calls", calls[-1][0], "expressions")
+        written = call.get(re.split(r"[.\[]", name)[0]) or {}
         for reference in references(written):
             yield from self._follow(origin, parent, reference, depth + 1)
 
@@ -135,10 +138,17 @@ class Plan:
             return
         name, index, output = found.groups()
         path = tuple(each for each, _ in MODULE.findall(module))
-        config = self.module((*path, name)).get("outputs", {}).get(output, {})
+        config = _inside(self.module((*path, name)), "outputs", output)
         inner = f"{module}.module.{name}{index or ''}".lstrip(".")
         for reference in references(config.get("expression", {})):
             yield from self._follow(origin, inner, reference, depth + 1)
+
+
+def _inside(config: Config, *names: str) -> Config:
+    """The object under these keys; {} where there is none."""
+    for name in names:
+        config = config.get(name) or {}
+    return config
 
 
 def references(expression: Any) -> list[str]:
@@ -149,7 +159,7 @@ def references(expression: Any) -> list[str]:
         return []
     kept: list[str] = []
     last = ""
-    for each in expression.get("references", []):
+    for each in expression.get("references") or []:
         if not last.startswith((f"{each}.", f"{each}[")):
             kept.append(each)
         last = each

@@ -11,6 +11,7 @@ from ecr_feed.naming import judge_name
 from ecr_feed.planned.terraform.about_feed import AboutFeed
 from ecr_feed.planned.terraform.choice import choose
 from ecr_feed.planned.terraform.clashes import refuse_clashes
+from ecr_feed.planned.terraform.form import check_form
 from ecr_feed.planned.terraform.identities import Identities
 from ecr_feed.planned.terraform.organization import organization_policies
 from ecr_feed.planned.terraform.plan import Plan
@@ -44,6 +45,7 @@ def account_from_plan(
             f"{source}: not a plan: expected the output of `terraform show -json PLANFILE`, with "
             "the key `planned_values`."
         )
+    check_form(document, source)
     plan = Plan(document)
     places = Places(plan)
     scope = scope_of(plan, places, region, account)

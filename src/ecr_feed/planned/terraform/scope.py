@@ -94,6 +94,11 @@ class Places:
         return json.dumps(chosen, sort_keys=True)
 
 
+def may_be_one(place: str, other: str) -> bool:
+    """Two places are one account, or may be: one of them at least has no known number."""
+    return place == other or not (_digits(place) and _digits(other))
+
+
 def _digits(text: str | None) -> str:
     return text if text and _ACCOUNT.fullmatch(text) else ""
 
@@ -145,6 +150,6 @@ def region_of(plan: Plan, instance: Instance) -> str:
 
 
 def _provider_region(plan: Plan, key: str) -> str:
-    written: Any = (plan.providers.get(key) or {}).get("expressions", {}).get("region") or {}
+    written: Any = (plan.provider_of(key).get("expressions") or {}).get("region")
     found = plan.constant(written)
     return found if isinstance(found, str) else ""
