@@ -66,6 +66,7 @@ CONFIG, WHOLE, RANGE = step(Step.CONFIG), step(Step.LAYER), step(Step.LAYER, 206
         # What a HEAD and a GET say is not weighed.
         ([step(Step.HEAD, 401, Trouble.LOGIN_REFUSED), MANI, RANGE], {LAYER}),
         ([step(Step.HEAD, 403, Trouble.DENIED), MANI, RANGE], {LAYER}),
+        ([step(Step.HEAD, None, Trouble.CONTRADICTION), MANI, RANGE], {LAYER}),
         # Another layer that is broken or far does not take it back.
         ([HEAD, MANI, CONFIG, RANGE, step(Step.LAYER, None, Trouble.TIMEOUT)], set(PULL)),
     ],

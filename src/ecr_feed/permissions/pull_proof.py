@@ -22,7 +22,10 @@ _BY_ACTION: Final = {
 }
 """The steps that need an action; a download of the first kind proves it."""
 _DOWNLOADED: Final = (200, 206)
-_REFUSED: Final = (Trouble.DENIED, Trouble.LOGIN_REFUSED, Trouble.EXPIRED)
+_REFUSED: Final = (
+    *(Trouble.DENIED, Trouble.LOGIN_REFUSED, Trouble.EXPIRED),
+    Trouble.CONTRADICTION,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Walked:
 def proof(walked: Walked, action: str, resource: str) -> Permission | None:
     """The permission that the downloads prove; None where they do not.
 
-    A HEAD proves nothing, nor does a download beside a refusal of what needs the same action.
+    A HEAD proves nothing, nor does a download beside a refusal, or beside answers
+    that contradict each other, of what needs the same action.
     """
     walk, kinds = walked.walk, _BY_ACTION[action]
     done = next((s for s in walk.of(kinds[0]) if s.ok and s.status in _DOWNLOADED), None)
