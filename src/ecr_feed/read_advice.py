@@ -28,6 +28,8 @@ _BY_TROUBLE: Final = {
     Trouble.TIMEOUT: "Allow outbound HTTPS to {host}: it did not respond in time.",
     Trouble.RESET: "Run again; if the connection to {host} fails again, check firewall and proxy.",
     Trouble.MALFORMED: "Check endpoint and proxy: the response from {host} is not from AWS's API.",
+    Trouble.CONTRADICTION: "Run again: two answers contradict each other, as when a "
+    "repository was created or deleted during the run.",
     Trouble.OTHER: "Read the error message; run again if the service itself failed.",
     Trouble.NOT_FOUND: "Check the name: it does not exist in {region}.",
 }

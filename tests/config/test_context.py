@@ -79,6 +79,8 @@ MISTAKES = [
     ('{ "aws:x" = "1", "AWS:X" = "1" }', ['"aws:x" and "AWS:X"', "one spelling"]),
     ('{ "aws:SourceIp" = "10.0.0.5" }', ["10.0.0.5", "never sees a private", "aws:SourceVpce"]),
     ('{ "aws:sourceip" = ["198.51.100.7", "fd00::1"] }', ["fd00::1", "private"]),
+    ('{ "aws:SourceIp" = "::ffff:10.0.0.5" }', ["10.0.0.5", "never sees a private"]),
+    ('{ "aws:SourceIp" = "0.0.0.0" }', ["0.0.0.0", "the public address"]),
     ('{ "aws:SourceIp" = "198.51.100.0/24" }', ["198.51.100.0/24", "one address"]),
     ('{ "aws:SourceIp" = "office" }', ["office", "one address"]),
     ('{ "aws:SourceVpce" = "AKIAIOSFODNN7EXAMPLE" }', ["looks like a secret"]),

@@ -48,7 +48,8 @@ ALL = dict.fromkeys(RULES, MET)
         (index("arm64"), ALL | {"platform": NOT_MET, "layers": NOT_APPLICABLE}),
         (image(architecture="arm64"), ALL | {"platform": NOT_MET}),
         (image(architecture=None), ALL | {"platform": NOT_ASSESSED}),
-        (schema_1(NAME, "1.0"), ALL | {"type": NOT_MET}),
+        # The registry names no digest of it, so none can be verified.
+        (schema_1(NAME, "1.0"), ALL | {"type": NOT_MET, "manifest": NOT_ASSESSED}),
         (
             image(config_type="application/vnd.cncf.helm.config.v1+json"),
             ALL | {"type": NOT_MET, "platform": NOT_APPLICABLE, "layers": NOT_APPLICABLE},
@@ -133,7 +134,8 @@ BUSY = error("TOOMANYREQUESTS", 429)
         (
             "/manifests/sha256:",
             DENIED,
-            {"manifest": NOT_MET, "layers": NOT_ASSESSED, "platform": NOT_ASSESSED},
+            # HEAD of the tag says that it is there: two answers, of which neither is preferred.
+            dict.fromkeys(RULES, NOT_ASSESSED) | {"views": MET},
         ),
         (
             "/manifests/sha256:",

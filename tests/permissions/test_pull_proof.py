@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +63,10 @@ CONFIG, WHOLE, RANGE = step(Step.CONFIG), step(Step.LAYER), step(Step.LAYER, 206
         ([HEAD, MANI, CONFIG, RANGE, step(Step.LAYER, 403, Trouble.DENIED)], {MANIFEST}),
         ([HEAD, MANI, step(Step.CONFIG, 403, Trouble.DENIED), RANGE], {MANIFEST}),
         ([HEAD, MANI, step(Step.PLATFORM, 403, Trouble.DENIED)], set()),
+        # What a HEAD and a GET say is not weighed.
+        ([step(Step.HEAD, 401, Trouble.LOGIN_REFUSED), MANI, RANGE], {LAYER}),
+        ([step(Step.HEAD, 403, Trouble.DENIED), MANI, RANGE], {LAYER}),
+        ([step(Step.HEAD, None, Trouble.CONTRADICTION), MANI, RANGE], {LAYER}),
         # Another layer that is broken or far does not take it back.
         ([HEAD, MANI, CONFIG, RANGE, step(Step.LAYER, None, Trouble.TIMEOUT)], set(PULL)),
     ],
@@ -136,6 +141,25 @@ def test_a_pull_that_the_policies_deny_is_a_disagreement() -> None:
     assert "aws:SourceVpce = vpce-9" in str(judged.found)
     assert judged.evidence["assumed"] == {"aws:SourceVpce": ["vpce-9"]}
     assert (judged.fix or "").startswith("Correct the stated aws:SourceVpce = vpce-9")
+
+
+def test_a_pull_that_the_documents_deny_for_certain_is_a_disagreement_too() -> None:
+    denies = {"Effect": "Deny", "Principal": "*", "Action": list(PULL)}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [denies]})
+    answer = {"registryId": ACCOUNT, "repositoryName": APP, "policyText": text}
+    read = table(
+        "fault",
+        operation="GetRepositoryPolicy",
+        content_type="application/x-amz-json-1.1",
+        body=json.dumps(answer),
+    )
+    with opened(repository(APP), FEED, read, pulls=True, deep=True) as at:
+        assert outcomes(at) == dict.fromkeys(PULL, MET)
+        judged = judge_agreement(at.rights)
+    assert judged.outcome is NOT_MET
+    assert judged.message == "The answers disagree about 2 permissions."
+    for said in ("probe allowed", "evaluation denied", "this machine downloaded a layer"):
+        assert said in str(judged.found)
 
 
 def test_a_stated_denial_gives_way_to_what_the_registry_answered() -> None:

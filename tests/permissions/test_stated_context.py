@@ -18,7 +18,7 @@ from ecr_feed.permissions.blockers import blocker, needs_allow
 from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate, simulated_context
 from ecr_feed.permissions.permission_rules import evidence_of
-from ecr_feed.permissions.stated_context import in_words, resting_on
+from ecr_feed.permissions.stated_context import in_words, remark_on, resting_on
 
 ACTION = "ecr:BatchGetImage"
 ARN = "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
@@ -148,6 +148,22 @@ def test_what_an_answer_rests_on(
     assert in_words(assumed) in said.because
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (("aws:SourceIp",), ""),
+        (("aws:SourceVpce", "aws:SourceVpc"), ""),
+        (("AWS:sourceip", "aws:SourceVpc"), "can a request have aws:SourceVpc too?"),
+        (("aws:VpcSourceIp", "aws:SourceIp"), "can a request have aws:VpcSourceIp too?"),
+    ],
+)
+def test_values_that_no_request_has_together_are_remarked_on(
+    stated: tuple[str, ...], said: str
+) -> None:
+    remark = remark_on({key: ["v"] for key in stated})
+    assert (remark.endswith(said), bool(remark)) == (True, bool(said))
+
+
 def test_values_that_lead_to_different_answers_are_named() -> None:
     said, _ = judged(principal(ONE), keys(SourceVpce=["vpce-1", "vpce-2"]))
     assert "aws:SourceVpce = vpce-1 or vpce-2" in said.because
@@ -243,15 +259,19 @@ def test_a_simulation_is_given_what_no_document_decides(kind: str, given: dict[s
     assert simulated_context(keys(TagKeys=["a", "b"]), principal()) == {"aws:TagKeys": ("a", "b")}
 
 
-def test_a_simulation_rests_on_what_a_policy_looks_at() -> None:
+def test_a_simulation_rests_on_what_the_evaluation_does_else_on_what_a_policy_looks_at() -> None:
     simulated = Permission(ACTION, ARN, Answer.ALLOWED, "", "simulation", {"decision": "allowed"})
     given = {"aws:SourceVpce": "vpce-1", "aws:SourceVpc": "vpc-1"}
-    _, decision = judged(principal(ONE), keys(SourceVpce="vpce-1"))
-    rested = resting_on(simulated, given, decision)
+    stated = keys(SourceVpce="vpce-1")
+    rested = resting_on(simulated, given, *judged(principal(ONE), stated))
     assert rested.evidence == {"decision": "allowed", "assumed": {VPCE: ["vpce-1"]}}
-    blind = resting_on(simulated, given, None)
+    needless = resting_on(simulated, given, *judged(principal(allow(), ONE), stated))
+    assert needless == simulated
+    open_ = judged(principal(ONE), stated, organization=Organization(member=None))
+    assert resting_on(simulated, given, *open_).evidence["assumed"] == {VPCE: ["vpce-1"]}
+    blind = resting_on(simulated, given, open_[0], None)
     assert blind.evidence["assumed"] == {VPCE: ["vpce-1"], "aws:SourceVpc": ["vpc-1"]}
-    assert resting_on(simulated, {}, decision) == simulated
+    assert resting_on(simulated, {}, *open_) == simulated
 
 
 def answers(*witnesses: Permission, decision: Decision | None = None) -> Answers:
@@ -278,10 +298,15 @@ def test_a_call_rests_on_no_stated_value() -> None:
 @pytest.mark.parametrize(
     ("statements", "says"),
     [
-        ([ONE], "Correct the stated aws:SourceVpce (vpce-2); or"),
+        ([ONE], "add vpce-2 in statement 0 of 'own', which asks for aws:SourceVpce vpce-1."),
+        # The nearest statement fails on another condition.
+        (
+            [allow(StringEquals={"aws:RequestedRegion": "us-east-1"}), ONE],
+            "add vpce-2 in statement 1 of 'own', which asks for aws:SourceVpce vpce-1.",
+        ),
         (
             [allow(), deny(StringNotEquals={VPCE: "vpce-1"})],
-            "Correct the stated aws:SourceVpce = vpce-2, or",
+            "Narrow the Deny in the identity-based policy: statement 1 of 'own'",
         ),
     ],
 )
@@ -290,5 +315,13 @@ def test_a_denial_by_a_stated_value_is_not_mended_by_a_wider_policy(
 ) -> None:
     said, decision = judged(principal(*statements), keys(SourceVpce="vpce-2"))
     found = answers(said, decision=decision)
-    assert blocker(found).startswith(says)
+    first = "Correct the stated aws:SourceVpce = vpce-2, or, where it is right: "
+    assert blocker(found).startswith(first + says)
+    assert not needs_allow(found)
+
+
+def test_a_simulated_denial_on_a_stated_value_is_not_mended_by_a_wider_policy() -> None:
+    simulated = witness("simulation", Answer.DENIED, assumed={VPCE: ["vpce-2"]})
+    found = answers(simulated, witness("evaluation", Answer.UNDETERMINED))
+    assert blocker(found).startswith("Correct the stated aws:SourceVpce = vpce-2")
     assert not needs_allow(found)

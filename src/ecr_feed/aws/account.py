@@ -79,7 +79,7 @@ class Account:
         self._listing = Once(lambda: probe_unnamed_list(self._ecr.get()))
         self._region_search = Once(self._search_other_regions)
         self._images: dict[str, Once[tuple[Image, ...]]] = {
-            name: self._shared("images", partial(self._read_images, name), name)
+            name: self._shared("images", partial(self.images_again, name), name)
             for name in self._names
         }
         self._lists: dict[str, Once[None]] = {
@@ -143,6 +143,10 @@ class Account:
         """
         self._prefetched.get()
         return self._images[package_id].get()
+
+    def images_again(self, package_id: str) -> tuple[Image, ...]:
+        """The same images, read anew: for a first reading that disagrees with the registry's."""
+        return self._reader.get().images(package_id)
 
     def is_at_aws(self) -> bool:
         """Calls go to a host of AWS (VPC endpoints included), not to a test endpoint.
@@ -269,9 +273,6 @@ class Account:
             return repositories.read_inventory(
                 self._ecr.get(), self._names, pool, account=self._registry()
             )
-
-    def _read_images(self, name: str) -> tuple[Image, ...]:
-        return self._reader.get().images(name)
 
     def _probe_list(self, name: str) -> None:
         probe_list(self._ecr.get(), name)

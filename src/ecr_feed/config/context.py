@@ -107,10 +107,12 @@ def _value(key: object, value: object) -> str:
 
 def _check_address(value: str, found: str) -> None:
     try:
-        ipaddress.ip_address(value)
+        address = ipaddress.ip_address(value)
     except ValueError:
         raise wrong("one address, such as 198.51.100.7", found) from None
-    if private_ranges([value]):
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    nobody = address.is_unspecified or address.is_multicast
+    if nobody or private_ranges([str(mapped or address)]):
         raise wrong(
             "the public address that the requests come from: AWS never sees a private one there. "
             "Through a VPC endpoint, state aws:SourceVpce, aws:SourceVpc or aws:VpcSourceIp",

@@ -65,6 +65,7 @@ class Trouble(StrEnum):
     TIMEOUT = "timeout"
     RESET = "connection lost"
     MALFORMED = "malformed answer"
+    CONTRADICTION = "contradicting answers"  # two answers of AWS that cannot both be true
     OTHER = "other"
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from ecr_feed import token as tokens
@@ -20,6 +22,7 @@ from ecr_feed.oci import (
     Step,
     WantedImage,
 )
+from ecr_feed.oci.tag_views import TagViews, settled
 from ecr_feed.once import Once
 from ecr_feed.outcomes import NotAssessed, not_applicable, not_assessed, note
 from ecr_feed.permissions.answers import Rights
@@ -29,9 +32,24 @@ TEST_ENDPOINT = (
     "Calls go to an endpoint that is not AWS's, and the feed sets no registry_endpoint for it."
 )
 _MANIFEST = "ecr:BatchGetImage"
+_RESOLUTION = timedelta(seconds=1)  # of the time at which the token was fetched
 _OF_PACKAGE = re.compile(r"/v2/(?P<package>.+)/(?:tags|manifests|blobs)/[^/]+")
 _SIGNATURE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
 """A tag that signing tools add beside an image; it is not a version to deploy."""
+
+
+@dataclass
+class _Readings:
+    """What was read of one package: one reading, or two where the first one disagrees.
+
+    `walk` is the one to judge: where two readings contradict each other, its HEAD says so.
+    """
+
+    views: list[TagViews]
+    walk: PackageWalk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.walk = self.views[0].walk
 
 
 class FeedRegistry:
@@ -52,7 +70,9 @@ class FeedRegistry:
         self._rules = Once(self._read_rules)
         self._registry = Once(self._open)
         self._walks = Once(self._walk_all)
-        self._touched = Once(self._sort_touched)
+        self._readings: dict[str, _Readings] = {}
+        self._touched: dict[str, list[str]] = {}
+        self._sorted = 0
 
     @property
     def applies(self) -> bool:
@@ -74,6 +94,9 @@ class FeedRegistry:
         Not applicable where it is denied and the feed has no `pulls`, not assessed where it has.
         """
         walk = self.walk(package)
+        if walk.wanted.tag is None:
+            # The newest image is asked for: without the images, no tag is known.
+            self.rights.account.images(package)
         denied = self.rights.has_auditor and self._is_denied(package)
         if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
             not_applicable("Targets do not pull with this feed's credentials (pulls), and may not.")
@@ -86,15 +109,31 @@ class FeedRegistry:
         answers = self.rights.answers(_MANIFEST, package)
         return answers.answer is Answer.DENIED and not answers.assumed
 
-    def listed(self, package: str) -> PackageWalk:
-        """The walk, for its list of tags; ends the check where PERM-4 reports that it is denied."""
+    def views(self, package: str) -> Sequence[TagViews]:
+        """The lists of tags of API and registry, read twice where the first two differ.
+
+        Ends the check where PERM-4 reports that the registry's is denied. Raises ReadError.
+        """
         walk = self.walk(package)
+        self.rights.account.images(package)
         if any(step.trouble is Trouble.DENIED for step in walk.of(Step.TAGS)):
             not_assessed("It depends on ecr:ListImages, which the feed is denied (PERM-4).")
-        return walk
+        views = self._readings[package].views
+        if len(views) == 1 and views[0].lists_differ:
+            again = self._registry.get().look_again(walk.wanted, deep=False)
+            views.append(self._viewed(again, self.rights.account.images_again(package)))
+            self._note_touched(package)
+        return views
+
+    def reading(self, package: str) -> TagViews:
+        """The reading that the walk is judged by; after `walk`, or what calls it."""
+        return self._readings[package].views[-1]
 
     def walk(self, package: str) -> PackageWalk:
-        """The walk to one image; ends the check without a repository or under a cache rule."""
+        """The walk to one image; ends the check without a repository or under a cache rule.
+
+        Where the registry and the API contradict each other about the tag, both are read again.
+        """
         if not self.applies:
             not_applicable(TEST_ENDPOINT)
         if self.rights.account.inventory().repository(package) is None:
@@ -103,8 +142,8 @@ class FeedRegistry:
         if rule is not None:
             not_applicable(f"A read may fetch from {rule.upstream} (pull-through cache rule).")
         self._registry.get()
-        walk = self._walks.get()[package].walk
-        note(touched=self._touched.get().get(package, []))
+        walk = self._reading_of(package).walk
+        self._note_touched(package)
         return walk
 
     def downloaded(self, package: str) -> Walked | None:
@@ -119,7 +158,8 @@ class FeedRegistry:
             login = self._registry.get().login()
             if not (login.ok and login.wrong_password.ok and self._is_the_tokens()):
                 return None
-            return self._walks.get().get(package)
+            first = self._walks.get().get(package)
+            return None if first is None else Walked(self._reading_of(package).walk, first.at)
         except (ReadError, NotAssessed):
             return None  # no proof: the rules about token, login and pull say why
 
@@ -128,20 +168,35 @@ class FeedRegistry:
         named = self.rights.account.token().proxy_endpoint
         return endpoint is None or urlsplit(endpoint).netloc == urlsplit(named).netloc
 
-    def tags(self, package: str) -> list[str]:
-        """The tags of active images, as the API lists them."""
-        images = self.rights.account.images(package)
-        return [tag for image in images if image.status == "ACTIVE" for tag in image.tags]
+    def _reading_of(self, package: str) -> _Readings:
+        if package not in self._readings:
+            self._readings[package] = self._read(package)
+        return self._readings[package]
 
-    def _sort_touched(self) -> dict[str, list[str]]:
-        """Every request that the walks made of the registry, by package."""
-        self._walks.get()
-        sorted_by: dict[str, list[str]] = {}
-        for each in self._registry.get().client.sent:
+    def _read(self, package: str) -> _Readings:
+        walk = self._walks.get()[package].walk
+        account = self.rights.account
+        first = self._viewed(walk, _images(lambda: account.images(package)))
+        found = _Readings([first])
+        if first.contradict:
+            again = self._registry.get().look_again(walk.wanted, deep=walk.deep)
+            images = _images(lambda: account.images_again(package))
+            found.views.append(self._viewed(again, images))
+            found.walk = settled(first, found.views[-1])
+        return found
+
+    def _viewed(self, walk: PackageWalk, images: tuple[Image, ...] | None) -> TagViews:
+        return TagViews(walk, images, self.rights.account.token().fetched_at + _RESOLUTION)
+
+    def _note_touched(self, package: str) -> None:
+        """Keep every request that was made for the package as evidence."""
+        sent = self._registry.get().client.sent
+        for each in sent[self._sorted :]:
             if part := _OF_PACKAGE.fullmatch(each.path):
                 said = f"{each.method} {each.host}{each.path} {each.status or each.trouble}"
-                sorted_by.setdefault(part["package"], []).append(said)
-        return sorted_by
+                self._touched.setdefault(part["package"], []).append(said)
+        self._sorted = len(sent)
+        note(touched=self._touched.get(package, []))
 
     def _open(self) -> RegistrySession:
         account = self.rights.account
@@ -213,6 +268,14 @@ class FeedRegistry:
             return self.rights.documents().cache_rules()
         except ReadError:
             return None
+
+
+def _images(read: Callable[[], tuple[Image, ...]]) -> tuple[Image, ...] | None:
+    """The images; None where the API could not be read, which its own rules report."""
+    try:
+        return read()
+    except ReadError:
+        return None
 
 
 def _is_refused(walk: PackageWalk) -> bool:

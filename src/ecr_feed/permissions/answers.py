@@ -152,7 +152,7 @@ class Rights:
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
                 simulation = within_limits(simulation, evaluated, decision, evidence)
-            simulation = resting_on(simulation, self._given, decision)
+            simulation = resting_on(simulation, self._given, evaluated, decision)
             witnesses += [self._unless_unseen(action, package, w) for w in (simulation, evaluated)]
         return Answers(action, resource, tuple(w for w in witnesses if w is not None), decision)
 

@@ -31,9 +31,16 @@ def policy_type(layer: str) -> str:
 
 def blocker(answers: Answers) -> str:
     """What to do, in one line; "" where an Allow in an identity policy is all it takes."""
+    if answers.assumed:
+        stated = f"Correct the stated {in_words(answers.assumed)}, or, where it is right"
+        what = f"allow {answers.action} on {answers.resource} for requests that have it."
+        return f"{stated}: {_stated_condition(answers) or _blocker(answers) or what}"
+    return _blocker(answers)
+
+
+def _blocker(answers: Answers) -> str:
     if denied_outright(answers):
-        said, stated = _narrow(answers), in_words(answers.assumed)
-        return f"Correct the stated {stated}, or, where it is right: {said}" if stated else said
+        return _narrow(answers)
     nearly = [near for near in _by_condition(answers) if near.layer not in _GRANTING]
     named = {near.layer.policy_type for near in nearly}
     layers = [layer for layer in _limits(answers) if layer not in named]
@@ -44,8 +51,11 @@ def blocker(answers: Answers) -> str:
 
 
 def needs_allow(answers: Answers) -> bool:
-    """An identity policy has to allow it, whatever else has to change."""
-    if denied_outright(answers):
+    """An identity policy has to allow it, whatever else has to change.
+
+    Not so where a stated value is why it is denied: the policy allows it for other values.
+    """
+    if denied_outright(answers) or answers.assumed:
         return False
     if not blocker(answers):
         return True
@@ -116,13 +126,6 @@ def _condition(answers: Answers) -> str:
                 f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
             )
-    stated = {key.lower() for key in answers.assumed}
-    for miss in near.misses:
-        if miss.key.lower() in stated:
-            return (
-                f"Correct the stated {miss.key} ({miss.found}); or, where the feed's requests have "
-                f"that value, add it in {near.statement}, which asks for {miss.expected}."
-            )
     (first, *others) = near.misses
     tag = "" if others else _tag(answers.resource, first)
     return tag or _met_or_corrected(near)
@@ -139,6 +142,19 @@ def _by_condition(answers: Answers) -> list[NearMiss]:
 def _met_or_corrected(near: NearMiss) -> str:
     said = " and ".join(str(miss) for miss in near.misses)
     return f"Meet or correct the condition in {near.statement}: {said}."
+
+
+def _stated_condition(answers: Answers) -> str:
+    """The fix for a statement that asks for another value than the stated one; "" without one."""
+    stated = {key.lower() for key in answers.assumed}
+    for near in answers.decision.nearest if answers.decision is not None else ():
+        for miss in near.misses:
+            if miss.key.lower() in stated:
+                return (
+                    f"add {miss.found} in {near.statement}, which asks for {miss.key} "
+                    f"{miss.expected}."
+                )
+    return ""
 
 
 def _ranges(answers: Answers) -> object:

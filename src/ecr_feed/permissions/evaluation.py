@@ -28,7 +28,7 @@ from ecr_feed.iam import (
 )
 from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 from ecr_feed.naming import account_of
-from ecr_feed.permissions.stated_context import decide_stated, in_words, single
+from ecr_feed.permissions.stated_context import decide_stated, in_words, remark_on, single
 from ecr_feed.permissions.wrong_arns import wrong_arns
 
 _WITNESS: Final = "evaluation"
@@ -110,6 +110,9 @@ def evaluate(
     if found.assumed and answer is not Answer.UNDETERMINED:
         told["assumed"] = dict(found.assumed)
         because += f" Assumed, as stated: {in_words(found.assumed)}."
+        if remark := remark_on(found.assumed):
+            told["remark"] = remark
+            because += f" {remark}"
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
         because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)

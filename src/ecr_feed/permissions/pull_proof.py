@@ -17,11 +17,15 @@ from ecr_feed.permissions.needs import PULL
 from ecr_feed.text.times import rfc3339
 
 _BY_ACTION: Final = {
-    PULL[0]: (Step.MANIFEST, Step.PLATFORM),
+    PULL[0]: (Step.MANIFEST, Step.PLATFORM, Step.HEAD),
     PULL[1]: (Step.LAYER, Step.CONFIG),
 }
 """The steps that need an action; a download of the first kind proves it."""
 _DOWNLOADED: Final = (200, 206)
+_REFUSED: Final = (
+    *(Trouble.DENIED, Trouble.LOGIN_REFUSED, Trouble.EXPIRED),
+    Trouble.CONTRADICTION,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,12 @@ class Walked:
 def proof(walked: Walked, action: str, resource: str) -> Permission | None:
     """The permission that the downloads prove; None where they do not.
 
-    A HEAD proves nothing, nor does a download beside a denial of the same action.
+    A HEAD proves nothing, nor does a download beside a refusal, or beside answers
+    that contradict each other, of what needs the same action.
     """
     walk, kinds = walked.walk, _BY_ACTION[action]
     done = next((s for s in walk.of(kinds[0]) if s.ok and s.status in _DOWNLOADED), None)
-    if done is None or any(step.trouble is Trouble.DENIED for step in walk.of(*kinds)):
+    if done is None or any(step.trouble in _REFUSED for step in walk.of(*kinds)):
         return None
     image = named(walk.wanted)
     registry = next((step.host for step in walk.of(Step.MANIFEST)), "")

@@ -9,7 +9,7 @@ from math import prod
 from typing import Final
 
 from ecr_feed.config import StatedKey
-from ecr_feed.facts.aws import Permission
+from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.iam import Decision, Outcome, Request
 
 _SETS: Final = frozenset(
@@ -24,6 +24,7 @@ _SETS: Final = frozenset(
     }
 )
 """Keys of which one request has several values. Any other has one, so several are alternatives."""
+_THROUGH_AN_ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
 _MOST: Final = 64  # combinations of alternatives that are tried
 
 Decide = Callable[[Request], Decision]
@@ -77,22 +78,39 @@ def single(stated: Sequence[StatedKey]) -> Iterator[tuple[StatedKey, str | tuple
 
 
 def resting_on(
-    simulation: Permission, given: Mapping[str, str | tuple[str, ...]], decision: Decision | None
+    simulation: Permission,
+    given: Mapping[str, str | tuple[str, ...]],
+    evaluated: Permission,
+    decision: Decision | None,
 ) -> Permission:
-    """The simulation, with those of the values it was given that a policy looks at in its evidence.
+    """The simulation, with those of the values it was given that it may rest on in its evidence.
 
-    `decision` is the evaluation's: where there is none, the policies may look at all of them.
+    They are the evaluation's, where that has an answer; else those that a policy looks at, or all
+    of them where no policy could be evaluated.
     """
-    looked_at = None if decision is None else decision.policies.condition_keys
+    if evaluated.answer is not Answer.UNDETERMINED:
+        assumed = evaluated.evidence.get("assumed")
+        names = {key.lower() for key in assumed} if isinstance(assumed, dict) else set()
+    elif decision is not None:
+        names = set(decision.policies.condition_keys)
+    else:
+        names = {key.lower() for key in given}
     kept = {
         key: [value] if isinstance(value, str) else list(value)
         for key, value in given.items()
-        if looked_at is None or key.lower() in looked_at
+        if key.lower() in names
     }
-    return replace(
-        simulation,
-        evidence={**simulation.evidence, "assumed": kept} if kept else simulation.evidence,
-    )
+    told = {"assumed": kept} if kept else {}
+    return replace(simulation, evidence={**simulation.evidence, **told})
+
+
+def remark_on(assumed: Mapping[str, Sequence[str]]) -> str:
+    """What to check about these values together; "" for nothing."""
+    keys = {key.lower(): key for key in assumed}
+    inside = next((keys[each] for each in _THROUGH_AN_ENDPOINT if each in keys), None)
+    if inside is None or "aws:sourceip" not in keys:
+        return ""
+    return f"AWS sends aws:SourceIp only outside of VPC endpoints: can a request have {inside} too?"
 
 
 def in_words(assumed: Mapping[str, Sequence[str]]) -> str:

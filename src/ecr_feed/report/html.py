@@ -46,7 +46,7 @@ from ecr_feed.text.words import few, many
 WHOLE_LIMIT: Final = 10_000  # findings; beyond it, met ones are one line for each check and feed
 GROUP_LIMIT: Final = 150  # items of "Fix first"; every finding is in "All checks" as well
 NAME_LIMIT: Final = 400  # names in one item
-_GROUNDS: Final = frozenset({"assumed", "downloaded"})  # shown of a met rule too
+_GROUNDS: Final = frozenset({"assumed", "downloaded", "remark"})  # shown of a met rule too
 EVIDENCE_LIMIT: Final = 2_000  # characters of one finding's raw evidence
 _VERDICTS: Final = {
     Verdict.READY.value: ("✓", "ready", "Every gating rule is met, waived or not applicable."),
