@@ -144,33 +144,11 @@ class FeedRegistry:
         if rule is not None:
             not_applicable(f"A read may fetch from {rule.upstream} (pull-through cache rule).")
         self._registry.get()
-<<<<<<< HEAD
-        if package not in self._readings:
-            self._readings[package] = self._read(package)
+        walk = self._reading_of(package).walk
         self._note_touched(package)
         if isinstance(rules := self._rules.get(), Failure):
             note(cache_rules_unread=rules.summary)
-        return self._readings[package].walk
-
-    def _read(self, package: str) -> _Readings:
-        walk = self._walks.get()[package].walk
-        account = self.rights.account
-        first = self._viewed(walk, _images(lambda: account.images(package)))
-        found = _Readings([first])
-        if first.contradict:
-            again = self._registry.get().look_again(walk.wanted, deep=walk.deep)
-            images = _images(lambda: account.images_again(package))
-            found.views.append(self._viewed(again, images))
-            found.walk = settled(first, found.views[-1])
-        return found
-
-    def _viewed(self, walk: PackageWalk, images: tuple[Image, ...] | None) -> TagViews:
-        return TagViews(walk, images, self.rights.account.token().fetched_at + _RESOLUTION)
-=======
-        walk = self._reading_of(package).walk
-        self._note_touched(package)
         return walk
->>>>>>> context
 
     def downloaded(self, package: str) -> Walked | None:
         """The deep walk to one image with the feed's own token; None where nothing was walked.
@@ -194,8 +172,6 @@ class FeedRegistry:
         named = self.rights.account.token().proxy_endpoint
         return endpoint is None or urlsplit(endpoint).netloc == urlsplit(named).netloc
 
-<<<<<<< HEAD
-=======
     def _reading_of(self, package: str) -> _Readings:
         if package not in self._readings:
             self._readings[package] = self._read(package)
@@ -216,7 +192,6 @@ class FeedRegistry:
     def _viewed(self, walk: PackageWalk, images: tuple[Image, ...] | None) -> TagViews:
         return TagViews(walk, images, self.rights.account.token().fetched_at + _RESOLUTION)
 
->>>>>>> context
     def _note_touched(self, package: str) -> None:
         """Keep every request that was made for the package as evidence."""
         sent = self._registry.get().client.sent
