@@ -84,6 +84,7 @@ def account_from_plan(
         **asdict(scope.accounts),
         **chosen.stated(scope.account, scope.partition),
         "repositories": ecr.stated(),
+        "registry_scope": ecr.registry_scope(scope.region),
     }
     tables = {
         "says": f"The account after {source} is applied.",
