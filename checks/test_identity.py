@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ecr_feed.aws.account import Account
+from ecr_feed.aws.readers.access_keys import mask
 from ecr_feed.check import CRITICAL, HIGH, MEDIUM, check
 from ecr_feed.config import (
     EnvCredentials,
     Feed,
     KeyCredentials,
-    OidcCredentials,
     ProfileCredentials,
-    WorkerCredentials,
 )
-from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
-from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
-from ecr_feed.read_advice import fix_for
+from ecr_feed.facts.aws import Access, Identity
+from ecr_feed.facts.plan import PlanFacts
+from ecr_feed.feed.credentials import judge_credentials
+from ecr_feed.outcomes import expect, expect_judgement, not_applicable, not_assessed, note
+from ecr_feed.permissions.answers import Rights
+from ecr_feed.planned.arns import judge_account
 from ecr_feed.text.times import to_second
 from ecr_feed.token import SHORTEST_RUN
 
@@ -30,46 +33,14 @@ _STS = "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentit
     fix="Create a new access key for the feed's user and set both key fields of the feed.",
     reads=("sts:GetCallerIdentity",),
     refs=(_STS, "https://github.com/OctopusDeploy/Issues/issues/9044"),
+    in_plan="A plan has no credentials yet.",
 )
-def test_credentials_are_valid(feed: Feed, access: Access, on_worker: bool) -> None:
-    failure = access.failure
+def test_credentials_are_valid(feed: Feed, access: Access, rights: Rights, on_worker: bool) -> None:
     if access.identity is not None:
         note(identity=access.identity.arn, source=access.identity.source)
-    if failure is not None and not failure.trouble.credentials:
-        raise ReadError(failure)
-    if failure is not None and failure.trouble is Trouble.NO_CREDENTIALS:
-        _not_ours_to_have(feed, failure, on_worker)
-    refused_here = failure is not None and access.region_enabled is not False
-    expect(
-        access.identity is not None and not refused_here,
-        f"AWS refuses the feed's credentials: {failure.trouble.value if failure else 'no answer'}.",
-        expected=f"credentials that AWS accepts in {feed.region}",
-        found=failure.summary if failure else None,
-        evidence={"request_id": failure.request_id} if failure else None,
-        fix=_renewal(feed, failure) if failure else None,
+    expect_judgement(
+        judge_credentials(feed, access, on_worker=on_worker, longest_session=rights.longest_session)
     )
-
-
-def _renewal(feed: Feed, failure: Failure) -> str | None:
-    """The fix where a new access key does not help; None where it does."""
-    if isinstance(feed.credentials, OidcCredentials):
-        return fix_for(failure)
-    if isinstance(feed.credentials, WorkerCredentials):
-        return (
-            "Give the worker's machine an IAM role; a container on it needs a metadata hop limit "
-            "of 2 to reach the role's credentials."
-        )
-    if failure.trouble is Trouble.EXPIRED:
-        return "Give the feed a long-term access key (AKIA...), or use an OIDC feed with a role."
-    return None
-
-
-def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
-    """Credentials that only Octopus or its worker holds may be absent from this machine."""
-    if isinstance(feed.credentials, OidcCredentials) and feed.credentials.token_file is None:
-        raise ReadError(failure)
-    if isinstance(feed.credentials, WorkerCredentials) and not on_worker:
-        not_assessed(f"{failure.summary}. Run this on the worker to check its credentials.")
 
 
 @check(
@@ -81,9 +52,13 @@ def _not_ours_to_have(feed: Feed, failure: Failure, on_worker: bool) -> None:
     reads=("sts:GetCallerIdentity",),
     refs=(_STS,),
 )
-def test_expected_account(feed: Feed, identity: Identity) -> None:
+def test_expected_account(feed: Feed, plan: PlanFacts | None, account: Account) -> None:
+    if plan is not None:
+        expect_judgement(judge_account(plan, feed.account))
+        return
+    identity = account.identity()
     if feed.account is None:
-        not_applicable("The feeds file sets no expected account.")
+        not_applicable("No expected account is set (`account` in the feeds file, or --account).")
     expect(
         identity.account == feed.account,
         f"The credentials belong to account {identity.account}, not {feed.account}.",
@@ -101,6 +76,7 @@ def test_expected_account(feed: Feed, identity: Identity) -> None:
     fix="Create an IAM user with the four actions that a feed needs; delete the root user's key.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html",),
+    in_plan="A plan has no credentials yet.",
 )
 def test_not_the_root_user(feed: Feed, identity: Identity) -> None:
     expect(
@@ -119,6 +95,7 @@ def test_not_the_root_user(feed: Feed, identity: Identity) -> None:
     fix="Refresh the credentials (for SSO: `aws sso login`) and run again.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html",),
+    in_plan="A plan has no credentials yet.",
 )
 def test_temporary_credentials_outlive_the_run(
     feed: Feed, identity: Identity, now: datetime
@@ -128,11 +105,12 @@ def test_temporary_credentials_outlive_the_run(
     if identity.expires_at is None:
         not_assessed("The expiry time of these temporary credentials is unknown.")
     left = identity.expires_at - now
+    minutes = int(left.total_seconds() // 60)
     expect(
         left >= SHORTEST_RUN,
-        f"The credentials expire in {int(left.total_seconds() // 60)} minutes.",
+        f"The credentials expire in {minutes} minutes.",
         expected=f"at least {int(SHORTEST_RUN.total_seconds() // 60)} minutes left",
-        found=to_second(identity.expires_at),
+        found=f"{minutes} minutes left, until {to_second(identity.expires_at)}",
     )
 
 
@@ -153,11 +131,15 @@ def test_temporary_credentials_outlive_the_run(
         if isinstance(feed.credentials, ProfileCredentials | EnvCredentials | KeyCredentials)
         else "The feed has no access key of its own."
     ),
+    in_plan="A plan has no access key yet.",
 )
 def test_access_key_is_long_term(feed: Feed, access_key_id: str) -> None:
+    if not access_key_id:
+        not_assessed("The ID of the feed's access key is unknown.")
+    temporary = access_key_id.startswith("ASIA")
     expect(
-        not access_key_id.startswith("ASIA"),
+        not temporary,
         "The feed's access key is temporary.",
-        expected="an access key ID that begins with AKIA",
-        found=f"{access_key_id[:4]}…{access_key_id[-4:]}",
+        expected="a long-term access key",
+        found=f"{'temporary' if temporary else 'long-term'}: {mask(access_key_id)}",
     )

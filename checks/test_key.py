@@ -8,12 +8,17 @@ from ecr_feed.check import LOW, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import AccessKey
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.feed.access_key import FeedUser
 from ecr_feed.outcomes import expect, not_assessed
 from ecr_feed.report.record import ROTATE_AFTER
 
 _KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
+
+
+def _console_password(plan: PlanFacts, region: str, package: str | None) -> str | None:
+    return None if plan.console_password else "No document gives the feed's user a password."
 
 
 @check(
@@ -24,11 +29,10 @@ _READS = ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed")
     fix="Create a second key, set it in the feed, run this again, then delete the old key.",
     reads=_READS,
     refs=(_KEYS,),
+    in_plan="A plan has no access key yet.",
 )
 def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
-    own = feed_user.own_key()
-    if own is None:
-        not_assessed(f"IAM does not list the feed's key among the keys of user {feed_user.name}.")
+    own = _listed_key(feed_user)
     if own.created_at is None:
         not_assessed("IAM did not return the key's creation date.")
     age = now - own.created_at
@@ -48,14 +52,16 @@ def test_key_is_young(feed: Feed, feed_user: FeedUser, now: datetime) -> None:
     fix="Delete the inactive key: `aws iam delete-access-key`.",
     reads=_READS,
     refs=(_KEYS,),
+    in_plan="A plan has no access key yet.",
 )
 def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
+    _listed_key(feed_user)
     dead = [key.id for key in feed_user.other_keys() if not key.is_active]
     expect(
         not dead,
         f"User {feed_user.name} has an inactive access key: {', '.join(dead)}.",
         expected="active keys only",
-        found=", ".join(dead) or None,
+        found=f"inactive: {', '.join(dead)}" if dead else "active keys only",
         fix=_deletion(feed_user, dead),
     )
 
@@ -68,8 +74,10 @@ def test_no_inactive_key(feed: Feed, feed_user: FeedUser) -> None:
     fix="Delete the unused key: `aws iam delete-access-key`.",
     reads=_READS,
     refs=(_KEYS,),
+    in_plan="A plan has no access key yet.",
 )
 def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
+    _listed_key(feed_user)
     others = [key for key in feed_user.other_keys() if key.is_active]
     for key in others:
         _known_use(key)
@@ -77,8 +85,10 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     expect(
         not unused,
         f"User {feed_user.name} has a second access key that was never used: {', '.join(unused)}.",
-        expected="one key, or a second one in use",
-        found=", ".join(unused) or None,
+        expected="no unused second key",
+        found=f"a second key that was never used: {', '.join(unused)}"
+        if unused
+        else "no unused second key",
         fix=_deletion(feed_user, unused),
     )
 
@@ -91,16 +101,29 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     fix="Delete the user's console password: `aws iam delete-login-profile`.",
     reads=(*_READS, "iam:GetLoginProfile"),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords.html",),
+    in_plan=_console_password,
 )
 def test_no_console_password(feed: Feed, feed_user: FeedUser) -> None:
+    _listed_key(feed_user)
     has = feed_user.has_console_password()
     expect(
         not has,
         f"User {feed_user.name} can log in to the console.",
         expected="no console password",
-        found="a console password" if has else None,
+        found="a console password" if has else "no console password",
         fix=f"aws iam delete-login-profile --user-name {feed_user.name}" if has else None,
     )
+
+
+def _listed_key(user: FeedUser) -> AccessKey:
+    """The feed's own key; ends the check where IAM lists the user's keys without it.
+
+    What IAM returned is then not about the feed's user, or not complete.
+    """
+    own = user.own_key()
+    if own is None:
+        not_assessed(f"IAM does not list the feed's key among the keys of user {user.name}.")
+    return own
 
 
 def _deletion(user: FeedUser, key_ids: list[str]) -> str | None:

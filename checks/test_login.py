@@ -20,6 +20,7 @@ _SPEC = "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"
     fix="aws ecr get-login-password --region {feed.region!q}",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH, _SPEC),
+    in_plan="A plan has no token to log in with.",
 )
 def test_login_is_accepted(feed: Feed, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.login_accepted(registry.login(), feed.region))
@@ -33,6 +34,7 @@ def test_login_is_accepted(feed: Feed, registry: FeedRegistry) -> None:
     fix="Find the proxy or cache that answers for the registry's host without checking the login.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH, _SPEC),
+    in_plan="A plan has no token to log in with.",
 )
 def test_wrong_password_is_refused(feed: Feed, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.wrong_password_refused(registry.login()))

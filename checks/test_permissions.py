@@ -133,6 +133,7 @@ def test_may_list_repositories(feed: Feed, rights: Rights) -> None:
     refs=(
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html",
     ),
+    in_plan="A plan has one answer, the evaluation: there is none to compare it with.",
 )
 def test_witnesses_agree(feed: Feed, rights: Rights) -> None:
     expect_judgement(judge_agreement(rights))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from ecr_feed.check import CRITICAL, HIGH, check
 from ecr_feed.config import Feed
 from ecr_feed.feed.registry import FeedRegistry
-from ecr_feed.oci import pull_rules
+from ecr_feed.oci import pull_rules, tag_views
 from ecr_feed.outcomes import expect_judgement
 
 _READS = (
     "ecr:GetAuthorizationToken",
+    "ecr:DescribeImages",
     "ecr:ListImages",
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
@@ -27,9 +28,11 @@ _FORMATS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifes
     fix="Push the tag to {package!q}, or deploy a tag that exists.",
     reads=_READS,
     refs=(_PULL,),
+    in_plan="A plan has no images to pull.",
 )
 def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_judgement(pull_rules.tag_resolves(registry.pull(package)))
+    walk = registry.pull(package)
+    expect_judgement(tag_views.tag_resolves(walk, registry.reading(package), feed.region))
 
 
 @check(
@@ -40,6 +43,7 @@ def test_tag_resolves(feed: Feed, package: str, registry: FeedRegistry) -> None:
     fix="Build and push the image again with a current Docker or buildx.",
     reads=_READS,
     refs=(_FORMATS,),
+    in_plan="A plan has no images to pull.",
 )
 def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.media_type_usable(registry.pull(package)))
@@ -53,6 +57,7 @@ def test_media_type_is_usable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="docker buildx build --platform PLATFORM --push ...",
     reads=_READS,
     refs=(_FORMATS,),
+    in_plan="A plan has no images to pull.",
 )
 def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.platform_available(registry.pull(package)))
@@ -66,6 +71,7 @@ def test_platform_is_there(feed: Feed, package: str, registry: FeedRegistry) -> 
     fix="Allow ecr:BatchGetImage on the repository {package}.",
     reads=_READS,
     refs=(_PULL,),
+    in_plan="A plan has no images to pull.",
 )
 def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.manifest_readable(registry.pull(package)))
@@ -79,6 +85,7 @@ def test_manifest_is_readable(feed: Feed, package: str, registry: FeedRegistry) 
     fix="Allow ecr:GetDownloadUrlForLayer, and let workers reach the layer storage.",
     reads=_READS,
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",),
+    in_plan="A plan has no images to pull.",
 )
 def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) -> None:
     expect_judgement(pull_rules.layers_reachable(registry.pull(package), feed.region))
@@ -89,9 +96,10 @@ def test_layers_are_reachable(feed: Feed, package: str, registry: FeedRegistry) 
     severity=HIGH,
     title="The ECR API and the registry list the same tags",
     why="Every version that Octopus offers must be one that a worker can pull.",
-    fix="Run again: a push between the two reads causes this too.",
+    fix="Look for a cache or proxy in front of the registry that answers with an old list of tags.",
     reads=_READS,
     refs=(_PULL,),
+    in_plan="A plan has no images to pull.",
 )
 def test_views_agree(feed: Feed, package: str, registry: FeedRegistry) -> None:
-    expect_judgement(pull_rules.views_agree(registry.listed(package), registry.tags(package)))
+    expect_judgement(tag_views.views_agree(registry.views(package)))

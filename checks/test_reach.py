@@ -19,6 +19,7 @@ _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoin
     fix="Allow outbound HTTPS to api.ecr.{feed.region}, or create the ecr.api VPC endpoint.",
     reads=(),
     refs=(_ENDPOINTS,),
+    in_plan="No document says what a worker can reach.",
 )
 def test_api_is_reachable(feed: Feed, reachability: Reachability) -> None:
     expect_judgement(judge_host(reachability.of(Purpose.API)))
@@ -32,6 +33,7 @@ def test_api_is_reachable(feed: Feed, reachability: Reachability) -> None:
     fix="Allow outbound HTTPS to the registry's host, or create the ecr.dkr VPC endpoint.",
     reads=(),
     refs=(_ENDPOINTS,),
+    in_plan="No document says what a worker can reach.",
 )
 def test_registry_is_reachable(feed: Feed, reachability: Reachability) -> None:
     expect_judgement(judge_host(reachability.of(Purpose.REGISTRY)))
@@ -45,6 +47,7 @@ def test_registry_is_reachable(feed: Feed, reachability: Reachability) -> None:
     fix="Allow outbound HTTPS to the bucket, or create an S3 gateway endpoint that allows it.",
     reads=(),
     refs=(_ENDPOINTS,),
+    in_plan="No document says what a worker can reach.",
 )
 def test_layer_storage_is_reachable(feed: Feed, reachability: Reachability) -> None:
     if not feed.pulls:
@@ -60,6 +63,7 @@ def test_layer_storage_is_reachable(feed: Feed, reachability: Reachability) -> N
     fix="Allow outbound HTTPS to sts.{feed.region}, or create the sts VPC endpoint.",
     reads=(),
     refs=(_ENDPOINTS,),
+    in_plan="No document says what a worker can reach.",
 )
 def test_sts_is_reachable(feed: Feed, reachability: Reachability) -> None:
     expect_judgement(judge_host(reachability.of(Purpose.STS)))
@@ -73,6 +77,7 @@ def test_sts_is_reachable(feed: Feed, reachability: Reachability) -> None:
     fix="Run the audit from a machine that can reach IAM.",
     reads=(),
     refs=("https://docs.aws.amazon.com/general/latest/gr/iam-service.html",),
+    in_plan="No document says what a worker can reach.",
 )
 def test_iam_is_reachable(feed: Feed, reachability: Reachability, has_auditor: bool) -> None:
     if not has_auditor:

@@ -7,13 +7,22 @@ from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.check import CRITICAL, MEDIUM, check
 from ecr_feed.config import Feed
 from ecr_feed.facts.aws import Repository
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.feed.missing import Creation, MissingElsewhere
 from ecr_feed.naming import NameProblem, judge_name, other_registry
 from ecr_feed.outcomes import expect, not_applicable, not_assessed, note
 from ecr_feed.text.words import many
 
 _CREATE = "aws ecr create-repository --repository-name {package!q} --region {feed.region!q}"
+_STATUSES = {"ACTIVE", "ARCHIVED", "ACTIVATING"}
 _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"
+
+
+def _in_plan(plan: PlanFacts, region: str, package: str | None) -> str | None:
+    if not plan.repositories:
+        return "The plan says nothing of repositories."
+    known = package is not None and plan.states(region, package)
+    return None if known else f"The plan says nothing of a repository of this name in {region}."
 
 
 @check(
@@ -29,6 +38,7 @@ _NAMES = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRe
         "ecr:DescribeRepositoryCreationTemplates",
     ),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",),
+    in_plan=_in_plan,
 )
 def test_repository_exists(
     feed: Feed, package: str, inventory: Inventory, elsewhere: MissingElsewhere, creation: Creation
@@ -85,6 +95,7 @@ def test_package_id_is_a_legal_name(feed: Feed, package: str) -> None:
     fix="Push an image with a release tag to {package!q}.",
     reads=("ecr:DescribeImages",),
     refs=("https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html",),
+    in_plan="A plan has no images.",
 )
 def test_repository_holds_a_tagged_image(
     feed: Feed, package: str, repository: Repository, account: Account
@@ -92,6 +103,9 @@ def test_repository_holds_a_tagged_image(
     images = account.images(package)
     tagged = [image for image in images if image.tags]
     usable = [image for image in tagged if image.status == "ACTIVE"]
+    unknown = sorted({image.status for image in tagged} - _STATUSES)
+    if not usable and unknown:
+        not_assessed(f"ECR gives {package}'s images a status that is unknown here: {unknown[0]}.")
     expect(
         bool(usable),
         f"{package} holds no tagged image that can be pulled.",

@@ -25,6 +25,7 @@ _AUTH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.ht
     "proxy or an endpoint that changes responses.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_API, _AUTH),
+    in_plan="A plan has no token.",
 )
 def test_token_can_be_fetched(feed: Feed, token: AuthorizationToken) -> None:
     expect_judgement(tokens.judge_content(token))
@@ -38,6 +39,7 @@ def test_token_can_be_fetched(feed: Feed, token: AuthorizationToken) -> None:
     fix="Fetch a new token; if a proxy or cache sits in front of ECR, bypass it.",
     reads=("ecr:GetAuthorizationToken",),
     refs=(_AUTH,),
+    in_plan="A plan has no token.",
 )
 def test_token_lives_twelve_hours(feed: Feed, token: AuthorizationToken) -> None:
     expect_judgement(tokens.judge_lifetime(token))
@@ -51,12 +53,14 @@ def test_token_lives_twelve_hours(feed: Feed, token: AuthorizationToken) -> None
     fix="Give the feed credentials of the account that holds the repositories, and its region.",
     reads=("ecr:GetAuthorizationToken", "sts:GetCallerIdentity"),
     refs=(_API,),
+    in_plan="A plan has no token.",
 )
 def test_token_is_for_the_expected_registry(
     feed: Feed, token: AuthorizationToken, account: Account
 ) -> None:
     expected = feed.account or account.identity().account
-    expect_judgement(tokens.judge_registry(token, expected, feed.region))
+    stated = feed.account is not None
+    expect_judgement(tokens.judge_registry(token, expected, feed.region, stated=stated))
 
 
 @check(
@@ -70,6 +74,7 @@ def test_token_is_for_the_expected_registry(
     applies=lambda feed: (
         None if feed.min_token_hours is not None else "The feeds file sets no min_token_hours."
     ),
+    in_plan="A plan has no token.",
 )
 def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: datetime) -> None:
     if feed.min_token_hours is None:
@@ -90,6 +95,7 @@ def test_enough_token_life_remains(feed: Feed, token: AuthorizationToken, now: d
         if feed.longest_deployment_hours is not None
         else "The feeds file sets no longest_deployment_hours."
     ),
+    in_plan="A plan has no token.",
 )
 def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationToken) -> None:
     if feed.longest_deployment_hours is None:
@@ -105,6 +111,7 @@ def test_token_outlives_the_longest_deployment(feed: Feed, token: AuthorizationT
     fix="Set this machine's clock and keep it synchronised.",
     reads=("sts:GetCallerIdentity",),
     refs=("https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",),
+    in_plan="A plan makes no call to compare the clock by.",
 )
 def test_clock_agrees(feed: Feed, clock_offset: ClockOffset | None) -> None:
     expect_judgement(judge_clock(clock_offset))

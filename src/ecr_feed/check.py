@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.findings import Severity
 
 CRITICAL: Final = Severity.CRITICAL
@@ -24,6 +25,11 @@ LOW: Final = Severity.LOW
 
 Test = TypeVar("Test", bound=Callable[..., None])
 Applies = Callable[[Any], str | None]
+InPlan = Callable[[PlanFacts, str, str | None], str | None]
+"""From a plan's facts, the feed's region and the package (or None) to why a rule is not applicable.
+
+None where the documents let the rule be judged.
+"""
 
 _ID = re.compile(r"[A-Z]+-[1-9][0-9]*")
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
@@ -35,7 +41,8 @@ class CheckInfo:
 
     `reads` are the IAM actions of the calls the check rests on (they make the auditor's policy),
     `fix` a template over `{feed...}`, `{docker_feed...}` and `{package}`, `applies` a function from
-    the feed to the reason why the rule has no meaning for it, or None where it has one.
+    the feed to the reason why the rule has no meaning for it, or None where it has one. `in_plan`
+    is why no document of a plan speaks of it, or how to tell; None where documents are enough.
     """
 
     id: str
@@ -49,6 +56,7 @@ class CheckInfo:
     per_package: bool
     function: str
     applies: Applies | None = None
+    in_plan: str | InPlan | None = None
 
     @property
     def family(self) -> str:
@@ -66,6 +74,7 @@ def check(
     reads: tuple[str, ...],
     refs: tuple[str, ...],
     applies: Applies | None = None,
+    in_plan: str | InPlan | None = None,
 ) -> Callable[[Test], Test]:
     """Make a test function a check. Raises TypeError for metadata that is missing or malformed."""
 
@@ -83,6 +92,7 @@ def check(
             per_package="package" in parameters,
             function=function.__name__,
             applies=applies,
+            in_plan=in_plan,
         )
         _validate(info, parameters)
         marked: Test = getattr(pytest.mark, info.family.lower())(function)

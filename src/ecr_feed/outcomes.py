@@ -84,10 +84,10 @@ class Judgement:
 
     @classmethod
     def not_assessed(
-        cls, reason: str, *, evidence: Mapping[str, object] | None = None
+        cls, reason: str, *, evidence: Mapping[str, object] | None = None, fix: str | None = None
     ) -> Judgement:
-        """The rule could not be judged; `reason` names what is missing."""
-        return cls(OutcomeWord.NOT_ASSESSED, reason, evidence=evidence or {})
+        """The rule could not be judged; `reason` names what is missing, `fix` what would help."""
+        return cls(OutcomeWord.NOT_ASSESSED, reason, fix=fix, evidence=evidence or {})
 
     @classmethod
     def not_applicable(cls, reason: str) -> Judgement:

@@ -70,7 +70,7 @@ def judge_content(token: AuthorizationToken) -> Judgement:
         problem is None,
         f"The authorization token cannot be used: {problem}.",
         expected="base64 of AWS:PASSWORD",
-        found=problem,
+        found=problem or "base64 of AWS:PASSWORD",
     )
 
 
@@ -88,14 +88,28 @@ def judge_lifetime(token: AuthorizationToken) -> Judgement:
     return Judgement.of(
         abs(granted - LIFETIME) <= TOLERANCE,
         f"The authorization token is not valid for 12 hours: {problem}.",
-        expected="an expiry 12 hours after it was fetched, 5 minutes more or less",
-        found=f"expires {to_second(token.expires_at)}, fetched {to_second(token.fetched_at)}",
+        expected=f"valid for {duration(LIFETIME)}, {duration(TOLERANCE)} more or less",
+        found=f"valid for {duration(max(granted, timedelta()))}: fetched "
+        f"{to_second(token.fetched_at)}, expires {to_second(token.expires_at)}",
     )
 
 
-def judge_registry(token: AuthorizationToken, account: str, region: str) -> Judgement:
-    """The registry that the token names is the account's in the region."""
-    problem = _registry_problem(RegistryHost.parse(token.proxy_endpoint), account, region)
+def judge_registry(
+    token: AuthorizationToken, account: str, region: str, *, stated: bool = True
+) -> Judgement:
+    """The registry that the token names is the account's in the region.
+
+    `stated` is False where the account is STS's answer, not a person's: where that and the token
+    contradict each other, neither answer is taken for the truth.
+    """
+    host = RegistryHost.parse(token.proxy_endpoint)
+    if not stated and host.ok and host.account != account:
+        return Judgement.not_assessed(
+            f"Two answers contradict each other: STS says that the credentials are of account "
+            f"{account}, the token is for the registry of {host.account}.",
+            evidence={"proxy_endpoint": token.proxy_endpoint, "account": account},
+        )
+    problem = _registry_problem(host, account, region)
     return Judgement.of(
         problem is None,
         f"The token is for another registry: {problem}.",
@@ -110,8 +124,8 @@ def judge_time_left(token: AuthorizationToken, hours: float, now: datetime) -> J
     return Judgement.of(
         left >= timedelta(hours=hours),
         f"The token has {duration(left)} left.",
-        expected=f"at least {hours:g} h",
-        found=f"expires {to_second(token.expires_at)}",
+        expected=f"at least {hours:g} h left",
+        found=f"{duration(max(left, timedelta()))} left, until {to_second(token.expires_at)}",
         evidence={"left_hours": round(left.total_seconds() / 3600, 2)},
     )
 

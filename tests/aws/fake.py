@@ -134,7 +134,12 @@ class FakeAws:
     def _DescribeRepositories(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name
         names = asked.parameters.get("repositoryNames")
         if names is None:
-            return self._page(asked, sorted(self.repositories), "repositories", repository)
+            return self._page(
+                asked,
+                sorted(self.repositories),
+                "repositories",
+                lambda name: repository(name, asked.region),
+            )
         for name in names:
             if name in self.denied_names:
                 return denial("DescribeRepositories", arn(name))

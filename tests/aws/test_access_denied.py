@@ -12,6 +12,9 @@ HEAD = f"User: {USER} is not authorized to perform: ecr:ListImages on resource: 
 POLICY = "arn:aws:organizations::1:policy/o-1/service_control_policy/p-1"
 
 
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
+
+
 def lacking(kind: str) -> str:
     return f" because no {kind} allows the ecr:ListImages action"
 
@@ -38,6 +41,13 @@ def denying(kind: str) -> str:
         (denying(f"a service control policy: {POLICY}"), True, "scp", POLICY),
         (denying(f"a service control policy: {POLICY}. See https://aws/x"), True, "scp", POLICY),
         (denying("something new policy"), True, "", ""),
+        (" with an explicit deny", True, "", ""),
+        (" with an explicit deny.", True, "", ""),
+        (" with an explicit deny. Go to https://aws/authorization-details/ID", True, "", ""),
+        (denying("an identity-based policy") + " Go to https://aws/x/ID", True, "identity", ""),
+        (denying("a resource-based policy") + ". Go to https://aws/x/ID", True, "resource", ""),
+        (lacking("resource-based policy") + ". Go to https://aws/x/ID", False, "resource", ""),
+        (denying(f"an identity-based policy: {QUARANTINE}"), True, "identity", QUARANTINE),
     ],
     ids=lambda value: str(value)[-40:],
 )
@@ -51,6 +61,21 @@ def test_no_resource_no_user() -> None:
     said = parse_denial("Not authorized to perform sts:AssumeRoleWithWebIdentity")
     assert said == DenialMessage(action="sts:AssumeRoleWithWebIdentity")
     assert parse_denial("") == DenialMessage()
+
+
+@pytest.mark.parametrize(
+    ("written", "resource"),
+    [
+        (f'"{REPOSITORY}"', REPOSITORY),
+        ("user octopus-feed", "user octopus-feed"),
+        ("role ci", "role ci"),
+        ("*", "*"),
+        (f"{REPOSITORY}.", REPOSITORY),
+    ],
+)
+def test_the_forms_of_a_resource(written: str, resource: str) -> None:
+    for tail in ("", lacking("identity-based policy"), " with an explicit deny"):
+        assert parse_denial(HEAD.replace(REPOSITORY, written) + tail).resource == resource
 
 
 def test_the_literal_resource_of_a_list_without_names() -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from socket import EAI_NONAME, gaierror
+
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from ecr_feed.aws.account import Account
-from ecr_feed.facts.aws import Answer, Trouble
+from ecr_feed.facts.aws import Answer, Failure, ReadError, Trouble
 from tests.aws.fake import (
     ACCOUNT,
     NOW,
@@ -14,6 +17,7 @@ from tests.aws.fake import (
     denial,
     fault,
     ok,
+    query_fault,
 )
 from tests.aws.helpers import account, embedded, failure_of, feed
 from tests.support.planned_calls import planned_calls
@@ -167,15 +171,53 @@ def test_a_truncated_page_of_images_is_malformed() -> None:
     assert "loops" in failure.message
 
 
-@pytest.mark.parametrize("region", ["eu-wset-1", "east-au", "EU-WEST-1", "us-east-1a", "x"])
-def test_a_region_that_nobody_knows_is_never_called(region: str) -> None:
+@pytest.mark.parametrize(
+    "region", ["eu-west1", "east-au", "EU-WEST-1", "eu-WEST-1", "us-east-1a", "aws-global", "x"]
+)
+def test_a_region_that_fits_no_partition_is_never_called(region: str) -> None:
     fake = FakeAws({"team/app": 1})
     one = account(fake, region=region)
     for call in (one.access, one.identity, one.token, one.inventory):
         assert failure_of(call).code == "UnknownRegion"
     assert failure_of(one.images, "team/app").code == "UnknownRegion"
     assert failure_of(one.other_regions, "team/app").code == "UnknownRegion"
+    assert failure_of(lambda: raised(one.unshown_region())).code == "UnknownRegion"
     assert not fake.seen
+
+
+def raised(failure: Failure | None) -> None:
+    if failure is not None:
+        raise ReadError(failure)
+
+
+@pytest.mark.parametrize("code", ["", "InvalidClientTokenId", "AccessDenied"])
+def test_a_region_newer_than_the_list_exists_where_aws_answers(code: str) -> None:
+    fake = FakeAws({"team/app": 1})
+    if code:
+        fake.replies["GetCallerIdentity"] = lambda asked: query_fault(code, "no")
+    one = account(fake, region="eu-west-9")
+    assert one.unshown_region() is None
+    assert {call.region for call in fake.seen} >= {"eu-west-9"}
+
+
+def unresolved(asked: ReceivedCall) -> Reply:
+    raise EndpointConnectionError(endpoint_url="x", error=gaierror(EAI_NONAME, "dns"))
+
+
+@pytest.mark.parametrize("ecr", [False, True])
+def test_a_region_where_sts_is_silent_exists_where_ecr_answers(ecr: bool) -> None:
+    fake = FakeAws({"team/app": 1})
+    fake.replies["GetCallerIdentity"] = unresolved
+    if not ecr:
+        fake.replies["GetAuthorizationToken"] = unresolved
+    one = account(fake, region="eu-west-9")
+    failure = one.unshown_region()
+    assert (failure is None) is ecr
+    if failure is not None:
+        assert failure.code == "UnknownRegion"
+        assert "GetCallerIdentity" in failure.message
+        assert "GetAuthorizationToken" in failure.message
+        assert failure_of(one.inventory).code == "UnknownRegion"
 
 
 def test_where_else_a_missing_package_is() -> None:

@@ -235,18 +235,27 @@ def wrapped(operation: str, body: str) -> Reply:
     return Reply(200, WRAP.format(operation, body).encode())
 
 
+USER_X = f"<User><UserName>x</UserName><Arn>arn:aws:iam::{ACCOUNT}:user/x</Arn></User>"
+
+
+def inline(asked: ReceivedCall, document: str) -> str:
+    user, name = asked.parameters["UserName"], asked.parameters["PolicyName"]
+    return (
+        f"<UserName>{user}</UserName><PolicyName>{name}</PolicyName>"
+        f"<PolicyDocument>{quote(document)}</PolicyDocument>"
+    )
+
+
 def test_a_document_that_is_no_json_stays_text() -> None:
     fake = FakeAws()
     names = "<{0}><member>{1}</member></{0}><IsTruncated>false</IsTruncated>"
     none = "<IsTruncated>false</IsTruncated><{0}/>"
     fake.replies = {
-        "GetUser": lambda asked: wrapped("GetUser", "<User><UserName>x</UserName></User>"),
+        "GetUser": lambda asked: wrapped("GetUser", USER_X),
         "ListUserPolicies": lambda asked: wrapped(
             "ListUserPolicies", names.format("PolicyNames", "broken")
         ),
-        "GetUserPolicy": lambda asked: wrapped(
-            "GetUserPolicy", f"<PolicyDocument>{quote('{not json')}</PolicyDocument>"
-        ),
+        "GetUserPolicy": lambda asked: wrapped("GetUserPolicy", inline(asked, "{not json")),
         "ListAttachedUserPolicies": lambda asked: wrapped(
             "ListAttachedUserPolicies", none.format("AttachedPolicies")
         ),
@@ -272,11 +281,9 @@ def test_lists_are_read_to_the_end_and_a_cut_one_is_said() -> None:
     fake = FakeAws()
     none = "<IsTruncated>false</IsTruncated><{0}/>"
     fake.replies = {
-        "GetUser": lambda asked: wrapped("GetUser", "<User><UserName>x</UserName></User>"),
+        "GetUser": lambda asked: wrapped("GetUser", USER_X),
         "ListUserPolicies": pages_of_policies,
-        "GetUserPolicy": lambda asked: wrapped(
-            "GetUserPolicy", f"<PolicyDocument>{quote('{}')}</PolicyDocument>"
-        ),
+        "GetUserPolicy": lambda asked: wrapped("GetUserPolicy", inline(asked, "{}")),
         "ListAttachedUserPolicies": lambda asked: wrapped(
             "ListAttachedUserPolicies",
             "<IsTruncated>true</IsTruncated><AttachedPolicies/>",

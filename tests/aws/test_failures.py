@@ -196,15 +196,15 @@ URL = "https://api.ecr.eu-west-1.amazonaws.com/"
         (boto.NoCredentialsError(), Trouble.NO_CREDENTIALS),
         (boto.PartialCredentialsError(provider="p", cred_var="v"), Trouble.NO_CREDENTIALS),
         (boto.CredentialRetrievalError(provider="p", error_msg="m"), Trouble.NO_CREDENTIALS),
-        (boto.TokenRetrievalError(provider="sso", error_msg="no token"), Trouble.NO_CREDENTIALS),
+        (boto.TokenRetrievalError(provider="sso", error_msg="no token"), Trouble.LOGIN_ENDED),
         (
             boto.TokenRetrievalError(
                 provider="sso", error_msg="Token has expired and refresh failed"
             ),
-            Trouble.EXPIRED,
+            Trouble.LOGIN_ENDED,
         ),
-        (boto.UnauthorizedSSOTokenError(), Trouble.EXPIRED),
-        (boto.SSOTokenLoadError(error_msg="no token"), Trouble.NO_CREDENTIALS),
+        (boto.UnauthorizedSSOTokenError(), Trouble.LOGIN_ENDED),
+        (boto.SSOTokenLoadError(error_msg="no token"), Trouble.LOGIN_ENDED),
         (boto.ProfileNotFound(profile="p"), Trouble.NO_CREDENTIALS),
         (boto.InvalidConfigError(error_msg="m"), Trouble.NO_CREDENTIALS),
         (boto.ParamValidationError(report="r"), Trouble.OTHER),

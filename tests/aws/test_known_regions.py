@@ -25,6 +25,41 @@ def test_every_partition_is_known_and_no_pseudo_region() -> None:
     assert known.with_ecr <= known.names
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-west-9", "aws"),
+        ("eu-wset-1", "aws"),
+        ("cn-south-1", "aws-cn"),
+        ("us-gov-west-9", "aws-us-gov"),
+        ("eusc-de-east-2", "aws-eusc"),
+        ("eusc-fr-east-1", ""),  # botocore's pattern names Germany alone
+        ("us-east-1a", ""),
+        ("us-east-1-bos-1a", ""),
+        ("us-east-1-wl1", ""),
+        ("useast-1", ""),
+        ("EU-WEST-1", ""),
+        ("eu-WEST-1", ""),
+        ("eu-we_st-1", ""),
+        ("eu-west-٣", ""),
+        ("eu-west-1 ", ""),
+        ("eu-west-1\n", ""),
+        ("aws-global", ""),
+        ("xx-west-1", ""),
+        ("Ireland", ""),
+        ("", ""),
+    ],
+)
+def test_whose_form_a_name_has(region: str, partition: str) -> None:
+    assert known_regions().fitting_partition(region) == partition
+
+
+def test_listed_regions_fit_their_partition() -> None:
+    known = known_regions()
+    for region, partition in known.partitions:
+        assert known.fitting_partition(region) == partition
+
+
 def test_siblings_stay_in_the_partition() -> None:
     known = known_regions()
     assert known.others_with_ecr("cn-north-1") == ("cn-northwest-1",)

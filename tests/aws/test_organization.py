@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Trouble
@@ -9,6 +11,7 @@ from ecr_feed.facts.iam import Organization
 from tests.aws.fake import ACCOUNT, FakeAws, ReceivedCall, Reply, fault, ok
 from tests.aws.helpers import embedded
 
+SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 PARENTS = {
     ACCOUNT: {"Id": "ou-1", "Type": "ORGANIZATIONAL_UNIT"},
     "ou-1": {"Id": "r-1", "Type": "ROOT"},
@@ -22,13 +25,23 @@ def parents(asked: ReceivedCall) -> Reply:
 def policies(asked: ReceivedCall) -> Reply:
     kind = asked.parameters["Filter"][:1].lower()
     target = asked.parameters["TargetId"]
-    return ok({"Policies": [{"Id": f"p-full-{kind}"}, {"Id": f"p-{kind}-{target}"}]})
+    ids = (f"p-full-{kind}", f"p-{kind}-{target}")
+    return ok({"Policies": [{"Id": each, "Type": asked.parameters["Filter"]} for each in ids]})
 
 
 def policy(asked: ReceivedCall) -> Reply:
     name = asked.parameters["PolicyId"]
-    summary = {"Id": name, "Name": name, "Arn": f"arn:{name}"}
+    kind = SCP if name.startswith(("p-full-s", "p-s")) else RCP
+    summary = {"Id": name, "Name": name, "Arn": f"arn:{name}", "Type": kind}
     return ok({"Policy": {"PolicySummary": summary, "Content": "{}"}})
+
+
+def roots(**types: str) -> Reply:
+    listed = [{"Type": kind, "Status": status} for kind, status in types.items()]
+    return ok({"Roots": [{"Id": "r-1", "Arn": "arn:r-1", "Name": "Root", "PolicyTypes": listed}]})
+
+
+ON = {SCP: "ENABLED", RCP: "ENABLED"}
 
 
 def read(**replies: Any) -> tuple[Organization, FakeAws]:
@@ -37,6 +50,7 @@ def read(**replies: Any) -> tuple[Organization, FakeAws]:
         "DescribeOrganization": lambda asked: ok(
             {"Organization": {"Id": "o-ours", "MasterAccountId": "1" * 12}}
         ),
+        "ListRoots": lambda asked: roots(**ON),
         "ListParents": parents,
         "ListPoliciesForTarget": policies,
         "DescribePolicy": policy,
@@ -79,13 +93,17 @@ def of_another_auditor(**replies: Any) -> Organization:
 
 def test_the_auditors_own_organisation_is_not_another_accounts() -> None:
     found = of_another_auditor(
-        DescribeOrganization=lambda asked: ok({"Organization": {"Id": "o-theirs"}}),
+        DescribeOrganization=lambda asked: ok(
+            {"Organization": {"Id": "o-theirs", "MasterAccountId": ACCOUNT}}
+        ),
+        ListRoots=lambda asked: roots(**ON),
         ListParents=lambda asked: fault("ChildNotFoundException", "no such child"),
     )
     assert (found.member, found.id, found.scps) == (None, "", None)
     assert found.unread[0].trouble is Trouble.NOT_FOUND
     alone = of_another_auditor(
         DescribeOrganization=lambda asked: fault("AWSOrganizationsNotInUseException", "none"),
+        ListRoots=lambda asked: fault("AWSOrganizationsNotInUseException", "none"),
         ListParents=lambda asked: fault("AWSOrganizationsNotInUseException", "none"),
     )
     assert alone.member is None
@@ -94,7 +112,9 @@ def test_the_auditors_own_organisation_is_not_another_accounts() -> None:
 
 def test_a_management_account() -> None:
     found, _ = read(
-        DescribeOrganization=lambda asked: ok({"Organization": {"MasterAccountId": ACCOUNT}})
+        DescribeOrganization=lambda asked: ok(
+            {"Organization": {"Id": "o-ours", "MasterAccountId": ACCOUNT}}
+        )
     )
     assert found.management is True
 
@@ -115,6 +135,73 @@ def test_policies_of_one_kind_that_are_not_readable() -> None:
     assert found.scps is not None
     assert found.rcps is None
     assert len(found.unread) == 1
+
+
+@pytest.mark.parametrize(
+    ("types", "scps", "rcps"),
+    [
+        ({}, 0, 0),
+        ({SCP: "ENABLED"}, 3, 0),
+        ({RCP: "ENABLED", "TAG_POLICY": "ENABLED"}, 0, 3),
+        (ON, 3, 3),
+    ],
+)
+def test_a_type_that_is_off_limits_nothing(types: dict[str, str], scps: int, rcps: int) -> None:
+    found, fake = read(ListRoots=lambda asked: roots(**types))
+    assert found.scps is not None
+    assert found.rcps is not None
+    assert (len(found.scps), len(found.rcps), found.unread) == (scps, rcps, ())
+    assert (fake.calls["ListParents"] == 0) is (scps + rcps == 0)
+
+
+@pytest.mark.parametrize("status", ["PENDING_ENABLE", "PENDING_DISABLE"])
+def test_a_type_that_is_being_switched_is_undetermined(status: str) -> None:
+    found, _ = read(ListRoots=lambda asked: roots(**{SCP: status, RCP: "ENABLED"}))
+    assert found.scps is None
+    assert found.rcps is not None
+    assert [failure.code for failure in found.unread] == [status]
+
+
+def test_a_member_may_not_ask_for_the_types() -> None:
+    found, fake = read(ListRoots=lambda asked: fault("AccessDeniedException", "no"))
+    assert (found.member, found.scps, found.rcps) == (True, None, None)
+    assert [failure.operation for failure in found.unread] == ["ListRoots"]  # once
+    assert fake.calls["ListParents"] == fake.calls["ListPoliciesForTarget"] == 0
+
+
+def root_with(types: object) -> Reply:
+    return ok({"Roots": [{"Id": "r-1", "PolicyTypes": types}]})
+
+
+@pytest.mark.parametrize(
+    ("operation", "reply"),
+    [
+        ("ListRoots", ok({})),
+        ("ListRoots", ok({"Roots": []})),
+        ("ListRoots", ok({"Roots": [{"Id": "r-1"}]})),
+        ("ListRoots", ok({"Roots": "r-1"})),
+        ("ListRoots", root_with("ENABLED")),
+        ("ListRoots", root_with([{"Type": SCP}])),
+        ("ListRoots", root_with([{"Status": "ENABLED"}])),
+        ("ListRoots", root_with([{"Type": SCP, "Status": "DISABLED"}])),
+        ("ListRoots", root_with([{"Type": SCP, "Status": "ENABLED"}] * 2)),
+        ("ListPoliciesForTarget", ok({"Policies": []})),
+        ("ListPoliciesForTarget", ok({})),
+        ("ListPoliciesForTarget", ok({"Policies": [{"Id": "p-1"}]})),
+        ("ListPoliciesForTarget", ok({"Policies": [{"Id": "p-1", "Type": "TAG_POLICY"}]})),
+        ("ListParents", ok({"Parents": [{"Id": "r-1"}]})),
+        ("ListParents", ok({"Parents": [{"Id": "r-1", "Type": "ACCOUNT"}]})),
+        ("DescribePolicy", ok({"Policy": {"Content": "{}"}})),
+        ("DescribePolicy", ok({"Policy": {"PolicySummary": {"Id": "p-other", "Type": SCP}}})),
+        ("DescribeOrganization", ok({"Organization": {"Id": "o-ours"}})),
+        ("DescribeOrganization", ok({"Organization": {"MasterAccountId": "1" * 12}})),
+    ],
+)
+def test_an_answer_that_lacks_what_it_must_have(operation: str, reply: Reply) -> None:
+    found, _ = read(**{operation: lambda asked: reply})
+    assert found.unread
+    assert {failure.trouble for failure in found.unread} == {Trouble.MALFORMED}
+    assert {failure.operation for failure in found.unread} == {operation}
 
 
 def test_a_family_tree_without_a_root_ends() -> None:

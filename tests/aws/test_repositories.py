@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.readers.repositories import Inventory, read_inventory
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import Answer, Trouble
@@ -19,7 +20,7 @@ from tests.aws.helpers import embedded, failure_of
 def inventory(fake: FakeAws, names: Sequence[str]) -> Inventory:
     client = embedded(fake).client(KeyCredentials(key="feed"), "ecr", "eu-west-1")
     with ThreadPoolExecutor(4) as pool:
-        return read_inventory(client, names, pool)
+        return read_inventory(client, names, pool, AskedRegistry("", "eu-west-1"))
 
 
 def names(count: int, prefix: str = "team/app") -> list[str]:

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.aws.readers.ecr import ImageReader, probe_list, read_token
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.readers.repositories import read_inventory
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import LIMIT, sanitize
 from ecr_feed.config import KeyCredentials
 from ecr_feed.facts.aws import ReadError, Trouble
-from tests.aws.fake import FakeAws, ReceivedCall, Reply, ok
+from tests.aws.fake import ACCOUNT, FakeAws, ReceivedCall, Reply, ok
 from tests.aws.helpers import embedded
 
 KEYS = st.sampled_from(
@@ -58,7 +59,7 @@ FAKE = FakeAws()
 ANSWER: dict[str, Reply] = {}
 
 
-def script(asked: ReceivedCall) -> Reply:
+def script(call: ReceivedCall) -> Reply:
     return ANSWER["now"]
 
 
@@ -76,9 +77,13 @@ def trouble(read: Callable[[], object]) -> Trouble | None:
     return None
 
 
+def asked() -> AskedRegistry:
+    return AskedRegistry(ACCOUNT, "eu-west-1")
+
+
 def listed(client: Client) -> None:
     with ThreadPoolExecutor(1) as pool:
-        found = read_inventory(client, ["team/app"], pool)
+        found = read_inventory(client, ["team/app"], pool, asked())
     found.repository("team/app")
 
 
@@ -87,7 +92,7 @@ def test_any_json_is_a_record_or_malformed(body: Any) -> None:
     ANSWER["now"] = ok(body)
     for read in (
         lambda: read_token(CLIENT, lambda: datetime.now(UTC)),
-        lambda: ImageReader(CLIENT).images("team/app"),
+        lambda: ImageReader(CLIENT, asked()).images("team/app"),
         lambda: probe_list(CLIENT, "team/app"),
         lambda: listed(CLIENT),
     ):

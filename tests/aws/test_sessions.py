@@ -207,7 +207,8 @@ def test_an_sso_profile_without_a_login(tmp_path: Path, monkeypatch: pytest.Monk
     failure = failure_of(
         IdentityReader(Sessions(), ProfileCredentials(profile="octopus")).identity, REGION
     )
-    assert failure.trouble in (Trouble.NO_CREDENTIALS, Trouble.EXPIRED)
+    assert failure.trouble is Trouble.LOGIN_ENDED
+    assert failure.login == "aws sso login --profile octopus"
 
 
 def test_a_process_that_fails_is_no_credentials(tmp_path: Path) -> None:

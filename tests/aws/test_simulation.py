@@ -31,7 +31,7 @@ class Iam:
         for name in ("request_key", "response_key", "MaxItems"):
             parameters.pop(name)
         self.asked.append(parameters)
-        yield {"EvaluationResults": self.answers.pop(0)}
+        yield {"EvaluationResults": self.answers.pop(0), "IsTruncated": False}
 
     def malformed(self, operation: str, message: str) -> ReadError:
         from ecr_feed.aws.transport.failures import CallContext, malformed_failure

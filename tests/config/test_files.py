@@ -272,7 +272,7 @@ def test_credentials_say_where_they_come_from() -> None:
 
     assert ProfileCredentials(profile="octopus").source == "profile octopus"
     assert environment.source == "variables OCTO_AWS_*"
-    assert environment.session_token == "OCTO_AWS_SESSION_TOKEN"
+    assert environment.variables[2] == "OCTO_AWS_SESSION_TOKEN"
     assert oidc.source == "role arn:aws:iam::123456789012:role/x"
     assert oidc.session_seconds == 3600
     assert "own credentials" in WorkerCredentials(worker=True).source

@@ -20,9 +20,11 @@ from ecr_feed.config import (
     OidcCredentials,
     Package,
     ProfileCredentials,
+    StatedKey,
     Suite,
     WorkerCredentials,
 )
+from ecr_feed.config.context import FIXED
 from ecr_feed.config.values import has_control
 
 
@@ -42,7 +44,8 @@ def _table(model: Any) -> dict[str, Any]:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + "}"
+        items = (f"{json.dumps(key)} = {_value(item)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(item) for item in value) + "]"
     if isinstance(value, str | Path):
@@ -104,6 +107,17 @@ feeds = st.builds(
     longest_deployment_hours=st.none() | hours,
     registry_endpoint=st.none() | urls,
     deep=st.booleans(),
+    context=st.lists(
+        st.builds(
+            StatedKey,
+            key=st.from_regex(
+                r"(aws|ecr):[A-Za-z]{1,5}(/[a-z]{1,3} ?[a-z])?", fullmatch=True
+            ).filter(lambda key: key.lower() not in FIXED),
+            values=st.lists(texts, min_size=1, max_size=3, unique=True).map(tuple),
+        ),
+        max_size=3,
+        unique_by=lambda each: each.lower,
+    ).map(tuple),
 )
 docker_feeds = st.builds(
     DockerFeed,

@@ -45,6 +45,8 @@ def test_every_account_file_can_be_filled(path: Path) -> None:
         ("[[user]]\nname = 'u'\npolicies = { p = { on = '*' } }", "either `allow` or `deny`"),
         ("[[fault]]\noperation = 'x'", "exactly one of code, body, truncate, replace, connection"),
         ("[[fault]]\ncode = 'x'\nbody = 'y'", "exactly one of"),
+        ("[[fault]]\nstatus = 500", "exactly one of"),
+        ("[[fault]]\ncode = 'x'\nheaders = { a = 'b' }", "headers of a fault go with"),
         ("[[fault]]\nconnection = 'slow'", "fault.0.connection"),
         ("[[oidc_provider]]\nurl = 'http://x'", "oidc_provider.0.url"),
     ],

@@ -14,8 +14,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ecr_feed.embedded.faults import CalledOperation, Fault, Faults
+from ecr_feed.embedded.faults import CalledOperation, Fault, Faults, cut
 from ecr_feed.embedded.protocol.http_server import serve
+from ecr_feed.embedded.protocol.wire import WireResponse
 from tests.embedded.entry_points import endpoint_client
 from tests.embedded.world import ACCOUNT, World, refused, world
 from tests.support.requests_adapter import EmbeddedAwsAdapter
@@ -134,6 +135,48 @@ def test_patterns_are_globs_and_the_first_fault_wins() -> None:
     only = Fault(repository="team/*")
     assert not only.matches(CalledOperation("ecr", "GetAuthorizationToken"))
     assert only.matches(CalledOperation("ecr", "ListImages", repositories=("team/app",)))
+
+
+def test_a_fault_that_starts_after_some_calls() -> None:
+    faults = Faults([Fault("ecr", after=1, times=1, code="x")])
+    taken = [faults.take(CalledOperation("ecr", "ListImages")) for _ in range(4)]
+    assert [fault is not None for fault in taken] == [False, True, False, False]
+
+
+def test_a_fault_of_one_method_and_reference() -> None:
+    def asked(method: str, reference: str) -> CalledOperation:
+        return CalledOperation("registry", "manifest", method=method, reference=reference)
+
+    fault = Fault("registry", method="HEAD", reference="1.*")
+    assert fault.matches(asked("HEAD", "1.0"))
+    assert not fault.matches(asked("GET", "1.0"))
+    assert not fault.matches(asked("HEAD", "sha256:0"))
+    assert not fault.matches(CalledOperation("registry", "manifest"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "headers"),
+    [
+        (
+            Fault(headers={"Content-Encoding": "gzip"}),
+            206,
+            {"etag": "1", "content-encoding": "gzip"},
+        ),
+        (Fault(headers={"etag": ""}), 206, {}),
+        (Fault(headers={"etag": "2"}, status=200), 200, {"etag": "2"}),
+        (Fault(truncate=1), 206, {"etag": "1", "content-length": "1"}),
+        (
+            Fault(truncate=1, headers={"content-length": "2"}),
+            206,
+            {"etag": "1", "content-length": "2"},
+        ),
+    ],
+)
+def test_headers_and_status_of_the_real_answer(
+    fault: Fault, status: int, headers: dict[str, str]
+) -> None:
+    changed = cut(fault, WireResponse(206, {"etag": "1"}, b"ab"))
+    assert (fault.changes, changed.status, changed.headers) == (True, status, headers)
 
 
 def test_over_http_a_silent_service_lets_the_client_time_out() -> None:

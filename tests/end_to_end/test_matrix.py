@@ -42,6 +42,7 @@ def test_the_healthy_account_meets_every_check(tmp_path: Path) -> None:
     assert ran.checks("not met", "not assessed", "waived") == set()
     assert (ran.status, ran.results["verdict"]) == (0, "READY")
     assert _blocks(ran) == []
+    _compares(ran)
 
 
 @pytest.mark.parametrize("account", BREAKING)
@@ -51,6 +52,27 @@ def test_an_account_trips_its_own_checks_and_no_others(tmp_path: Path, account: 
     assert ran.status == int(any(finding["gating"] for finding in _open(ran)))
     assert ran.status == int(ran.results["verdict"] != "READY")
     _says_what_a_person_needs(ran)
+    _compares(ran)
+
+
+_FAILURE = re.compile(
+    r"[a-z]+:[A-Z][A-Za-z]+ in |Exception|AccessDenied|InvalidClientTokenId|ExpiredToken|"
+    r"SignatureDoesNotMatch|refuse[sd] the|not resolved|timed out|cannot be|does not|\bnot met\b"
+)
+
+
+def _compares(ran: Ran) -> None:
+    """What was expected and what was found agree with the outcome."""
+    for each in ran.results["findings"]:
+        expected, found = each["evidence"].get("expected"), each["evidence"].get("found")
+        if each["outcome"] == "met" and found is not None:
+            assert not _FAILURE.search(str(found)), each
+            assert expected is not None, each
+        if each["outcome"] == "not met":
+            assert found, each
+            assert expected, each
+            assert found != expected, each
+            assert str(expected) not in str(found), each
 
 
 def _says_what_a_person_needs(ran: Ran) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ecr_feed.feed.learnt import learnt, learnt_so_far
 from ecr_feed.permissions.needs import READ
-from tests.field.helpers import AUDIT, FOUR, allow, deny, fault, repository, role, user
+from tests.field.helpers import AUDIT, FOUR, PULL, allow, deny, fault, repository, role, user
 from tests.support.feeds import ACCOUNT, APP, opened
 
 SHELF = repository(APP)
@@ -78,7 +78,7 @@ def test_a_role_has_no_keys() -> None:
 def test_what_cannot_be_had_is_left_out(trouble: str, missing: set[str]) -> None:
     with opened(SHELF, FEED, trouble) as at:
         found = learnt(at.rights, policy_fix=False)
-    assert {key for key, value in found.items() if not value} == missing | {"policy_fix"}
+    assert {key for key, value in found.items() if not value} == missing | {"policy_fix", "remarks"}
 
 
 def test_keys_that_the_auditor_may_not_list_are_left_out() -> None:
@@ -114,3 +114,57 @@ def test_an_interrupted_run_reads_nothing_more() -> None:
         assert found["token"]
         assert not at.drain()
         assert set(found) == set(learnt(at.rights, policy_fix=False))
+
+
+ON = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+STATED = {
+    "aws:SourceVpce": "vpce-1",
+    "aws:SourceIp": "198.51.100.7",
+    "aws:MultiFactorAuthPresent": "true",
+    "aws:PrincipalOrgID": "o-1",
+    "aws:SourceVpc": "vpc-1",
+}
+LOOKING = user(
+    "feed",
+    allow(FOUR),
+    allow(PULL[0], when=ON),
+    allow("s3:*", when={"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+    allow("s3:*", when={"StringEquals": {"aws:PrincipalOrgID": "o-1", "aws:SourceVpc": "vpc-1"}}),
+)
+
+
+def test_what_is_said_of_each_stated_value() -> None:
+    with opened(SHELF, LOOKING, pulls=True, context=STATED) as at:
+        list(at.rights.all_answers())
+        before = at.drain()
+        found: Any = learnt(at.rights, policy_fix=False)["remarks"]
+        assert before["SimulatePrincipalPolicy"]
+    assert list(found) == list(STATED)
+    assert found["aws:SourceVpce"] == ""
+    assert found["aws:SourceIp"] == "No policy that was read looks at it."
+    assert found["aws:MultiFactorAuthPresent"].endswith("the feed's requests never have it.")
+    assert found["aws:PrincipalOrgID"].endswith("the feed's requests never have it.")
+    assert found["aws:SourceVpc"] == "No answer rests on it."
+
+
+def test_a_value_that_was_read_is_named() -> None:
+    shelf = repository(APP, tags={"team": "web"})
+    mine = user("feed", allow(FOUR), allow(PULL, when=TAGGED))
+    with opened(shelf, mine, pulls=True, context={"aws:ResourceTag/team": "shop"}) as at:
+        list(at.rights.all_answers())
+        (said,) = learnt_so_far(at.rights)["remarks"].values()  # type: ignore[attr-defined] # JSON
+    assert said == "It is not used: what was read says web."
+
+
+TAGGED = {"StringEquals": {"aws:ResourceTag/team": "shop"}}
+
+
+def test_without_an_evaluation_nothing_rests_on_a_stated_value() -> None:
+    stated = {"aws:SourceVpce": "vpce-1"}
+    with opened(SHELF, FEED, auditor=None, context=stated) as at:
+        (said,) = learnt_so_far(at.rights)["remarks"].values()  # type: ignore[attr-defined] # JSON
+        assert "without an auditor" in said
+    with opened(SHELF, FEED, context=stated) as at:
+        (said,) = learnt_so_far(at.rights)["remarks"].values()  # type: ignore[attr-defined] # JSON
+        assert "no policy was evaluated" in said
+        assert not at.drain()

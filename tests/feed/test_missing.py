@@ -73,15 +73,20 @@ def test_other_regions_are_searched_only_when_asked() -> None:
         assert (elsewhere.regions("shop/there"), elsewhere.unread("shop/there")) == ((), ())
         assert elsewhere.evidence("shop/there") == {}
         assert not at.drain()
-        assert elsewhere.found("shop/carts", inventory).startswith(f"nearest: {APP}")
-        assert elsewhere.found("zzz", inventory) == "no similar name"
+        assert elsewhere.found("shop/carts", inventory).startswith(
+            f"no such repository; nearest: {APP}"
+        )
+        assert elsewhere.found("zzz", inventory) == "no such repository; no similar name"
 
 
 def test_a_package_in_another_region() -> None:
     with opened(repository(APP), THERE, FEED, packages=NAMES, look_elsewhere=True) as at:
         elsewhere, inventory = at.view.elsewhere, at.view.account.inventory()
         assert elsewhere.regions("shop/there") == ("eu-central-1",)
-        assert elsewhere.found("shop/there", inventory) == "it is in eu-central-1"
+        assert (
+            elsewhere.found("shop/there", inventory)
+            == "no such repository here; it is in eu-central-1"
+        )
         evidence = elsewhere.evidence("shop/there")
         assert evidence["elsewhere"] == ["eu-central-1"]
         assert elsewhere.regions("shop/gone") == ()

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from ecr_feed.config import Package
+from ecr_feed.facts.aws import ReadError, Trouble
 from ecr_feed.feed.registry import TEST_ENDPOINT
 from ecr_feed.oci import Step
 from ecr_feed.outcomes import NotApplicable, NotAssessed, collecting_evidence
@@ -49,8 +50,8 @@ def test_the_newest_version_is_asked_for() -> None:
         touched = evidence["touched"]
         assert isinstance(touched, list)
         assert any(f"/v2/{APP}/manifests/1.1.0 200" in each for each in touched)
-        tags = at.view.registry.tags(APP)
-        assert sorted(tags) == sorted(tag for each in IMAGES for tag in list(each["tags"]))  # type: ignore[call-overload] # the tables' values are of several types
+        (views,) = at.view.registry.views(APP)
+        assert views.active_tags == {"1.0.0", "1.1.0", "latest", "sha256-" + "0" * 64 + ".sig"}
 
 
 def test_the_tag_and_platform_of_the_feeds_file() -> None:
@@ -82,6 +83,44 @@ def test_by_digest_where_the_cache_rules_are_unknown() -> None:
         assert str(at.view.registry.pull(APP).wanted.tag).startswith("sha256:")
 
 
+def test_images_that_could_not_be_read_are_not_no_images() -> None:
+    part = fault("feed", operation="DescribeImages", code="ServerException", status=500)
+    with opened(SHELF, FEED, part) as at, pytest.raises(ReadError, match="DescribeImages"):
+        at.view.registry.pull(APP)
+
+
+def registry_fault(**fields: object) -> str:
+    return table("fault", service="registry", **fields)
+
+
+def test_what_disagrees_is_read_once_more_and_what_agrees_is_not() -> None:
+    stale = registry_fault(operation="tags", replace=['"3.1.0"', '"3.0.0"'], times=1)
+    with opened(SHELF, FEED, stale) as at:
+        with collecting_evidence() as evidence:
+            views = at.view.registry.views(APP)
+        assert [each.lists_differ for each in views] == [True, False]
+        assert at.view.registry.views(APP) is views
+        touched = evidence["touched"]
+        assert isinstance(touched, list)
+        assert sum("/tags/list" in each for each in touched) == 2
+        assert at.drain()["DescribeImages"] == 2
+    with opened(SHELF, FEED) as at:
+        assert len(at.view.registry.views(APP)) == 1
+        assert at.drain()["DescribeImages"] == 1
+
+
+def test_a_tag_that_only_the_api_has_is_walked_once_more() -> None:
+    gone = registry_fault(operation="manifest", code="ImageNotFoundException")
+    with opened(SHELF, FEED, gone) as at:
+        walk = at.view.registry.pull(APP)
+        (head,) = walk.of(Step.HEAD)
+        assert head.trouble is Trouble.CONTRADICTION
+        assert len(head.answers) == 6
+    once = registry_fault(operation="manifest", code="ImageNotFoundException", times=1)
+    with opened(SHELF, FEED, once) as at:
+        assert all(step.ok for step in at.view.registry.pull(APP).steps)
+
+
 @pytest.mark.parametrize(
     ("pulls", "error", "reason"), [(True, NotAssessed, "PERM-5"), (False, NotApplicable, "pulls")]
 )
@@ -105,7 +144,7 @@ def test_a_list_of_tags_that_is_denied() -> None:
     with opened(SHELF, user("feed", allow(tuple(set(ALL) - {"ecr:ListImages"})))) as at:
         assert at.view.registry.pull(APP).tags is None
         with pytest.raises(NotAssessed, match="PERM-4"):
-            at.view.registry.listed(APP)
+            at.view.registry.views(APP)
 
 
 HOST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"

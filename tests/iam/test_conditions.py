@@ -162,6 +162,27 @@ def test_an_empty_text_is_present_to_null() -> None:
     assert under({"Null": {KEY: "false"}}, {KEY: ""}).allowed
 
 
+@pytest.mark.parametrize("found", [None, (), "", ("",), ("", "")])
+def test_null_false_keeps_out_what_for_all_values_lets_through(
+    found: str | tuple[str, ...] | None,
+) -> None:
+    context = {} if found is None else {KEY: found}
+    alone = {"ForAllValues:StringEquals": {KEY: ["a", "b"]}}
+    assert under(alone, context).allowed
+    assert not under({**alone, "Null": {KEY: "false"}}, context).allowed
+    assert under({**alone, "Null": {KEY: "true"}}, context).allowed
+    assert not under({"ForAnyValue:StringLike": {KEY: "*"}}, context).allowed
+
+
+def test_null_false_beside_for_all_values_lets_values_through() -> None:
+    condition = {"ForAllValues:StringEquals": {KEY: ["a", "b"]}, "Null": {KEY.upper(): "false"}}
+    assert under(condition, {KEY: ("a", "b")}).allowed
+    assert under(condition, {KEY: "a"}).allowed
+    assert not under(condition, {KEY: ("a", "")}).allowed
+    assert not under(condition, {KEY: ("a", "c")}).allowed
+    assert under(condition, unknown=[KEY]).depends_on == (KEY,)
+
+
 @pytest.mark.parametrize("spelled", ["aws:resourcetag/TEAM", "AWS:ResourceTag/team"])
 def test_key_names_ignore_case_tag_keys_included(spelled: str) -> None:
     condition = {"StringEquals": {"aws:ResourceTag/Team": "payments"}}

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.iam import SIZE_LIMITS, Document, PolicyError, combine, parse, policy_size
-from tests.iam.helpers import REPOSITORY, allow, ask, policy
+from tests.iam.helpers import PULL, REPOSITORY, allow, ask, policy
 
 GOOD = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
 TEXT = json.dumps({"Version": "2012-10-17", "Statement": [GOOD]})
@@ -215,10 +216,59 @@ def test_actions_that_iam_takes(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "resource", ["*", "arn:aws:ecr", "arn:*:ecr:*:*:*", "arn:aws:*", "arn:aws-cn:s3:::b"]
+    "resource", ["*", "arn:aws:ecr", "arn:*:ecr:*:*:*", "arn:aws*:ecr:*:*:*", "arn:aws-cn:s3:::b"]
 )
 def test_resources_that_iam_takes(resource: str) -> None:
     parse(one(Resource=resource))
+
+
+def test_the_same_text_is_read_once() -> None:
+    assert parse(TEXT, name="a") is parse(TEXT, name="a")
+    others = {parse(TEXT, name=name, from_aws=taken) for name in "ab" for taken in (True, False)}
+    assert len(others) == 4
+    assert parse(TEXT, name="b").statements[0].ref.policy == "b"
+    assert parse(TEXT).kind == "identity"
+    assert parse(TEXT, kind="scp").kind == "scp"
+
+
+def test_a_refused_text_is_refused_each_time() -> None:
+    for _ in range(2):
+        with pytest.raises(PolicyError):
+            parse(TEXT.replace("Allow", "Permit"))
+
+
+def test_a_policy_that_is_changed_after_it_was_read_is_read_again() -> None:
+    source = one()
+    first = parse(source)
+    source["Statement"] = [{**GOOD, "Effect": "Deny"}]
+    assert ask(first).allowed
+    assert not ask(parse(source)).allowed
+
+
+def test_statements_that_are_alike_keep_their_places() -> None:
+    document = policy(allow("s3:*"), allow(PULL), allow(PULL), name="third")
+    assert [str(each.ref) for each in document.statements] == [
+        f"statement {index} of 'third'" for index in range(3)
+    ]
+    old = parse({"Statement": allow(PULL, REPOSITORY + "${aws:username}")})
+    new = policy(allow(PULL, REPOSITORY + "${aws:username}"))
+    asked = REPOSITORY + "${aws:username}"
+    assert ask(old, resource=asked).allowed
+    assert not ask(new, resource=asked).allowed
+
+
+def test_values_that_json_tells_apart_are_told_apart() -> None:
+    for value in (1, 1.0, True):
+        document = policy(allow(Condition={"StringEquals": {"aws:x": value}}))
+        text = "true" if value is True else str(value)
+        assert ask(document, context={"aws:x": text}).allowed
+
+
+def test_texts_are_read_by_many_threads_at_once() -> None:
+    texts = [json.dumps(one(Sid=f"S{index % 5}")) for index in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(parse, texts))
+    assert [each.statements[0].sid for each in found] == [f"S{n % 5}" for n in range(200)]
 
 
 REPO = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from ecr_feed.iam.match import (
     Tokens,
     Wild,
-    action_test,
+    action_set,
+    arn_like_test,
     arn_tokens,
     compile_tokens,
+    like_test,
+    resource_set,
     resource_tokens,
     run_states,
     text_tokens,
@@ -85,7 +88,7 @@ def test_resource(pattern: str, text: str, expected: bool) -> None:
     ],
 )
 def test_action(pattern: str, action: str, expected: bool) -> None:
-    assert bool(action_test(pattern)(action.lower())) is expected
+    assert action_set((pattern,)).matches(action.lower()) is expected
 
 
 @pytest.mark.parametrize(
@@ -155,3 +158,18 @@ def test_many_stars_take_no_exponential_time() -> None:
     tokens = text_tokens([("a*" * 200 + "b", True)])
     assert not compile_tokens(tokens)("a" * 600)
     assert compile_tokens(tokens)("a" * 600 + "b")
+
+
+@given(PATTERNS, TEXTS, st.sampled_from(["", "arn:", "arn:a:b:c", "arn:a:b:c:d:"]))
+def test_the_quick_tests_agree_with_the_tokens(pattern: str, text: str, prefix: str) -> None:
+    pattern = prefix + pattern
+    piece = (pattern, True)
+    arn = arn_tokens([piece])
+    for asked in (text, prefix + text, pattern):
+        as_text = bool(compile_tokens(text_tokens([piece]))(asked))
+        assert bool(like_test((piece,))(asked)) is as_text
+        assert action_set((pattern,)).matches(asked) is as_text
+        as_arn = arn is not None and bool(compile_tokens(arn)(asked))
+        assert bool(arn_like_test((piece,))(asked)) is as_arn
+        as_resource = bool(compile_tokens(resource_tokens([piece]))(asked))
+        assert resource_set([pattern]).matches(asked) is as_resource

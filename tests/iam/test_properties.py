@@ -29,7 +29,14 @@ RESOURCES = [
     f"arn:aws:iam::{A}:role/target",
     f"arn:aws:kms:eu-west-1:{A}:key/1",
 ]
-PATTERNS = ["*", "arn:aws:ecr:*:*:repository/team/*", REPOSITORY, "arn:aws:s3:::*", "arn:aws:iam"]
+PATTERNS = [
+    "*",
+    "arn:aws:ecr:*:*:repository/team/*",
+    REPOSITORY,
+    "arn:aws:s3:::*",
+    "arn:aws:iam",
+    "arn:aws*:ecr:*:*:*",  # undocumented: read in both ways
+]
 CONDITIONS: list[JSON] = [
     {},
     {"StringEquals": {"aws:x": "a"}},

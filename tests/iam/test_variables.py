@@ -144,6 +144,6 @@ def test_not_resource_with_a_variable_that_has_no_value_lists_nothing() -> None:
     assert ask(guarded, context={TEAM: "team"}).allowed
 
 
-@pytest.mark.parametrize("text", ["${", "${}", "${aws:y", "$ {aws:y}", "${a,b}", "${aws:y, x}"])
+@pytest.mark.parametrize("text", ["${}", "$ {aws:y}", "${a,b}", "${aws:y, x}"])
 def test_what_is_no_variable_is_text(text: str) -> None:
     assert under({"StringEquals": {"aws:x": text}}, {"aws:x": text, "aws:y": "v"}).allowed

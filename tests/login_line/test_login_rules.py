@@ -174,6 +174,54 @@ def test_the_email_option_is_a_judgement_of_its_own() -> None:
     assert judge_email(login(HOST)).holds
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "$(aws ecr get-login --region eu-west-1)",
+        "aws ecr get-login-password --region eu-west-1",
+        '{"auths": {}}',
+        f"docker login -u AWS -p x {HOST}\ndocker login -u AWS -p x {HOST.replace('west', 'east')}",
+        f"docker login -u AWS -p x {HOST} other.example.com",
+    ],
+)
+def test_rules_about_the_login_wait_for_one_that_can_be_read(text: str) -> None:
+    line = LoginLine.parse(text)
+
+    assert judge_form(line).outcome is OutcomeWord.NOT_MET
+    for judged in (
+        judge_email(line),
+        judge_login_registry(line, region="eu-west-1", account=ACCOUNT),
+    ):
+        assert judged.outcome is OutcomeWord.NOT_ASSESSED
+        assert "DOCKER-1" in judged.message
+
+
+def test_an_option_that_is_seen_is_judged_in_a_broken_line_too() -> None:
+    line = LoginLine.parse(f"docker login -u AWS -e none -p {HOST}")
+
+    assert line.problems
+    assert judge_email(line).outcome is OutcomeWord.NOT_MET
+
+
+def test_three_fields_are_not_a_line() -> None:
+    fields = of(LoginParts("AWS", Secret("x"), HOST))
+
+    assert judge_email(fields).outcome is OutcomeWord.NOT_APPLICABLE
+
+
+def test_a_password_of_another_region_is_found_beside_the_host() -> None:
+    line = LoginLine.parse(
+        "aws ecr get-login-password --region us-east-1 | "
+        f"docker login -u AWS --password-stdin {HOST}"
+    )
+    judged = judge_login_registry(line, region="eu-west-1", account=ACCOUNT)
+
+    assert judged.outcome is OutcomeWord.NOT_MET
+    assert judged.expected != judged.found
+    assert "us-east-1" in str(judged.found)
+
+
 def test_what_a_password_says_of_itself_is_evidence_alone() -> None:
     inner = {"payload": "hunter2", "datakey": "x", "version": "2", "expiration": 1_000_000_000}
     password = base64.b64encode(json.dumps(inner).encode()).decode()

@@ -124,6 +124,153 @@ def test_the_login_goes_to_a_basic_challenge_only(at: Shop, challenge: str, says
     assert all("authorization" not in request.headers for request in at.shelf.seen)
 
 
+PAGE = "<!doctype html><title>Sign in</title>"
+
+
+def answering(at: Shop, answer: WireResponse, *, only: str = "", skip: int = 0) -> None:
+    """Answers requests whose method and URL hold a part, but for the first few."""
+    left = iter(range(skip))
+
+    def hook(request: WireRequest) -> WireResponse | None:
+        if only not in f"{request.method} {request.url}" or next(left, None) is not None:
+            return None
+        return answer
+
+    at.shelf.hooks.append(hook)
+
+
+def page(status: int = 200) -> WireResponse:
+    return WireResponse(status, {"content-type": "text/html"}, PAGE.encode())
+
+
+OK, NOT = StepState.OK, StepState.NOT_ASSESSED
+
+
+@pytest.mark.parametrize(
+    ("answer", "skip", "states"),
+    [
+        (page(), 0, [NOT, NOT, NOT]),
+        (page(), 1, [OK, NOT, NOT]),
+        (page(), 2, [OK, OK, NOT]),
+        (page(403), 1, [OK, NOT, NOT]),
+        (page(401), 1, [OK, NOT, NOT]),
+        (page(403), 2, [OK, OK, NOT]),
+        (WireResponse(401, {}, b"who are you"), 1, [OK, NOT, NOT]),
+        (WireResponse(200, {}, b""), 1, [OK, NOT, NOT]),
+        (WireResponse(200, {"content-type": "application/json"}, b'{"up": 1}'), 0, [NOT, NOT, NOT]),
+        (WireResponse(307, {"location": f"https://{STORAGE}/v2/"}), 1, [OK, NOT, NOT]),
+        (error("NAME_UNKNOWN", 404), 1, [OK, NOT, NOT]),
+        (error("DENIED", 403), 1, [OK, StepState.FAILED, OK]),
+        (error("UNAUTHORIZED", 401), 1, [OK, StepState.FAILED, OK]),
+        (error("DENIED", 400), 2, [OK, OK, OK]),
+    ],
+)
+def test_only_a_registry_accepts_and_refuses(
+    at: Shop, answer: WireResponse, skip: int, states: list[StepState]
+) -> None:
+    answering(at, answer, only="/v2/", skip=skip)
+    assert [step.state for step in at.registry().login().steps] == states
+
+
+def test_another_host_that_accepts_the_login_is_not_the_registry(at: Shop) -> None:
+    answering(at, WireResponse(307, {"location": f"https://{STORAGE}/ok"}), only=f"{HOST}/v2/")
+    answering(at, WireResponse(200, {}, b"{}"), only=f"{STORAGE}/ok")
+    login = at.registry().login()
+    assert [step.state for step in login.steps] == [NOT, NOT, NOT]
+    assert STORAGE in login.challenge.what
+
+
+def test_a_401_after_the_accepted_login_is_asked_about_once_more(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    refusal = WireResponse(401, {"www-authenticate": 'Basic realm="r"'}, b"")
+    answering(at, refusal, only="/tags/list")
+    walk = at.registry().walk(WantedImage(NAME, "1.0"))
+    assert walk.broken is not None
+    assert (walk.broken.step, walk.broken.trouble) == (Step.TAGS, Trouble.CONTRADICTION)
+    assert [path for _, _, path in asked(at)][3:] == [
+        *(f"/v2/{NAME}/tags/list", "/v2/", f"/v2/{NAME}/tags/list"),
+        f"/v2/{NAME}/manifests/1.0",
+    ]
+    assert walk.requests == 4
+
+
+def test_a_401_that_passes_is_no_contradiction(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    refusal = WireResponse(401, {"www-authenticate": 'Basic realm="r"'}, b"")
+    left = iter(range(1))
+    at.shelf.hooks.append(
+        lambda r: refusal if "/blobs/" in r.url and next(left, None) is not None else None
+    )
+    assert at.registry().walk(WantedImage(NAME, "1.0"), deep=True).ok
+
+
+@pytest.mark.parametrize("then", [WireResponse(503, {}, b""), error("TOOMANYREQUESTS", 429)])
+def test_a_second_reading_that_tells_less_settles_nothing(at: Shop, then: WireResponse) -> None:
+    at.shelf.put("1.0", image())
+    answers = iter([error("MANIFEST_UNKNOWN", 404)])
+
+    def hook(request: WireRequest) -> WireResponse | None:
+        get = request.method == "GET" and "/manifests/" in request.url
+        return next(answers, then) if get else None
+
+    at.shelf.hooks.append(hook)
+    walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
+    (head,) = walk.of(Step.HEAD)
+    assert (head.state, head.trouble) == (NOT, Trouble.CONTRADICTION)
+    assert walk.of(Step.MANIFEST) == ()
+
+
+def test_a_walk_says_what_was_downloaded_and_from_where(at: Shop) -> None:
+    made = at.shelf.put("1.0", index("amd64"))
+    walk = at.registry().walk(WantedImage(NAME, "1.0", AMD64), deep=True)
+    child = made.children[0]
+    config, layer = child.blobs.values()
+    got = walk.of(Step.MANIFEST, Step.PLATFORM, Step.CONFIG, Step.LAYER)
+    assert [(step.host, step.received, step.verified) for step in got] == [
+        (HOST, len(made.manifest), True),
+        (HOST, len(child.manifest), True),
+        (STORAGE, len(config), True),
+        (STORAGE, len(layer), True),
+    ]
+    assert not any(step.received for step in walk.of(Step.TAGS, Step.HEAD))
+
+
+def without(at: Shop, header: str, *, method: str) -> None:
+    """The shelf's answers about tags, without a header."""
+
+    def hook(request: WireRequest) -> WireResponse | None:
+        if request.method != method or not request.url.endswith("/manifests/1.0"):
+            return None
+        made = at.shelf.tags["1.0"]
+        headers = {"content-type": made.media_type, "docker-content-digest": made.digest}
+        del headers[header]
+        return WireResponse(200, headers, made.manifest)
+
+    at.shelf.hooks.append(hook)
+
+
+@pytest.mark.parametrize("header", ["content-type", "docker-content-digest"])
+def test_a_head_that_shows_no_manifest_is_decided_by_get(at: Shop, header: str) -> None:
+    at.shelf.put("1.0", image())
+    without(at, header, method="HEAD")
+    shallow = at.registry().walk(WantedImage(NAME, "1.0")).broken
+    assert shallow is not None
+    assert (shallow.step, shallow.state) == (Step.HEAD, NOT)
+    walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
+    assert walk.ok
+    # GET was by tag, and named the digest.
+    assert [step.verified for step in walk.of(Step.MANIFEST)] == [True]
+
+
+def test_a_manifest_without_any_digest_is_read_and_not_verified(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    without(at, "docker-content-digest", method="HEAD")
+    without(at, "docker-content-digest", method="GET")
+    walk = at.registry().walk(WantedImage(NAME, "1.0"), deep=True)
+    assert walk.ok
+    assert [step.verified for step in walk.of(Step.MANIFEST)] == [False]
+
+
 def test_basic_beside_another_scheme_is_enough(at: Shop) -> None:
     def hook(request: WireRequest) -> WireResponse | None:
         if "authorization" in request.headers:

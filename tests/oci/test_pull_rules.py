@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -48,7 +49,8 @@ ALL = dict.fromkeys(RULES, MET)
         (index("arm64"), ALL | {"platform": NOT_MET, "layers": NOT_APPLICABLE}),
         (image(architecture="arm64"), ALL | {"platform": NOT_MET}),
         (image(architecture=None), ALL | {"platform": NOT_ASSESSED}),
-        (schema_1(NAME, "1.0"), ALL | {"type": NOT_MET}),
+        # The registry names no digest of it, so none can be verified.
+        (schema_1(NAME, "1.0"), ALL | {"type": NOT_MET, "manifest": NOT_ASSESSED}),
         (
             image(config_type="application/vnd.cncf.helm.config.v1+json"),
             ALL | {"type": NOT_MET, "platform": NOT_APPLICABLE, "layers": NOT_APPLICABLE},
@@ -133,7 +135,8 @@ BUSY = error("TOOMANYREQUESTS", 429)
         (
             "/manifests/sha256:",
             DENIED,
-            {"manifest": NOT_MET, "layers": NOT_ASSESSED, "platform": NOT_ASSESSED},
+            # HEAD of the tag says that it is there: two answers, of which neither is preferred.
+            dict.fromkeys(RULES, NOT_ASSESSED) | {"views": MET},
         ),
         (
             "/manifests/sha256:",
@@ -205,6 +208,39 @@ def test_a_denial_names_action_and_policy(at: Shop) -> None:
     assert found.fix is not None
     assert "ecr:GetDownloadUrlForLayer" in found.fix
     assert "VPC endpoint" in found.fix
+
+
+def test_a_denial_of_the_storage_is_not_the_registrys(at: Shop) -> None:
+    body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    hooked(at, STORAGE, WireResponse(403, {"content-type": "application/xml"}, body))
+    found = pull_rules.layers_reachable(walk(at), REGION)
+    assert found.outcome is NOT_MET
+    assert f"s3:GetObject on the bucket of {STORAGE}" in (found.fix or "")
+    assert "GetDownloadUrlForLayer" not in (found.fix or "")
+
+
+def test_a_registry_of_another_name_is_not_taken_for_its_storage(at: Shop) -> None:
+    """A registry that falls silent is REACH-2's or LOGIN-1's, whatever its host is called."""
+    hooked(at, "/blobs/", "reset")
+    refused = walk(at)
+    steps = tuple(replace(step, host="registry.example.com") for step in refused.steps)
+    found = pull_rules.layers_reachable(replace(refused, steps=steps), REGION)
+    assert found.outcome is NOT_ASSESSED
+
+
+def test_downloads_are_evidence(at: Shop) -> None:
+    at.shelf.put("1.0", image())
+    walked = walk(at)
+    manifests_read = pull_rules.manifest_readable(walked).evidence["downloads"]
+    assert isinstance(manifests_read, list)
+    (got,) = manifests_read
+    assert (got["host"], got["digest_verified"]) == (HOST, True)
+    blobs = pull_rules.layers_reachable(walked, REGION).evidence["downloads"]
+    assert isinstance(blobs, list)
+    assert [(each["host"], each["status"], each["digest_verified"]) for each in blobs] == [
+        (STORAGE, 200, True)
+    ] * 2
+    assert all(each["bytes"] > 0 for each in blobs)
 
 
 def test_a_silent_storage_names_the_gateway_endpoint(at: Shop) -> None:

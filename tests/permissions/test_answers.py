@@ -4,7 +4,7 @@ import pytest
 
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Permission, ReadError
-from ecr_feed.permissions.answers import Answers
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.needs import DESCRIBE, READ, TOKEN
 from tests.field.helpers import FOUR, allow, fault, repository, user
 from tests.support.feeds import ACCOUNT, APP, arn, opened

@@ -9,13 +9,15 @@ import pytest
 
 from ecr_feed.facts.aws import Answer, Permission
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
-from ecr_feed.permissions import answers
+from ecr_feed.permissions import compared_answers as answers
 from ecr_feed.permissions.blockers import blocker, needs_allow
 from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
 
 ACTION = "ecr:BatchGetImage"
 ARN = "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"
 USER = "arn:aws:iam::123456789012:user/feed"
+MANAGED = "arn:aws:iam::aws:policy/AWSDenyAll"
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 ALONE = Organization(member=False)
 
 
@@ -61,6 +63,9 @@ SIMULATED = Permission(
 )
 
 
+CORRECT = "Meet or correct the condition in statement 0"
+
+
 @pytest.mark.parametrize(
     ("found", "says", "identity_too"),
     [
@@ -94,11 +99,29 @@ SIMULATED = Permission(
             f"aws ecr tag-resource --resource-arn {ARN} --tags 'Key=squad,Value=team one'",
             False,
         ),
-        (heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])), "expects x or y", False),
-        (heard(when("StringLike", "ecr:ResourceTag/a", "x*")), "expects x*, found absent", False),
+        (
+            heard(when("StringEquals", "ecr:ResourceTag/a", ["x", "y"])),
+            "Meet or correct the condition",
+            False,
+        ),
+        (
+            heard(when("StringLike", "ecr:ResourceTag/a", "x*")),
+            "Meet or correct the condition",
+            False,
+        ),
+        (
+            heard(when("StringEquals", "aws:PrincipalTag/squad", "web")),
+            "aws iam tag-user --user-name feed --tags Key=squad,Value=web",
+            False,
+        ),
+        (
+            heard(when("StringEquals", "aws:RequestedRegion", "us-east-1")),
+            "expects us-east-1, found eu-west-1. Set the feed's region",
+            False,
+        ),
         (
             heard(when("StringEquals", "ecr:ResourceTag/a", "${aws:PrincipalTag/a}")),
-            "An Allow without it would lift what its author limited.",
+            "Meet or correct the condition",
             False,
         ),
         (
@@ -108,7 +131,7 @@ SIMULATED = Permission(
         ),
         (
             heard(when("Bool", "aws:MultiFactorAuthPresent", "true")),
-            "Bool aws:MultiFactorAuthPresent expects true, found absent: meet the condition",
+            "A feed cannot give a second factor",
             False,
         ),
         (
@@ -117,12 +140,32 @@ SIMULATED = Permission(
                 when("StringEquals", "aws:SourceVpce", "vpce-1"),
                 probe={"policy_type": "identity"},
             ),
-            "aws:SourceVpce expects vpce-1, found unknown: meet the condition",
+            "aws:SourceVpce expects vpce-1, found unknown. Send the requests through that VPC",
             False,
         ),
         (
             heard(when("Bool", "aws:MultiFactorAuthPresent", "true"), boundary=allow("s3:*")),
-            "in the permissions boundary.",
+            "in the permissions boundary. Meet or correct the condition in",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": ""}),
+            "Narrow the Deny in the policy that AWS does not name; no Allow overrides it.",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": "identity", "policy_arn": MANAGED}),
+            f"Detach {MANAGED}, which only AWS can change",
+            False,
+        ),
+        (
+            heard(probe={"explicit": True, "policy_type": "identity", "policy_arn": QUARANTINE}),
+            "found this access key published",
+            False,
+        ),
+        (
+            heard(allow(), boundary=when("Bool", "aws:MultiFactorAuthPresent", "true")),
+            CORRECT,
             False,
         ),
     ],

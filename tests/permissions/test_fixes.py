@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from ecr_feed.facts.iam import LeftOpen
 from ecr_feed.permissions.fixes import denial_fix, missing, needed_policy, policy_fix
 from ecr_feed.permissions.needs import DESCRIBE, PULL, READ, TOKEN
+from ecr_feed.permissions.plan_says import PlanSays
 from tests.field.helpers import AUDIT, FOUR, allow, deny, fault, repository, user
 from tests.support.feeds import APP, Opened, arn, opened
 
@@ -98,7 +100,9 @@ def test_what_was_answered_beside_the_needs_is_not_granted() -> None:
 
 
 def test_a_plan_with_an_unknown_policy_has_no_policy_fix() -> None:
-    with opened(SHELF, user("feed", allow(TOKEN)), unknown=("it depends",)) as at:
+    with opened(
+        SHELF, user("feed", allow(TOKEN)), plan_says=PlanSays((LeftOpen("it depends"),))
+    ) as at:
         assert policy_fix(at.rights, ask=True) is None
 
 
@@ -135,7 +139,7 @@ def test_no_allow_without_the_condition_that_was_missed() -> None:
         named, listing = fix_of(at, READ[1], APP), fix_of(at, DESCRIBE, None)
         assert policy_fix(at.rights, ask=True) is None
     for fix in (named, listing):
-        assert "aws:SourceVpce expects vpce-1, found unknown: meet the condition" in fix
+        assert "aws:SourceVpce expects vpce-1, found unknown. Send the requests through" in fix
         assert "Add" not in fix
 
 
@@ -146,7 +150,7 @@ def test_the_list_without_names_lifts_no_condition_on_one_name() -> None:
     assert granted(fix) == {(READ[2], arn())}
     assert fix is not None
     (note,) = fix["notes"]
-    assert note.startswith(f"Left out: {DESCRIBE} on {arn()}. In statement")
+    assert note.startswith(f"Left out: {DESCRIBE} on {arn()}. Meet or correct the")
 
 
 @pytest.mark.parametrize(

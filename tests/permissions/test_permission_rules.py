@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_feed.facts.aws import ReadError
-from ecr_feed.facts.iam import Principal
+from ecr_feed.facts.iam import LeftOpen, Principal
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.iam import ActionGroup
 from ecr_feed.permissions.needs import DESCRIBE, PULL, READ, TOKEN
@@ -19,6 +19,7 @@ from ecr_feed.permissions.permission_rules import (
     judge_permission,
     judge_pull_permission,
 )
+from ecr_feed.permissions.plan_says import PlanSays
 from tests.field.helpers import ALL, FOUR, allow, deny, fault, repository, table, user
 from tests.support.feeds import APP, Opened, arn, opened
 
@@ -47,7 +48,9 @@ def test_a_denial_says_what_was_denied_and_how_to_allow_it() -> None:
     assert judged.message == f"The feed may not call {READ[2]} on {APP}."
     assert judged.expected == f"{READ[2]} allowed on {arn()}"
     assert "no identity-based policy allows" in judged.because
-    assert judged.found == judged.because
+    found = str(judged.found)
+    assert f"statement 1 of the identity-based policy 'own'; its Action is {FOUR[0]}" in found
+    assert found.endswith(f"AWS: {judged.because}")
     assert f'"Action": "{READ[2]}"' in (judged.fix or "")
     assert judged.evidence["action"] == READ[2]
     witnesses: Any = judged.evidence["witnesses"]
@@ -64,7 +67,9 @@ def test_without_an_auditor_only_calls_answer() -> None:
         found = outcomes(at)
         assert [found[each] for each in FOUR] == [MET] * 4
         assert [found[each] for each in PULL] == [NOT_APPLICABLE] * 2
-        assert judge_pull_permission(at.rights, PULL[0], APP).message == NO_AUDITOR
+        message = judge_pull_permission(at.rights, PULL[0], APP).message
+        assert message.startswith(NO_AUDITOR)
+        assert "--deep" in message
         assert judge_agreement(at.rights).message == NO_AUDITOR
         assert "needed no list without names" in judge_listing(at.rights).message
 
@@ -115,7 +120,7 @@ def test_an_unknown_policy_of_a_plan_may_allow_but_not_undo_a_deny(
     statement: dict[str, Any], outcome: OutcomeWord
 ) -> None:
     both = user("feed", allow(FOUR[:3]), statement)
-    with opened(SHELF, both, unknown=("policy x is unknown",)) as at:
+    with opened(SHELF, both, plan_says=PlanSays((LeftOpen("policy x is unknown"),))) as at:
         judged = judge_permission(at.rights, READ[2], APP)
     assert judged.outcome is outcome
     assert ("policy x is unknown" in judged.message) is (outcome is NOT_ASSESSED)

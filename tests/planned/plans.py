@@ -71,7 +71,11 @@ def _module(resources: Any, module: str) -> tuple[Json, list[Json]]:
         address = _address(each, module)
         kept = ("mode", "type", "name", "values", "index")
         planned.append({"address": address} | {k: each[k] for k in kept if k in each})
-        changes.append({"address": address, "change": {"after_unknown": each.get("unknown", {})}})
+        change = {
+            "after_unknown": each.get("unknown", {}),
+            "actions": each.get("actions", ["create"]),
+        }
+        changes.append({"address": address, "change": change})
     return {"resources": planned}, changes
 
 
@@ -105,3 +109,43 @@ def user(name: str = "octopus", **values: Any) -> Json:
 def statement(**parts: Any) -> Json:
     """One statement block of a policy document, as planned."""
     return {"effect": None, "sid": None, "condition": [], "principals": [], **parts}
+
+
+def changed(each: Json, *actions: str, before: Json | None = None, **more: Any) -> Json:
+    """An entry of `resource_changes`: what becomes of a resource, and what it was before."""
+    kept = {key: each[key] for key in ("address", "mode", "type", "name")}
+    return {**kept, "change": {"actions": list(actions), "before": before}, **more}
+
+
+def access(*statements: Json) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str, on: Any = "*", **more: Any) -> Json:
+    """A statement of an identity policy."""
+    return {"Effect": "Allow", "Action": list(actions), "Resource": on, **more}
+
+
+def trust(principal: Any, action: Any = "sts:AssumeRole", **more: Any) -> str:
+    """A role's trust policy of one statement."""
+    return access({"Effect": "Allow", "Action": action, "Principal": principal, **more})
+
+
+EC2 = trust({"Service": "ec2.amazonaws.com"})
+
+
+def role(name: str = "feed", label: str = "feed", trusts: str | None = EC2, **more: Any) -> Json:
+    """A role that does not exist yet; `trusts` None: its trust is known only after apply."""
+    values: Json = {"name": name, "path": "/", "max_session_duration": 3600}
+    unknown: Json = {"arn": True}
+    if trusts is None:
+        unknown["assume_role_policy"] = True
+    else:
+        values["assume_role_policy"] = trusts
+    return resource(
+        f"aws_iam_role.{label}",
+        {key: value for key, value in values.items() if value is not None} | more.pop("values", {}),
+        unknown=unknown | more.pop("unknown", {}),
+        **more,
+    )

@@ -78,3 +78,32 @@ def test_the_account_is_the_one_the_documents_name() -> None:
 def test_what_aws_would_refuse_is_named(more: dict[str, Any], words: str) -> None:
     with pytest.raises(AccountError, match=words):
         account_from_documents(given(**more))
+
+
+def grants(*principals: str) -> str:
+    named = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "ecr:ListImages"}
+    return policy(named)
+
+
+ROOT = "arn:aws:iam::123456789012:root"
+
+
+@pytest.mark.parametrize(
+    ("account", "principals", "unheld"),
+    [
+        ("123456789012", ["*", ROOT, "123456789012"], []),
+        ("", ["*"], []),
+        ("", [ROOT], [ROOT]),
+        ("123456789012", ["999988887777", ROOT], ["999988887777"]),
+        ("123456789012", [ROOT.replace("root", "user/x")], [ROOT.replace("root", "user/x")]),
+    ],
+)
+def test_principals_that_no_document_has_are_remarks(
+    account: str, principals: list[str], unheld: list[str]
+) -> None:
+    policies = {"team/app": grants(*principals)}
+    file = account_from_documents(given(repository_policies=policies, account=account))
+    assert len(file.remarks) == len(unheld)
+    assert all(each in said for each, said in zip(unheld, file.remarks, strict=True))
+    assert [each.package for each in file.open] == ["team/app"] * bool(unheld)
+    assert file.unknown == ()

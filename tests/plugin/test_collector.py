@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.plugin.collector import Collector, auditor_of, portable, restore, with_facts
-from ecr_feed.report.record import FeedFacts
+from ecr_feed.report.record import Assumed, FeedFacts
 from tests.report import helpers
 
+NOT_JUDGED = "No permission of this feed was judged."
 FETCHED = datetime(2026, 11, 25, tzinfo=UTC)
 LEARNT = {
     "account": "123456789012",
@@ -67,6 +68,16 @@ def test_a_feed_with_what_was_learnt_of_it() -> None:
     assert told.token.needed_until == FETCHED + timedelta(hours=2)
     assert [(key.key_id, key.last_used_at) for key in told.keys] == [("AKIA1", None)]
     assert with_facts(feed, {}) == feed
+
+
+def test_why_no_answer_rests_on_a_stated_value() -> None:
+    stated = tuple(Assumed(key, ("v",)) for key in ("aws:SourceVpce", "aws:SourceIp", "aws:x"))
+    feed = FeedFacts("Production", "production", "eu-west-1", assumed=stated)
+    remarks = {"aws:SourceVpce": "", "aws:SourceIp": "No policy looks at it."}
+    told = with_facts(feed, {"production": {**LEARNT, "remarks": remarks}})
+    assert [each.remark for each in told.assumed] == ["", "No policy looks at it.", NOT_JUDGED]
+    assert with_facts(feed, {}).assumed == stated
+    assert {each.remark for each in stated} == {NOT_JUDGED}
 
 
 def test_the_auditor_of_all_feeds() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ecr_feed.config import ConfigError
+from ecr_feed.config import ConfigError, WorkerCredentials
 from ecr_feed.findings import Severity
 from ecr_feed.plugin.selection import HEALTHY, Selection, demos
+from tests.planned.plans import plan, repository, role, user
 from tests.support.run import ROOT
 
 Select = Callable[..., Selection]
@@ -53,11 +55,52 @@ def test_one_feed_without_a_file(selected: Select) -> None:
     assert [package.id for package in feed.packages] == ["a/b", "c"]
 
 
+def test_the_account_of_one_feed_is_the_expected_one(selected: Select) -> None:
+    chosen = selected("--aws-region", "eu-west-1", "--package", "a/b", "--account", "012345678910")
+    assert chosen.suite.feeds[0].account == "012345678910"
+    assert chosen.plan is None
+
+
 def test_a_policy_is_a_plan(selected: Select, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(POLICY, encoding="utf-8")
     chosen = selected("--policy", "p.json", "--aws-region", "eu-west-1", "--package", "a/b")
     assert (chosen.mode, chosen.source) == ("plan", "p.json")
     assert list(chosen.inputs) == ["p.json"]
+
+
+@pytest.mark.parametrize("pulls", [True, False])
+@pytest.mark.parametrize("policy", [True, False])
+def test_pulls_is_said_of_the_one_feed(
+    selected: Select, tmp_path: Path, policy: bool, pulls: bool
+) -> None:
+    (tmp_path / "p.json").write_text(POLICY, encoding="utf-8")
+    options = ["--aws-region", "eu-west-1", "--package", "a/b", *(["--pulls"] * pulls)]
+    chosen = selected(*options, *(["--policy", "p.json"] * policy))
+    (feed,) = chosen.suite.feeds
+    assert feed.pulls is pulls
+
+
+def test_identity_is_one_of_the_plans(selected: Select, tmp_path: Path) -> None:
+    document = plan(repository("team/app"), user(), role())
+    (tmp_path / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+    chosen = selected("--plan", "plan.json", "--identity", "aws_iam_role.feed", "--pulls")
+    (feed,) = chosen.suite.feeds
+    assert feed.credentials == WorkerCredentials(worker=True)
+    assert feed.pulls
+    assert chosen.options["--identity"] == "aws_iam_role.feed"
+
+
+@pytest.mark.parametrize("how", [["--demo", "healthy"], ["--feeds", "f.toml"], []])
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [(["--pulls"], "pulls = true"), (["--identity", "octopus"], "--identity belongs to --plan")],
+)
+def test_options_of_plans_are_for_plans(
+    selected: Select, tmp_path: Path, how: list[str], option: list[str], said: str
+) -> None:
+    (tmp_path / "f.toml").write_text(FEEDS, encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        selected(*how, *option, **KEYS)
 
 
 def test_files_that_are_to_be_written_start_where_the_run_does(
@@ -75,6 +118,13 @@ def test_files_that_are_to_be_written_start_where_the_run_does(
         (["--demo", "healthy", "--policy", "p.json"], "--demo judges"),
         (["--policy", "p.json", "--feeds", "f.toml"], "judge what does not exist"),
         (["--plan", "p.json", "--aws-profile", "p"], "judge what does not exist"),
+        (["--policy", "p.json", "--account", "1234"], "--account 1234: expected the 12 digits"),
+        (["--account", "123456789012"], "add --policy, --plan, or --aws-region and --package"),
+        (
+            ["--feeds", "feeds.toml", "--account", "123456789012"],
+            'set `account = "123456789012"` of the feed',
+        ),
+        (["--identity", "octopus"], "--identity belongs to --plan and --policy"),
         (["--aws-region", "eu-west-1"], "add --package ID"),
         (["--package", "a"], "add --aws-region R"),
         (["--new-only"], "add --baseline FILE"),

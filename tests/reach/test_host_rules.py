@@ -47,6 +47,8 @@ def test_a_host_that_answers() -> None:
     found = judge_host(HostReach(API, stages, addresses=("10.0.0.4", "fd00::1")))
     assert (found.outcome, found.fix, found.failure) == (OutcomeWord.MET, None, None)
     assert "private addresses" in str(found.evidence["note"])
+    # What was seen, and no more: a captive portal behind a trusted certificate is not told apart.
+    assert "accepts a TLS connection directly; no request was sent" in found.message
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,7 @@ def test_a_host_that_answers() -> None:
         ),
         (failing(IAM, Stage.TCP, Trouble.REFUSED), "firewall, route."),
         (failing(API, Stage.TLS, Trouble.TLS), "AWS_CA_BUNDLE"),
+        (failing(API, Stage.TLS, Trouble.RESET), "Find out what ends TLS connections"),
         (failing(API, Stage.PROXY, Trouble.PROXY, "407", PROXY), "http://USER:PASSWORD@proxy"),
         (failing(API, Stage.PROXY, Trouble.PROXY, "403", PROXY), "Allow api.ecr"),
         (failing(API, Stage.PROXY, Trouble.PROXY, "", PROXY), "NO_PROXY"),

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from ecr_feed.findings import Comparison, Finding, OutcomeWord, WaiverUse, subject
-from ecr_feed.report import summary
+from ecr_feed.report import html, results, services, summary
 from ecr_feed.report.groups import grouped
-from ecr_feed.report.record import Part
+from ecr_feed.report.record import Assumed, Part
 from tests.report import helpers
 
 NOTHING_ELSE = "0 not assessed, 0 waived, 0 not applicable, 0 met"
@@ -123,3 +124,52 @@ def test_colours_are_names_that_pytest_knows() -> None:
     assert {name for _, markup in lines for name in markup} <= {"red", "yellow", "green", "bold"}
     assert summary.verdict_line(FEW)[1] == {"red": True, "bold": True}
     assert summary.verdict_line(helpers.build(helpers.clean()))[1] == {"green": True, "bold": True}
+
+
+VPCE = Assumed("aws:SourceVpce", ("vpce-0123",), "")
+UNUSED = Assumed("aws:SourceIp", ("198.51.100.7", "198.51.100.8"), "No policy looks at it.")
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ([()], ""),
+        ([(VPCE,)], " with 1 assumed value"),
+        ([(replace(UNUSED, remark=""),)], " with 2 assumed values"),
+        ([(VPCE, UNUSED)], " with 3 assumed values (2 unused)"),
+        ([(replace(VPCE, remark="No."),)], " with 1 assumed value (1 unused)"),
+        # A value that two feeds state counts once; one of them is enough for it to be used.
+        ([(VPCE,), (replace(VPCE, key="AWS:SourceVpce"),)], " with 1 assumed value"),
+        ([(VPCE,), (replace(VPCE, remark="No."),)], " with 1 assumed value"),
+        ([(VPCE,), (replace(VPCE, values=("vpce-9",)),)], " with 2 assumed values"),
+    ],
+)
+def test_assumed_values_stand_behind_the_verdict(
+    stated: list[tuple[Assumed, ...]], said: str
+) -> None:
+    run = helpers.build(helpers.clean())
+    feeds = tuple(replace(helpers.FEED, assumed=each) for each in stated)
+    run = replace(run, feeds=feeds)
+    lines = text(summary.verdict(run, Path("reports")))
+    assert lines[-1].startswith(f"READY{said}: 0 not met")
+    assert len(lines) <= 10
+    assert any(line.startswith("Assumed, as stated: aws:S") for line in lines) is bool(said)
+    assert any("(No policy looks at it)" in line for line in lines) is any(
+        UNUSED in each for each in stated
+    )
+
+
+def test_assumed_values_are_in_every_view() -> None:
+    run = helpers.build(helpers.clean())
+    run = replace(run, feeds=(replace(helpers.FEED, assumed=(VPCE, UNUSED)),))
+    page = html.fragment(run, "0" * 64)
+    assert "with 3 assumed values (2 unused)" in page
+    assert "aws:SourceVpce = vpce-0123</dd>" in page
+    assert "(No policy looks at it)" in page
+    document = results.results(run)
+    jsonschema.Draft202012Validator(results.schema()).validate(document)
+    assert document["assumed"] == [
+        {"feed": run.feeds[0].name, "key": each.key, "values": list(each.values), "remark": said}
+        for each, said in ((VPCE, None), (UNUSED, UNUSED.remark))
+    ]
+    assert "with 3 assumed values" in services.step_summary(run)

@@ -28,6 +28,7 @@ from ecr_feed.embedded.seeding.seed import OWNER, core_for, fill
 from ecr_feed.feed.view import FeedView
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.plan_says import PlanSays
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-west-1"
@@ -70,7 +71,7 @@ def opened(
     packages: tuple[str | Package, ...] = (APP,),
     auditor: str | None = OWNER,
     at_aws: bool = True,
-    unknown: tuple[str, ...] = (),
+    plan_says: PlanSays | None = None,
     look_elsewhere: bool = False,
     **feed: Any,
 ) -> Iterator[Opened]:
@@ -97,7 +98,7 @@ def opened(
                 return DocumentReader(sessions, key, judged.region, account=number)
 
             asks: Callable[[str], DocumentReader] | None = None if auditor is None else audit
-            return Rights(Account(judged, sessions), asks, sessions.now, unknown=unknown)
+            return Rights(Account(judged, sessions), asks, sessions.now, plan_says=plan_says)
 
         view = FeedView(
             rights(),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_feed.facts.aws import AuthorizationToken, Secret
+from ecr_feed.findings import OutcomeWord
 from ecr_feed.text.times import duration
 from ecr_feed.token import (
     LIFETIME,
@@ -165,6 +166,22 @@ def test_a_token_is_for_one_registry(endpoint: str, problem: str | None) -> None
     assert judged.holds is (problem is None)
     assert (problem or "") in judged.message
     assert (judged.expected, judged.found) == (HOST, endpoint)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "outcome"),
+    [
+        (ENDPOINT, OutcomeWord.MET),
+        ("https://210987654321.dkr.ecr.eu-west-1.amazonaws.com", OutcomeWord.NOT_ASSESSED),
+        (f"https://{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com", OutcomeWord.NOT_MET),
+        ("https://localhost:5000", OutcomeWord.NOT_MET),
+    ],
+)
+def test_sts_and_the_token_contradict_each_other(endpoint: str, outcome: OutcomeWord) -> None:
+    judged = judge_registry(token(endpoint=endpoint), ACCOUNT, "eu-west-1", stated=False)
+
+    assert judged.outcome is outcome
+    assert judged.holds or "contradict" in judged.message or outcome is OutcomeWord.NOT_MET
 
 
 def test_a_hint_reads_what_is_no_secret() -> None:

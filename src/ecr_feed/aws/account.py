@@ -6,11 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.aws.known_regions import KnownRegions, is_aws_host, known_regions
+from ecr_feed.aws.package_facts import PackageFacts
 from ecr_feed.aws.readers import identity, repositories
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
@@ -20,12 +20,12 @@ from ecr_feed.aws.readers.ecr import (
     ImageReader,
     denied,
     no_repository,
-    probe_list,
     probe_unnamed_list,
     probed,
     read_token,
 )
 from ecr_feed.aws.readers.other_regions import OtherRegions, RegionSearch, search_regions
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.transport.client import Client, utcnow
 from ecr_feed.aws.transport.sessions import Sessions
@@ -51,8 +51,9 @@ class Account:
     """Facts of one feed, each read at its first use; raise the ReadError that the read ended in.
 
     After AWS has refused the credentials, every fact that depends on them raises the same failure
-    without another call. A region that botocore does not list is never called: there every fact
-    raises a ReadError with code UnknownRegion.
+    without another call. In a region that does not exist every fact raises a ReadError with code
+    UnknownRegion: it is not listed by botocore, and either its name fits no partition, so that it
+    is never called, or neither STS nor ECR answered there.
     """
 
     def __init__(
@@ -74,31 +75,29 @@ class Account:
         self._token = self._shared("token", self._read_token)
         self._ecr = Once(self._open_ecr)
         self._self_audit = Once(self._open_self_audit)
-        self._reader = self._shared("reader", lambda: ImageReader(self._ecr.get()))
+        self._asked = self._shared("registry", self._open_asked)
         self._inventory = Once(self._read_inventory)
-        self._listing = Once(lambda: probe_unnamed_list(self._ecr.get()))
+        self._listing = Once(lambda: probe_unnamed_list(self._ecr.get(), self._asked.get()))
         self._region_search = Once(self._search_other_regions)
-        self._images: dict[str, Once[tuple[Image, ...]]] = {
-            name: self._shared("images", partial(self._read_images, name), name)
-            for name in self._names
-        }
-        self._lists: dict[str, Once[None]] = {
-            name: self._shared("list", partial(self._probe_list, name), name)
-            for name in self._names
-        }
-        self._prefetched = Once(self._prefetch)
+        self._packages = PackageFacts(
+            self._names,
+            self.inventory,
+            lambda: ImageReader(self._ecr.get(), self._asked.get()),
+            self._shared,
+            threads=sessions.threads,
+        )
 
     def self_audit(self) -> DocumentReader:
         """The account's documents as far as the feed's own credentials may read them."""
         return self._self_audit.get()
 
     def _open_self_audit(self) -> DocumentReader:
-        feed = self.feed
         return DocumentReader(
             self._sessions,
-            feed.credentials,
-            feed.region,
-            endpoint_url=feed.endpoint_url,
+            self.feed.credentials,
+            self.feed.region,
+            endpoint_url=self.feed.endpoint_url,
+            registry=lambda: self._asked.get().account,
         )
 
     @property
@@ -115,7 +114,7 @@ class Account:
         access = self.access()
         if access.identity is not None:
             return access.identity
-        raise ReadError(access.failure or self._unknown("GetCallerIdentity"))
+        raise ReadError(access.failure or self._unknown("no answer"))
 
     def access_key_id(self) -> str:
         """The ID of the key that the credentials resolve to, accepted or not; "" without one."""
@@ -139,10 +138,14 @@ class Account:
     def images(self, package_id: str) -> tuple[Image, ...]:
         """Every image of a package's repository; the first use reads those of all packages.
 
-        Raises ReadError, with NOT_FOUND where there is no such repository.
+        Raises ReadError, with NOT_FOUND where there is no such repository, and CONTRADICTION where
+        the inventory has it and this call says that it does not exist.
         """
-        self._prefetched.get()
-        return self._images[package_id].get()
+        return self._packages.images(package_id)
+
+    def images_again(self, package_id: str) -> tuple[Image, ...]:
+        """The same images, read anew: for a first reading that disagrees with the registry's."""
+        return self._packages.images_again(package_id)
 
     def is_at_aws(self) -> bool:
         """Calls go to a host of AWS (VPC endpoints included), not to a test endpoint.
@@ -154,14 +157,15 @@ class Account:
     @property
     def active_only(self) -> bool:
         """The endpoint does not support archived images: `images` has only active ones."""
-        return self._reader.get().active_only
+        return self._packages.active_only
 
     def permission(self, action: str, package_id: str | None = None) -> Permission:
         """Whether one of the four actions is allowed, found out by making the call.
 
-        Undetermined where the package has no repository, and for other actions, which are not
-        called (reading a manifest would count as a pull). ecr:DescribeRepositories without a
-        package means the list without names. Raises ReadError where the call failed otherwise.
+        Undetermined where the inventory has no repository for the package, and for other actions,
+        which are not called (reading a manifest would count as a pull). ecr:DescribeRepositories
+        without a package means the list without names. Raises ReadError where the call failed
+        otherwise.
         """
         if action == ACTION_TOKEN:
             return self._probe(action, "*", self._token.get)
@@ -175,10 +179,16 @@ class Account:
                 "this action is not called",
                 "probe",
             )
-        self._prefetched.get()
-        resource = self.inventory().resource(package_id)
-        fact: Once[Any] = (self._images if action == ACTION_IMAGES else self._lists)[package_id]
-        return self._probe(action, resource, fact.get)
+        inventory = self.inventory()
+        resource = inventory.resource(package_id)
+        read = self._packages.images if action == ACTION_IMAGES else self._packages.list_one
+        try:
+            return self._probe(action, resource, lambda: read(package_id))
+        except ReadError as error:
+            missing = error.failure.trouble is Trouble.NOT_FOUND
+            if missing and self._packages.is_absent(inventory, package_id):
+                return no_repository(action, resource, error.failure)
+            raise
 
     def other_regions(self, package_id: str) -> OtherRegions:
         """The partition's other regions that hold the package's repository, as read there.
@@ -205,31 +215,70 @@ class Account:
         except ReadError as error:
             if error.failure.trouble == Trouble.DENIED:
                 return denied(action, resource, error.failure)
-            if error.failure.trouble == Trouble.NOT_FOUND:
-                return no_repository(action, resource, error.failure)
             raise
         return probed(action, resource)
 
-    def _unknown(self, operation: str) -> Failure:
+    def unshown_region(self) -> Failure | None:
+        """Why it is not known that the feed's region exists; None where it is.
+
+        It exists where botocore lists it, or where AWS's STS or ECR answered in it, whatever the
+        answer was.
+        """
+        region = self.feed.region
+        if region in self._known.names:
+            return None
+        try:
+            failure = self._sts_access.get().failure
+            if not is_aws_host(self._client_in(region).host):
+                return self._unknown("the endpoint is not AWS's, and answers for any region")
+        except ReadError as error:
+            return None if answered(error.failure) else error.failure
+        # Where STS alone cannot be reached, ECR has answered: else the read had failed.
+        shown = failure is None or failure.trouble.unreachable or answered(failure)
+        return None if shown else failure
+
+    @property
+    def _known(self) -> KnownRegions:
+        return self._regions or known_regions()
+
+    def _unknown(self, why: str) -> Failure:
+        region = self.feed.region
         return Failure(
             Trouble.OTHER,
             "sts",
-            operation,
-            self.feed.region,
+            "GetCallerIdentity",
+            region,
             code="UnknownRegion",
-            message="not called: the region does not exist (REGION-1)",
+            message=f"{region!r} is not a region that is known to exist (REGION-1): {why}",
         )
 
     def _read_sts_access(self) -> Access:
-        regions = self._regions or known_regions()
-        if self.feed.region not in regions.names:
-            raise ReadError(self._unknown("GetCallerIdentity"))
-        return identity.read_access(self._identities, self.feed.region)
+        region = self.feed.region
+        listed = region in self._known.names
+        if not listed and not self._known.fitting_partition(region):
+            raise ReadError(self._unknown("not called, since its name fits no partition of AWS"))
+        access = identity.read_access(self._identities, region)
+        failure = access.failure
+        if listed or failure is None or not failure.trouble.unreachable:
+            return access
+        silent = self._silence_of_ecr()
+        if silent is None:
+            return access
+        raise ReadError(self._unknown(f"{failure.summary}; {silent.summary}"))
+
+    def _silence_of_ecr(self) -> Failure | None:
+        """Why ECR did not answer in the feed's region; None where it did."""
+        try:
+            token = read_token(self._client_in(self.feed.region), self._clock)
+        except ReadError as error:
+            return None if answered(error.failure) else error.failure
+        self._sessions.on_secret(token.token)
+        return None
 
     def _open_ecr(self) -> Client:
         """The ECR client; raises the refusal where the credentials were refused already."""
         access = self._sts_access.get()
-        if access.failure is not None and _ends_access(access.failure):
+        if access.failure is not None and access.failure.ends_access:
             raise ReadError(access.failure)
         return self._client_in(self.feed.region)
 
@@ -240,12 +289,12 @@ class Account:
 
     def _read_access(self) -> Access:
         access = self._sts_access.get()
-        if access.failure is not None and _ends_access(access.failure):
+        if access.failure is not None and access.failure.ends_access:
             return access
         try:
             self._token.get()
         except ReadError as error:
-            if _ends_access(error.failure):
+            if error.failure.ends_access:
                 return identity.access_after_token(access, error.failure, self.feed.region)
             if error.failure.trouble != Trouble.DENIED:
                 return access
@@ -255,71 +304,33 @@ class Account:
     def _require_access(self) -> None:
         """Raise the refusal where AWS refused the credentials in this region."""
         failure = self.access().failure
-        if failure is not None and _ends_access(failure):
+        if failure is not None and failure.ends_access:
             raise ReadError(failure)
 
-    def _registry(self) -> str:
-        """The account whose registry is read: that of the credentials."""
+    def _open_asked(self) -> AskedRegistry:
+        """The registry that is read: that of the credentials' account, in the feed's region."""
         identity = self.access().identity
-        return identity.account if identity else self.feed.account or ""
+        account = identity.account if identity else self.feed.account or ""
+        return AskedRegistry(account, self.feed.region)
 
     def _read_inventory(self) -> Inventory:
         self._require_access()
         with self._pool() as pool:
             return repositories.read_inventory(
-                self._ecr.get(), self._names, pool, account=self._registry()
+                self._ecr.get(), self._names, pool, self._asked.get()
             )
-
-    def _read_images(self, name: str) -> tuple[Image, ...]:
-        return self._reader.get().images(name)
-
-    def _probe_list(self, name: str) -> None:
-        probe_list(self._ecr.get(), name)
-
-    def _prefetch(self) -> None:
-        """Read the images and call ListImages for every package that may exist, in parallel."""
-        inventory = self.inventory()
-        self._reader.get()
-        facts: list[Once[Any]] = []
-        for name in self._names:
-            if self._absent(inventory, name):
-                self._mark_absent(name, inventory)
-            else:
-                facts += [self._images[name], self._lists[name]]
-        with self._pool() as pool:
-            for error in pool.map(_error_of, facts):
-                if error is not None and not isinstance(error, ReadError):
-                    raise error
-
-    def _absent(self, inventory: Inventory, name: str) -> bool:
-        try:
-            return inventory.repository(name) is None
-        except ReadError:
-            return False  # unknown: the calls for its images may tell
-
-    def _mark_absent(self, name: str, inventory: Inventory) -> None:
-        failure = inventory.missing.get(name) or Failure(
-            Trouble.NOT_FOUND,
-            "ecr",
-            "DescribeRepositories",
-            self.feed.region,
-            message=f"{name!r} is not a name that a repository can have"
-            if not is_repository_name(name)
-            else "",
-        )
-
-        def absent() -> Any:
-            raise ReadError(failure)
-
-        self._images[name] = Once(absent)
-        self._lists[name] = Once(absent)
 
     def _search_other_regions(self) -> RegionSearch:
         inventory = self.inventory()
-        names = [n for n in self._names if is_repository_name(n) and self._absent(inventory, n)]
-        regions = (self._regions or known_regions()).others_with_ecr(self.feed.region)
+        names = [
+            n
+            for n in self._names
+            if self._packages.is_absent(inventory, n) and is_repository_name(n)
+        ]
+        regions = self._known.others_with_ecr(self.feed.region)
         with self._pool() as pool:
-            return search_regions(self._client_in, regions if names else (), names, pool)
+            account = self._asked.get().account
+            return search_regions(self._client_in, regions if names else (), names, pool, account)
 
     def _client_in(self, region: str) -> Client:
         feed = self.feed
@@ -333,15 +344,7 @@ class Account:
         )
 
 
-def _ends_access(failure: Failure) -> bool:
-    """After this failure, no call with the credentials in this region can succeed."""
-    return failure.trouble.credentials or failure.trouble in (Trouble.CLOCK, Trouble.REGION_OFF)
-
-
-def _error_of(fact: Once[Any]) -> BaseException | None:
-    """Read a fact, which keeps its error; returns the error too."""
-    try:
-        fact.get()
-    except Exception as error:  # noqa: BLE001 - kept in the fact; the caller raises ours
-        return error
-    return None
+def answered(failure: Failure) -> bool:
+    """AWS itself answered the failed call with one of its error codes."""
+    silent = failure.trouble.unreachable or failure.trouble is Trouble.MALFORMED
+    return failure.service in ("sts", "ecr") and bool(failure.request_id) and not silent

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from ecr_feed.aws.readers import access_keys, ecr_documents, organization, simulation
 from ecr_feed.aws.readers.identity import IdentityReader
 from ecr_feed.aws.readers.identity_policies import PrincipalReader, policy_quotas
+from ecr_feed.aws.readers.registry_items import AskedRegistry
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.sessions import Sessions
@@ -37,7 +38,8 @@ class DocumentReader:
     `credentials` are the auditor's, or the feed's own for what a feed may read itself. `account` is
     the account that is judged: with credentials of another account nothing is called, since that
     may have a user or a repository of the same name. IAM is called through `region`; documents of
-    the registry are read in the region that the method names, by default the same.
+    the registry are read in the region that the method names, by default the same. `registry` gives
+    the account that the registry's documents must be of, by default `account`.
     """
 
     def __init__(
@@ -48,9 +50,11 @@ class DocumentReader:
         *,
         account: str = "",
         endpoint_url: str | None = None,
+        registry: Callable[[], str] | None = None,
     ) -> None:
         self.region = region
         self.account = account
+        self._registry = registry
         self._sessions = sessions
         self._credentials = credentials
         self._endpoint_url = endpoint_url
@@ -122,7 +126,9 @@ class DocumentReader:
 
     def oidc_providers(self) -> tuple[str, ...]:
         """The ARNs of all OIDC providers of the account."""
-        return self._once("providers", lambda: access_keys.oidc_providers(self._client("iam")))
+        return self._once(
+            "providers", lambda: access_keys.oidc_providers(self._client("iam"), self.account)
+        )
 
     def repository_policy(self, repository: str, region: str = "") -> PolicyDocument | None:
         """The repository's policy, None where it has none."""
@@ -131,6 +137,10 @@ class DocumentReader:
     def registry_policy(self, region: str = "") -> PolicyDocument | None:
         """The registry's policy in a region, None where it has none."""
         return self._ecr("registry policy", region, ecr_documents.registry_policy)
+
+    def registry_policy_scope(self, region: str = "") -> str:
+        """`V1` or `V2`: which calls the registry's policy governs."""
+        return self._ecr("registry scope", region, ecr_documents.registry_policy_scope)
 
     def lifecycle_policy(self, repository: str, region: str = "") -> LifecyclePolicy | None:
         """The repository's lifecycle policy, None where it has none."""
@@ -150,7 +160,13 @@ class DocumentReader:
 
     def _ecr(self, what: str, region: str, read: Callable[..., T], *names: str) -> T:
         where = region or self.region
-        return self._once((what, where, names), lambda: read(self._client("ecr", where), *names))
+
+        def asked() -> T:
+            account = self.account if self._registry is None else self._registry()
+            registry = AskedRegistry(account, where)
+            return read(self._client("ecr", where), registry, *names)
+
+        return self._once((what, where, names), asked)
 
     def _client(self, service: str, region: str = "") -> Client:
         return self._sessions.client(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from ecr_feed.naming import near_regions, regions_of_place
 
 # "Considerations before enabling and disabling Regions" (AWS Account Management reference guide):
 # those introduced before 20 March 2019 are enabled in every account and cannot be disabled.
@@ -46,25 +49,49 @@ _DEFAULT_REGIONS: Final = {
 class KnownRegions:
     """The regions that the installed botocore lists; a newer region may be missing.
 
-    `partitions` are pairs of region and partition.
+    `partitions` are pairs of region and partition, `patterns` pairs of partition and the regular
+    expression that its regions' names fit, `descriptions` pairs of region and AWS's name of it,
+    such as "Europe (Ireland)".
     """
 
     names: frozenset[str]
     with_ecr: frozenset[str]
     partitions: tuple[tuple[str, str], ...]
     botocore: str
+    patterns: tuple[tuple[str, str], ...] = ()
+    descriptions: tuple[tuple[str, str], ...] = ()
 
     def partition(self, region: str) -> str:
         """The partition of a region; "" where it is not listed."""
         return dict(self.partitions).get(region, "")
 
+    def fitting_partition(self, region: str) -> str:
+        """The partition whose regions have names of this form; "" where none has.
+
+        Such a region may be newer than the list. A name is made of small letters, digits and
+        hyphens, which botocore's patterns do not require of all its parts.
+        """
+        if _NAME.fullmatch(region) is None:
+            return ""
+        fits = (name for name, form in self.patterns if re.fullmatch(form, region))
+        return self.partition(region) or next(fits, "")
+
+    def near(self, region: str) -> tuple[str, ...]:
+        """Up to three regions that `region` may have been meant to be, nearest first.
+
+        A place's name (Ireland, "US East (N. Virginia)") is understood too.
+        """
+        places = regions_of_place(region, dict(self.descriptions))
+        return places or near_regions(region, self.names)
+
     def others_with_ecr(self, region: str) -> tuple[str, ...]:
         """The other regions of the same partition that have ECR, sorted."""
-        partition = self.partition(region)
+        partition = self.fitting_partition(region)
         of = dict(self.partitions)
         return tuple(sorted(r for r in self.with_ecr if of[r] == partition and r != region))
 
 
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 # DNS suffixes of botocore's partitions.json, dual-stack ones included.
 _AWS_SUFFIXES: Final = (
     ".amazonaws.com",
@@ -119,18 +146,24 @@ def known_regions() -> KnownRegions:
     loader = bundled_data()
     session.register_component("data_loader", loader)
     partition_of: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
+    patterns: list[tuple[str, str]] = []
     with_ecr: set[str] = set()
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("ecr", partition_name=partition):
             partition_of[region] = partition
             with_ecr.add(region)
     for partition in loader.load_data("partitions")["partitions"]:
-        for region in partition["regions"]:
+        patterns.append((partition["id"], partition["regionRegex"]))
+        for region, about in partition["regions"].items():
             if not region.endswith("-global"):
                 partition_of.setdefault(region, partition["id"])
+                descriptions[region] = about.get("description", "")
     return KnownRegions(
         names=frozenset(partition_of),
         with_ecr=frozenset(with_ecr),
         partitions=tuple(sorted(partition_of.items())),
         botocore=str(botocore.__version__),
+        patterns=tuple(patterns),
+        descriptions=tuple(sorted(descriptions.items())),
     )

@@ -1,5 +1,6 @@
 """The feeds file and the one-feed options -> typed, frozen models."""
 
+from ecr_feed.config.context import StatedKey
 from ecr_feed.config.credentials import (
     Credentials,
     EnvCredentials,
@@ -11,7 +12,7 @@ from ecr_feed.config.credentials import (
     WorkerCredentials,
 )
 from ecr_feed.config.errors import ConfigError
-from ecr_feed.config.load import from_tables, load, one_feed
+from ecr_feed.config.load import from_tables, load, one_feed, with_context
 from ecr_feed.config.models import DockerFeed, Feed, Package, Suite, schema, slug_of
 from ecr_feed.config.sources import check_sources, read_login
 
@@ -27,6 +28,7 @@ __all__ = [
     "OidcCredentials",
     "Package",
     "ProfileCredentials",
+    "StatedKey",
     "Suite",
     "WorkerCredentials",
     "check_sources",
@@ -36,4 +38,5 @@ __all__ = [
     "read_login",
     "schema",
     "slug_of",
+    "with_context",
 ]

@@ -31,6 +31,9 @@ from ecr_feed.config.values import (
 )
 from ecr_feed.config.wording import did_you_mean, quote
 
+KEY_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""The environment variables of an access key, as the AWS CLI names them."""
+
 
 class Table(BaseModel):
     """One table of the file: unknown keys and converted types are errors."""
@@ -68,19 +71,10 @@ class EnvCredentials(Table):
         return f"variables {self.env_prefix}AWS_*"
 
     @property
-    def access_key_id(self) -> str:
-        """The name of the variable that holds it."""
-        return f"{self.env_prefix}AWS_ACCESS_KEY_ID"
-
-    @property
-    def secret_access_key(self) -> str:
-        """The name of the variable that holds it."""
-        return f"{self.env_prefix}AWS_SECRET_ACCESS_KEY"
-
-    @property
-    def session_token(self) -> str:
-        """The name of the variable that may hold it."""
-        return f"{self.env_prefix}AWS_SESSION_TOKEN"
+    def variables(self) -> tuple[str, str, str]:
+        """The names of the variables that hold key ID, secret and, perhaps, session token."""
+        key_id, secret, token = (f"{self.env_prefix}{name}" for name in KEY_VARIABLES)
+        return key_id, secret, token
 
 
 class OidcCredentials(Table):

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ecr_feed.config.credentials import CREDENTIAL_KINDS, LOGIN_KINDS, Table
 from ecr_feed.config.models import DockerFeed, Feed, FeedsFile, Package
@@ -63,6 +63,12 @@ def explain_options(error: ValidationError, options: Mapping[str, str]) -> Confi
     detail = next((each for each in details if each["loc"][0] != "name"), details[0])
     option = options.get(str(detail["loc"][0]), "")
     return ConfigError(_sentence(detail, option, Feed))
+
+
+def explain_option(error: PydanticCustomError, option: str) -> ConfigError:
+    """The mistake in the values of one option."""
+    told = error.context or {}
+    return ConfigError(f"{option}: found {told['found']}, expected {told['expected']}.")
 
 
 def place(loc: Loc, tables: Mapping[str, Any]) -> str:

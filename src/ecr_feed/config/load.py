@@ -6,14 +6,17 @@ Nothing here calls AWS; variables and login files are read in `sources`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
+from ecr_feed.config.context import StatedKey, overridden, stated_keys
 from ecr_feed.config.credentials import CREDENTIAL_KINDS, LOGIN_KINDS, Table
-from ecr_feed.config.errors import ConfigError, Loc, explain, explain_options, place
+from ecr_feed.config.errors import ConfigError, Loc, explain, explain_option, explain_options, place
 from ecr_feed.config.models import DockerFeed, Feed, FeedsFile, Package, Suite
 from ecr_feed.config.read import parse, read
 from ecr_feed.config.wording import is_secret, quote, secret_key
@@ -29,6 +32,7 @@ _OPTIONS: Final = {
     "region": "--aws-region",
     "packages": "--package",
     "endpoint_url": "--aws-endpoint-url",
+    "account": "--account",
     "credentials": "--aws-profile",
 }
 
@@ -73,9 +77,15 @@ def from_tables(
 
 
 def one_feed(
-    region: str, packages: Sequence[str], profile: str | None, endpoint_url: str | None
+    region: str,
+    packages: Sequence[str],
+    profile: str | None,
+    endpoint_url: str | None,
+    account: str | None = None,
+    *,
+    pulls: bool = False,
 ) -> Suite:
-    """The feed of the one-feed options, named `ECR REGION`.
+    """The feed of the one-feed options, named `ECR REGION`; `account` is the expected one.
 
     Without a profile the machine's own credentials are used, as for `worker = true`. Raises
     ConfigError that names the option.
@@ -85,18 +95,61 @@ def one_feed(
         "region": region,
         "packages": list(packages),
         "credentials": {"worker": True} if profile is None else {"profile": profile},
+        "pulls": pulls,
     }
     if endpoint_url is not None:
         feed["endpoint_url"] = endpoint_url
+    if account is not None:
+        feed["account"] = account
     try:
         return Suite(None, (Feed.model_validate(feed),), ())
     except ValidationError as error:
         raise explain_options(error, _OPTIONS) from None
 
 
+def with_context(suite: Suite, options: Sequence[str]) -> Suite:
+    """The suite whose feeds state what `--context KEY=VALUE` says, in place of the file's values.
+
+    A key that is given twice has both values. Raises ConfigError that names the option.
+    """
+    if not options:
+        return suite
+    if not suite.feeds:
+        raise ConfigError(
+            "--context: found no [[feed]] that it could be stated for, expected one; the rules "
+            "about a [[docker_feed]] evaluate no policy."
+        )
+    stated = _options_context(options)
+    feeds = (
+        feed.model_copy(update={"context": overridden(feed.context, stated)})
+        for feed in suite.feeds
+    )
+    return replace(suite, feeds=tuple(feeds))
+
+
+def _options_context(options: Sequence[str]) -> tuple[StatedKey, ...]:
+    table: dict[str, list[str]] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        secret = is_secret(option)
+        if secret or not (equals and key.strip() and value.strip()):
+            found = "a text that looks like a secret" if secret else quote(option)
+            raise ConfigError(
+                f"--context: found {found}, expected KEY=VALUE, such as aws:SourceVpce=vpce-0123."
+            )
+        table.setdefault(key, []).append(value)
+    try:
+        return stated_keys(table)
+    except PydanticCustomError as error:
+        raise explain_option(error, "--context") from None
+
+
 def _refuse_secrets(tables: Mapping[str, Any], source: str) -> None:
     for loc, value in _items(tables):
-        if secret_key(str(loc[-1]), _KNOWN) or (isinstance(value, str) and is_secret(value)):
+        named = len(loc) < 2 or loc[-2] != "context"  # aws:TokenIssueTime is not a secret
+        if (named and secret_key(str(loc[-1]), _KNOWN)) or (
+            isinstance(value, str) and is_secret(value)
+        ):
             raise ConfigError(
                 f"{source}: {place(loc, tables)}: found what looks like a secret, expected "
                 "only names: of a profile, an environment variable or a file "

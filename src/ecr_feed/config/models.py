@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
+from ecr_feed.config.context import StatedKeys
 from ecr_feed.config.credentials import Credentials, CredentialsTable, LoginTable, Table
 from ecr_feed.config.values import (
     AccountId,
@@ -131,6 +132,12 @@ class Feed(_Named):
     )
     deep: bool = Field(
         default=False, description="Also read manifests and layers of each tag.", examples=[True]
+    )
+    context: StatedKeys = Field(
+        default=(),
+        description="Condition keys that no document shows, with the value that the feed's "
+        "requests have, or a list of those that they may have. The report lists them as assumed.",
+        examples=[{"aws:SourceVpce": "vpce-0123"}],
     )
 
     @field_validator("packages")

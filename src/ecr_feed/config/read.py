@@ -13,6 +13,7 @@ from ecr_feed.text.files import FileError, FileKind, Files, FileText
 _POSITION: Final = re.compile(r"(?P<what>.*?)\s*\(at (?P<where>[^()]*)\)\s*")
 _LEADING_ZERO: Final = re.compile(r"=\s*0[0-9]")
 _OPEN_QUOTE: Final = re.compile(r"""Expected "['"]|Unterminated""")
+_BARE_COLON: Final = re.compile(r"""(?:^|[{,])\s*[A-Za-z][\w-]*:[\w/:-]+\s*=""")
 _BACKSLASH: Final = re.compile(r'=.*"[^"]*\\')
 
 
@@ -52,6 +53,8 @@ def _toml_error(message: str, text: str, source: str) -> str:
 
 
 def _hint(what: str, line: str) -> str:
+    if _BARE_COLON.search(line):
+        return ' A key with a colon in it needs quotes: "aws:SourceVpce" = "vpce-0123".'
     if _LEADING_ZERO.search(line):
         return " A number cannot begin with 0: put an account ID in quotes."
     if _BACKSLASH.search(line):

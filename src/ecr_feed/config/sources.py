@@ -44,7 +44,7 @@ def read_login(docker_feed: DockerFeed, environ: Mapping[str, str]) -> LoginText
 
 def _check_credentials(credentials: Credentials, where: str, environ: Mapping[str, str]) -> None:
     if isinstance(credentials, EnvCredentials):
-        for name in (credentials.access_key_id, credentials.secret_access_key):
+        for name in credentials.variables[:2]:
             _value(name, f"{where}.env_prefix", environ)
     elif isinstance(credentials, OidcCredentials) and credentials.token_file is not None:
         _read(credentials.token_file, TOKEN, f"{where}.token_file")

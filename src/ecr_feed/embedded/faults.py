@@ -5,8 +5,8 @@ Faults are matched before a call is processed, so a call answered by a fault cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Literal
@@ -26,12 +26,18 @@ class Fault:
     operation   `ListImages`; of the registry `ping`, `tags`, `manifest`, `blob`, `catalog`, `layer`
     caller      an access key ID, or the name of the user or role behind it
     repository  a repository the call names; a call that names none is matched by `*` alone
+    method      the HTTP method of a request to the registry or its layer storage
+    reference   the tag or digest that such a request names
     code        answer this AWS error code, with `message` and `status` (0: the protocol's own)
     body        answer these bytes with `status` (0: 200) and `content_type`
     truncate    the real answer, its body cut to this many bytes (Content-Length is adjusted)
     replace     the real answer, with the first text of the pair replaced by the second
+    headers     headers to set in the answer, the real one or `body`'s; "" removes one
     connection  no answer at all: see `ConnectionKind`
+    after       how many calls that match are answered truly before the fault starts
     times       how often (0: always)
+
+    `status` with `truncate`, `replace` or `headers` replaces the real answer's status.
     """
 
     service: str = "*"
@@ -39,6 +45,8 @@ class Fault:
     region: str = "*"
     repository: str = "*"
     caller: str = "*"
+    method: str = "*"
+    reference: str = "*"
     code: str = ""
     message: str = ""
     status: int = 0
@@ -46,8 +54,15 @@ class Fault:
     content_type: str = "text/html"
     truncate: int | None = None
     replace: tuple[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     connection: ConnectionKind | None = None
+    after: int = 0
     times: int = 0
+
+    @property
+    def changes(self) -> bool:
+        """Whether the fault changes the real answer instead of replacing it."""
+        return not self.code and self.body is None and self.connection is None
 
     def matches(self, asked: CalledOperation) -> bool:
         """Whether the fault applies to this call."""
@@ -55,6 +70,8 @@ class Fault:
             (self.service, asked.service),
             (self.operation, asked.operation),
             (self.region, asked.region),
+            (self.method, asked.method),
+            (self.reference, asked.reference),
         )
         return (
             all(fnmatchcase(value, pattern) for pattern, value in plain)
@@ -76,6 +93,8 @@ class CalledOperation:
     region: str = ""
     repositories: tuple[str, ...] = ()
     callers: tuple[str, ...] = ()
+    method: str = ""
+    reference: str = ""
 
 
 @dataclass(slots=True)
@@ -102,9 +121,11 @@ class Faults:
         """The fault for a call, counted as used."""
         with self._lock:
             for index, fault in enumerate(self.listed):
-                used = self._used.get(index, 0)
-                if fault.matches(asked) and (fault.times == 0 or used < fault.times):
-                    self._used[index] = used + 1
+                if not fault.matches(asked):
+                    continue
+                number = self._used[index] = self._used.get(index, 0) + 1
+                last = fault.after + fault.times
+                if number > fault.after and (fault.times == 0 or number <= last):
                     return fault
         return None
 
@@ -119,17 +140,23 @@ def body_of(fault: Fault) -> WireResponse:
     """The raw answer of a fault."""
     data = (fault.body or "").encode()
     headers = {"content-type": fault.content_type, "content-length": str(len(data))}
-    return WireResponse(fault.status or 200, headers, data)
+    return _with_headers(fault, WireResponse(fault.status or 200, headers, data))
 
 
 def cut(fault: Fault, answer: WireResponse) -> WireResponse:
-    """The real answer, with the fault's replacement and cut applied."""
+    """The real answer, with the fault's replacement, cut, status and headers applied."""
     data = answer.body
     if fault.replace is not None:
         old, new = fault.replace
         data = data.replace(old.encode(), new.encode())
     data = data[: fault.truncate]
-    if data == answer.body:
-        return answer
-    headers = {**answer.headers, "content-length": str(len(data))}
-    return WireResponse(answer.status, headers, data)
+    headers = dict(answer.headers)
+    if data != answer.body:
+        headers["content-length"] = str(len(data))
+    return _with_headers(fault, WireResponse(fault.status or answer.status, headers, data))
+
+
+def _with_headers(fault: Fault, answer: WireResponse) -> WireResponse:
+    """The answer with the fault's headers; "" removes one."""
+    headers = {**answer.headers} | {name.lower(): value for name, value in fault.headers.items()}
+    return replace(answer, headers={name: value for name, value in headers.items() if value})

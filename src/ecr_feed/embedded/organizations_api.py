@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ecr_feed.embedded.protocol.operation_calls import ApiCall
 from ecr_feed.embedded.protocol.wire import Result, ServiceError
-from ecr_feed.embedded.world import AccountRegions, Environment
+from ecr_feed.embedded.world import RCP, SCP, AccountRegions, Environment
 
 
 def answer_account(regions: AccountRegions, call: ApiCall) -> dict[str, Any]:
@@ -25,11 +25,11 @@ def answer_account(regions: AccountRegions, call: ApiCall) -> dict[str, Any]:
 
 _ROOT: Final = "r-exmp"
 _FULL: Final = {
-    "SERVICE_CONTROL_POLICY": (
+    SCP: (
         "FullAWSAccess",
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
     ),
-    "RESOURCE_CONTROL_POLICY": (
+    RCP: (
         "RCPFullAWSAccess",
         (
             '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",'
@@ -51,8 +51,12 @@ class OrganizationsApi:
         if not self._in_one:
             text = "Your account is not a member of an organization."
             raise ServiceError("AWSOrganizationsNotInUseException", text)
+        if operation != "DescribeOrganization" and not self.environment.delegated:
+            text = "You don't have permissions to access this resource."
+            raise ServiceError("AccessDeniedException", text)
         handler = {
             "DescribeOrganization": self._describe,
+            "ListRoots": self._roots,
             "ListParents": self._parents,
             "ListPoliciesForTarget": self._policies,
             "DescribePolicy": self._policy,
@@ -94,6 +98,15 @@ class OrganizationsApi:
             }
         }
 
+    def _roots(self, params: Mapping[str, Any]) -> Result:
+        stem = f"arn:aws:organizations::999999999999:root/{self._id}/{_ROOT}"
+        types = [{"Type": kind, "Status": status} for kind, status in self._types.items()]
+        return {"Roots": [{"Id": _ROOT, "Arn": stem, "Name": "Root", "PolicyTypes": types}]}
+
+    @property
+    def _types(self) -> Mapping[str, str]:
+        return self.environment.policy_types
+
     def _parents(self, params: Mapping[str, Any]) -> Result:
         chain = [*self._units, self.account]
         child = params["ChildId"]
@@ -112,14 +125,14 @@ class OrganizationsApi:
     def _at(self, target: str, kind: str) -> list[tuple[str, str]]:
         """Name and text of each policy on a target; AWS's full-access policy if there is none."""
         found = self.environment
-        levels = {"SERVICE_CONTROL_POLICY": found.scps, "RESOURCE_CONTROL_POLICY": found.rcps}
-        if kind not in _FULL:
-            return []
+        levels = {SCP: found.scps, RCP: found.rcps}
+        if kind not in self._types:
+            return []  # a type that is off has nothing attached
         configured = levels[kind] or ()
         level = self._units.index(target) if target in self._units else len(configured)
         if level >= len(configured):
             return [_FULL[kind]]
-        short = "scp" if kind.startswith("SERVICE") else "rcp"
+        short = "scp" if kind == SCP else "rcp"
         return [(f"{short}-{level}-{n}", text) for n, text in enumerate(configured[level])]
 
     def _summary(self, kind: str, name: str, text: str) -> Result:

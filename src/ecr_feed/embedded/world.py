@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,10 @@ from ecr_feed.embedded.identity.callers import (
 from ecr_feed.embedded.protocol.botocore_data import known_partition, regions
 from ecr_feed.embedded.protocol.operation_calls import ApiCall
 
+SCP: Final = "SERVICE_CONTROL_POLICY"
+RCP: Final = "RESOURCE_CONTROL_POLICY"
+POLICY_TYPES_ON: Final = {SCP: "ENABLED", RCP: "ENABLED"}
+
 
 @dataclass(slots=True)
 class Environment:
@@ -30,6 +34,8 @@ class Environment:
     vpce, vpc        the VPC endpoint the calls come through, and its VPC
     endpoint_policy  that endpoint's policy document (JSON text); "" for the default, full access
     organization     aws:PrincipalOrgID; "" where the account is in none
+    delegated        the account is a delegated administrator of AWS Organizations
+    policy_types     type of organisation policy -> status, as ListRoots shows it; absent: off
     scps, rcps       policy documents per level, root first; None: no organisation policies
     """
 
@@ -38,6 +44,8 @@ class Environment:
     vpc: str = ""
     endpoint_policy: str = ""
     organization: str = ""
+    delegated: bool = True
+    policy_types: Mapping[str, str] = field(default_factory=lambda: dict(POLICY_TYPES_ON))
     scps: tuple[tuple[str, ...], ...] | None = None
     rcps: tuple[tuple[str, ...], ...] | None = None
 

@@ -54,6 +54,8 @@ class Trouble(StrEnum):
     SIGNATURE = "wrong signature"  # wrong secret
     CLOCK = "clock"  # a signature error that the clock offset explains
     NO_CREDENTIALS = "no credentials"
+    MALFORMED_KEY = "malformed credentials"  # seen in the fields themselves, before any call
+    LOGIN_ENDED = "login ended"  # of a profile: no credentials could be obtained to call AWS with
     REGION_OFF = "region not enabled"  # stated by STS or ECR
     LOGIN_REFUSED = "login refused"  # a registry did not accept user and password
     NOT_FOUND = "not found"
@@ -65,6 +67,7 @@ class Trouble(StrEnum):
     TIMEOUT = "timeout"
     RESET = "connection lost"
     MALFORMED = "malformed answer"
+    CONTRADICTION = "contradicting answers"  # two answers of AWS that cannot both be true
     OTHER = "other"
 
     @property
@@ -84,6 +87,7 @@ _CREDENTIALS = frozenset(
         Trouble.EXPIRED,
         Trouble.SIGNATURE,
         Trouble.NO_CREDENTIALS,
+        Trouble.MALFORMED_KEY,
         Trouble.LOGIN_REFUSED,
     }
 )
@@ -98,6 +102,8 @@ class Failure:
 
     `code` is AWS's error code ("" without a response from AWS), `message` the service's message
     without secrets, `offset` this machine's clock minus AWS's where the response had a Date.
+    `login` is the command that renews the login behind the credentials, where they have one;
+    `by_auditor` tells that they are the auditor's, not the feed's.
     """
 
     trouble: Trouble
@@ -110,11 +116,19 @@ class Failure:
     attempts: int = 1
     offset: timedelta | None = None
     host: str = ""
+    login: str = ""
+    by_auditor: bool = False
 
     @property
     def action(self) -> str:
         """The IAM action of the call, such as `ecr:ListImages`."""
         return f"{self.service}:{self.operation}"
+
+    @property
+    def ends_access(self) -> bool:
+        """After this failure, no call with the credentials in this region can succeed."""
+        ending = (Trouble.CLOCK, Trouble.REGION_OFF, Trouble.LOGIN_ENDED)
+        return self.trouble.credentials or self.trouble in ending
 
     @property
     def summary(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TypeAlias
 
 from ecr_feed.facts.aws import Failure
@@ -36,6 +37,8 @@ class Principal:
 
     `arn` is IAM's, path included; `session_arn` is the ARN of a role session as STS returns it.
     `unread` has the reads that failed; if there are any, `policies` may be incomplete.
+    `boundary_unread`: one of them was of the boundary, so that there may be one where `boundary` is
+    None.
     """
 
     kind: str  # "user", "role" or "root"
@@ -49,6 +52,7 @@ class Principal:
     max_session: timedelta | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
+    boundary_unread: bool = False
 
     @property
     def caller(self) -> str:
@@ -91,8 +95,9 @@ class Organization:
 
     `member` False: the account is in no organisation, and no such policy applies. `management`: it
     is the management account, to which service control policies do not apply. None: unknown.
-    `scps` and `rcps` are None where they could not be read, and `unread` has the reason. `id` is
-    the organisation's, such as `o-exampleorgid`; "" without one or where it is unknown.
+    `scps` and `rcps` are () where that type of policy is off, so that it limits nothing, and None
+    where they could not be read; then `unread` has the reason. `id` is the organisation's, such as
+    `o-exampleorgid`; "" without one or where it is unknown.
     """
 
     member: bool | None
@@ -101,6 +106,11 @@ class Organization:
     rcps: Levels | None = None
     unread: tuple[Failure, ...] = ()
     id: str = ""
+
+    @property
+    def binds(self) -> bool:
+        """Its policies apply to the account, or it is unknown whether they do."""
+        return self.member is not False and self.management is not True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +140,25 @@ class LifecyclePolicy:
     """A repository's lifecycle policy, as JSON text."""
 
     text: str
+
+
+class Effect(StrEnum):
+    """What something that is known only after apply may do to an answer of the documents."""
+
+    ANY = "may allow or deny"
+    GRANTS = "may allow"
+    LIMITS = "may deny"
+    REFUSED = "may be refused"  # the resource-based policies: AWS may not accept them
+    VERDICT = "leaves the plan unproven"  # no answer depends on it
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """What a plan leaves open about the feed: one sentence with the address.
+
+    `package`: only answers about this repository depend on it; "" for all answers.
+    """
+
+    says: str
+    package: str = ""
+    effect: Effect = Effect.ANY

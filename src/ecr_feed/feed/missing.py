@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecr_feed.aws.account import Account
 from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.check import render_fix
 from ecr_feed.facts.aws import ReadError
 from ecr_feed.facts.iam import CreationTemplate, cache_rule_of
 from ecr_feed.naming import is_repository_name
+from ecr_feed.outcomes import note
 from ecr_feed.permissions.answers import Rights
 
 _EVERY = "ROOT"
@@ -19,38 +19,47 @@ _EVERY = "ROOT"
 class MissingElsewhere:
     """The partition's other regions, searched only where `asked` (`--look-elsewhere`)."""
 
-    def __init__(self, account: Account, asked: bool) -> None:
-        self._account = account
+    def __init__(self, rights: Rights, asked: bool) -> None:
+        self._rights = rights
         self.asked = asked
 
     def missing(self) -> tuple[str, ...]:
         """The feed's packages, legal by name, that have no repository in its region."""
-        inventory = self._account.inventory()
-        names = (package.id for package in self._account.feed.packages)
+        inventory = self._rights.inventory()
+        names = (package.id for package in self._rights.account.feed.packages)
         return tuple(
             name for name in names if is_repository_name(name) and not inventory.repository(name)
         )
 
     def regions(self, package: str) -> tuple[str, ...]:
         """The other regions that hold the package's repository, as read there."""
-        return self._account.other_regions(package).regions if self.asked else ()
+        return self._rights.other_regions(package).regions if self.asked else ()
 
     def unread(self, package: str) -> tuple[str, ...]:
-        """The other regions that did not answer."""
-        return tuple(sorted(self._account.other_regions(package).failures)) if self.asked else ()
+        """The other regions that could not be read for the package."""
+        return tuple(sorted(self._rights.other_regions(package).failures)) if self.asked else ()
 
     def evidence(self, package: str) -> dict[str, object]:
-        """Which other regions hold the package and which did not answer; {} where not searched."""
+        """Other regions that hold the package, could not be read, or are not enabled.
+
+        {} where they were not searched.
+        """
         if not self.asked:
             return {}
-        return {"elsewhere": list(self.regions(package)), "unread": list(self.unread(package))}
+        searched = self._rights.other_regions(package)
+        return {
+            "elsewhere": list(searched.regions),
+            "unread": sorted(searched.failures),
+            "not_enabled": list(searched.not_enabled),
+        }
 
     def found(self, package: str, inventory: Inventory) -> str:
         """One line for a missing package: the regions that hold it, or the nearest name here."""
         if regions := self.regions(package):
-            return f"it is in {', '.join(regions)}"
+            return f"no such repository here; it is in {', '.join(regions)}"
         near = inventory.near(package)
-        return f"nearest: {', '.join(near)}" if near else "no similar name"
+        similar = f"nearest: {', '.join(near)}" if near else "no similar name"
+        return f"no such repository; {similar}"
 
 
 class Creation:
@@ -68,7 +77,7 @@ class Creation:
         """The fix where something would create the repository; None where nothing is known to.
 
         `command`, a check's fix that creates it, is offered besides. Where the documents cannot be
-        read, None: the check's own fix works in any case.
+        read, None: the check's own fix works in any case, and the evidence has the failed read.
         """
         if not self._at_aws() or not is_repository_name(package):
             return None
@@ -76,7 +85,8 @@ class Creation:
             documents = self._rights.documents()
             rule = cache_rule_of(package, documents.cache_rules())
             template = _template_of(package, documents.creation_templates())
-        except ReadError:
+        except ReadError as error:
+            note(creation_rules_unread=error.failure.summary)
             return None
         values = {"package": package, "feed": self._rights.account.feed}
         otherwise = f"Or create it: {render_fix(command, values)}"

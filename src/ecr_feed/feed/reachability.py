@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecr_feed.aws.known_regions import known_regions
-from ecr_feed.facts.aws import ReadError
+from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.feed.registry import TEST_ENDPOINT
 from ecr_feed.once import Once
 from ecr_feed.outcomes import not_applicable, not_assessed
@@ -20,12 +19,12 @@ class Reachability:
         self._rights = rights
         self._way = way
         self._at_aws = at_aws
+        self._account = Once(self._read_account)
         self._reached = Once(self._probe)
 
     def of(self, purpose: Purpose) -> HostReach:
         """One host; ends the check with a test endpoint, or where the host is unknown."""
-        feed = self._rights.account.feed
-        if feed.region not in known_regions().names:
+        if self._rights.account.unshown_region() is not None:
             not_assessed("It depends on REGION-1: the hosts of this region are unknown.")
         if not self._at_aws:
             not_applicable(TEST_ENDPOINT)
@@ -33,16 +32,20 @@ class Reachability:
             (each for each in self._reached.get() if each.where.purpose is purpose), None
         )
         if reached is None:
-            not_assessed(f"The host of the {purpose.value} is unknown without an account ID.")
+            account = self._account.get()
+            why = f": {account.summary}" if isinstance(account, Failure) else ""
+            not_assessed(f"The host of the {purpose.value} is unknown without an account ID{why}.")
         return reached
 
     def _probe(self) -> tuple[HostReach, ...]:
-        feed = self._rights.account.feed
-        hosts = hosts_for(feed.region, feed.account or self._account(), iam=True)
+        feed, account = self._rights.account.feed, self._account.get()
+        whose = feed.account or (account if isinstance(account, str) else None)
+        hosts = hosts_for(feed.region, whose, iam=True)
         return Prober(self._way()).probe_all(hosts)
 
-    def _account(self) -> str | None:
+    def _read_account(self) -> str | Failure:
+        """The account of the credentials, or why it is unknown."""
         try:
             return self._rights.account.identity().account
-        except ReadError:
-            return None  # the registry's host is then unknown, and `of` says so
+        except ReadError as error:
+            return error.failure

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from ecr_feed import token as tokens
-from ecr_feed.facts.aws import Answer, Image, ReadError, Trouble
+from ecr_feed.config import Package
+from ecr_feed.facts.aws import Answer, Failure, Image, ReadError, Trouble
 from ecr_feed.facts.iam import CacheRule, cache_rule_of
 from ecr_feed.oci import (
     EndpointError,
@@ -19,17 +23,34 @@ from ecr_feed.oci import (
     Step,
     WantedImage,
 )
+from ecr_feed.oci.tag_views import TagViews, settled
 from ecr_feed.once import Once
-from ecr_feed.outcomes import not_applicable, not_assessed, note
+from ecr_feed.outcomes import NotAssessed, not_applicable, not_assessed, note
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.pull_proof import Walked
 
 TEST_ENDPOINT = (
     "Calls go to an endpoint that is not AWS's, and the feed sets no registry_endpoint for it."
 )
 _MANIFEST = "ecr:BatchGetImage"
+_RESOLUTION = timedelta(seconds=1)  # of the time at which the token was fetched
 _OF_PACKAGE = re.compile(r"/v2/(?P<package>.+)/(?:tags|manifests|blobs)/[^/]+")
 _SIGNATURE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
 """A tag that signing tools add beside an image; it is not a version to deploy."""
+
+
+@dataclass
+class _Readings:
+    """What was read of one package: one reading, or two where the first one disagrees.
+
+    `walk` is the one to judge: where two readings contradict each other, its HEAD says so.
+    """
+
+    views: list[TagViews]
+    walk: PackageWalk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.walk = self.views[0].walk
 
 
 class FeedRegistry:
@@ -50,7 +71,9 @@ class FeedRegistry:
         self._rules = Once(self._read_rules)
         self._registry = Once(self._open)
         self._walks = Once(self._walk_all)
-        self._touched = Once(self._sort_touched)
+        self._readings: dict[str, _Readings] = {}
+        self._touched: dict[str, list[str]] = {}
+        self._sorted = 0
 
     @property
     def applies(self) -> bool:
@@ -70,26 +93,49 @@ class FeedRegistry:
         """The walk to one image; ends the check where a PERM rule reports that it is denied.
 
         Not applicable where it is denied and the feed has no `pulls`, not assessed where it has.
+        Raises ReadError where the image to walk to is chosen from images that could not be read.
         """
         walk = self.walk(package)
-        denied = self.rights.has_auditor and (
-            self.rights.answers(_MANIFEST, package).answer is Answer.DENIED
-        )
+        if walk.wanted.tag is None:
+            # The newest image is asked for: without the images, no tag is known.
+            self.rights.account.images(package)
+        denied = self.rights.has_auditor and self._is_denied(package)
         if not self.rights.account.feed.pulls and (denied or _is_refused(walk)):
             not_applicable("Targets do not pull with this feed's credentials (pulls), and may not.")
         if denied:
             not_assessed(f"It depends on {_MANIFEST}, which the feed is denied (PERM-5).")
         return walk
 
-    def listed(self, package: str) -> PackageWalk:
-        """The walk, for its list of tags; ends the check where PERM-4 reports that it is denied."""
+    def _is_denied(self, package: str) -> bool:
+        """The manifest may not be read; a denial on stated values gives way to what was read."""
+        answers = self.rights.answers(_MANIFEST, package)
+        return answers.answer is Answer.DENIED and not answers.assumed
+
+    def views(self, package: str) -> Sequence[TagViews]:
+        """The lists of tags of API and registry, read twice where the first two differ.
+
+        Ends the check where PERM-4 reports that the registry's is denied. Raises ReadError.
+        """
         walk = self.walk(package)
+        self.rights.account.images(package)
         if any(step.trouble is Trouble.DENIED for step in walk.of(Step.TAGS)):
             not_assessed("It depends on ecr:ListImages, which the feed is denied (PERM-4).")
-        return walk
+        views = self._readings[package].views
+        if len(views) == 1 and views[0].lists_differ:
+            again = self._registry.get().look_again(walk.wanted, deep=False)
+            views.append(self._viewed(again, self.rights.account.images_again(package)))
+            self._note_touched(package)
+        return views
+
+    def reading(self, package: str) -> TagViews:
+        """The reading that the walk is judged by; after `walk`, or what calls it."""
+        return self._readings[package].views[-1]
 
     def walk(self, package: str) -> PackageWalk:
-        """The walk to one image; ends the check without a repository or under a cache rule."""
+        """The walk to one image; ends the check without a repository or under a cache rule.
+
+        Where the registry and the API contradict each other about the tag, both are read again.
+        """
         if not self.applies:
             not_applicable(TEST_ENDPOINT)
         if self.rights.account.inventory().repository(package) is None:
@@ -98,24 +144,65 @@ class FeedRegistry:
         if rule is not None:
             not_applicable(f"A read may fetch from {rule.upstream} (pull-through cache rule).")
         self._registry.get()
-        walk = self._walks.get()[package]
-        note(touched=self._touched.get().get(package, []))
+        walk = self._reading_of(package).walk
+        self._note_touched(package)
+        if isinstance(rules := self._rules.get(), Failure):
+            note(cache_rules_unread=rules.summary)
         return walk
 
-    def tags(self, package: str) -> list[str]:
-        """The tags of active images, as the API lists them."""
-        images = self.rights.account.images(package)
-        return [tag for image in images if image.status == "ACTIVE" for tag in image.tags]
+    def downloaded(self, package: str) -> Walked | None:
+        """The deep walk to one image with the feed's own token; None where nothing was walked.
 
-    def _sort_touched(self) -> dict[str, list[str]]:
-        """Every request that the walks made of the registry, by package."""
-        self._walks.get()
-        sorted_by: dict[str, list[str]] = {}
-        for each in self._registry.get().client.sent:
+        None too where what answers is not the registry that the token names, or accepts any
+        password: a download from there says nothing about permissions.
+        """
+        if not self.deep or not self.applies:
+            return None
+        try:
+            login = self._registry.get().login()
+            if not (login.ok and login.wrong_password.ok and self._is_the_tokens()):
+                return None
+            first = self._walks.get().get(package)
+            return None if first is None else Walked(self._reading_of(package).walk, first.at)
+        except (ReadError, NotAssessed):
+            return None  # no proof: the rules about token, login and pull say why
+
+    def _is_the_tokens(self) -> bool:
+        endpoint = self.rights.account.feed.registry_endpoint
+        named = self.rights.account.token().proxy_endpoint
+        return endpoint is None or urlsplit(endpoint).netloc == urlsplit(named).netloc
+
+    def _reading_of(self, package: str) -> _Readings:
+        if package not in self._readings:
+            self._readings[package] = self._read(package)
+        return self._readings[package]
+
+    def _read(self, package: str) -> _Readings:
+        walk = self._walks.get()[package].walk
+        account = self.rights.account
+        first = self._viewed(walk, _images(lambda: account.images(package)))
+        found = _Readings([first])
+        if first.contradict:
+            again = self._registry.get().look_again(walk.wanted, deep=walk.deep)
+            images = _images(lambda: account.images_again(package))
+            found.views.append(self._viewed(again, images))
+            found.walk = settled(first, found.views[-1])
+        return found
+
+    def _viewed(self, walk: PackageWalk, images: tuple[Image, ...] | None) -> TagViews:
+        return TagViews(walk, images, self.rights.account.token().fetched_at + _RESOLUTION)
+
+    def _note_touched(self, package: str) -> None:
+        """Keep every request that was made for the package as evidence."""
+        sent = self._registry.get().client.sent
+        for each in sent[self._sorted :]:
             if part := _OF_PACKAGE.fullmatch(each.path):
                 said = f"{each.method} {each.host}{each.path} {each.status or each.trouble}"
-                sorted_by.setdefault(part["package"], []).append(said)
-        return sorted_by
+                self._touched.setdefault(part["package"], []).append(said)
+        self._sorted = len(sent)
+        note(touched=self._touched.get(package, []))
+        if isinstance(rules := self._rules.get(), Failure):
+            note(cache_rules_unread=rules.summary)
 
     def _open(self) -> RegistrySession:
         account = self.rights.account
@@ -153,39 +240,57 @@ class FeedRegistry:
             if name in inventory.repositories and self._rule_of(name) is None
         )
 
-    def _walk_all(self) -> dict[str, PackageWalk]:
+    def _walk_all(self) -> dict[str, Walked]:
         names = self._readable()
         wanted = [self._wanted(name) for name in names]
         walks = self._registry.get().walk_all(wanted, deep=self.deep)
-        return dict(zip(names, walks, strict=True))
+        at = self.rights.now()
+        return {name: Walked(walk, at) for name, walk in zip(names, walks, strict=True)}
 
     def _wanted(self, package: str) -> WantedImage:
-        feed = self.rights.account.feed
-        asked = next(each for each in feed.packages if each.id == package)
+        """The image to walk to; no tag where the repository has none, or its images are unread."""
+        asked = self._asked(package)
         platform = Platform.parse(asked.platform) if asked.platform else None
-        tag = asked.tag
+        tag = asked.tag if asked.tag is not None else self._newest_tag(package)
+        return WantedImage(package, tag, platform)
+
+    def _asked(self, package: str) -> Package:
+        """The package as the feeds file has it."""
+        return next(each for each in self.rights.account.feed.packages if each.id == package)
+
+    def _newest_tag(self, package: str) -> str | None:
+        """The tag of the newest image, or its digest where a read by tag might fetch it."""
         try:
             newest = _newest(self.rights.account.images(package))
         except ReadError:
-            newest = None
-        if tag is None and newest is not None:
-            tag = newest.digest if self._unsure else _tag_of(newest)
-        return WantedImage(package, tag, platform)
+            return None  # `pull` raises the same error: nothing is said of an image not chosen
+        if newest is None:
+            return None
+        return newest.digest if self._unsure else _tag_of(newest)
 
     @property
     def _unsure(self) -> bool:
         """Reading by tag may fetch from upstream: this is ECR, and its cache rules are unknown."""
-        return self._at_aws and self._rules.get() is None
+        return self._at_aws and isinstance(self._rules.get(), Failure)
 
     def _rule_of(self, package: str) -> CacheRule | None:
-        return cache_rule_of(package, self._rules.get() or ())
+        rules = self._rules.get()
+        return None if isinstance(rules, Failure) else cache_rule_of(package, rules)
 
-    def _read_rules(self) -> tuple[CacheRule, ...] | None:
-        """The registry's cache rules; None where they could not be read."""
+    def _read_rules(self) -> tuple[CacheRule, ...] | Failure:
+        """The registry's cache rules, or why they could not be read."""
         try:
             return self.rights.documents().cache_rules()
-        except ReadError:
-            return None
+        except ReadError as error:
+            return error.failure
+
+
+def _images(read: Callable[[], tuple[Image, ...]]) -> tuple[Image, ...] | None:
+    """The images; None where the API could not be read, which its own rules report."""
+    try:
+        return read()
+    except ReadError:
+        return None
 
 
 def _is_refused(walk: PackageWalk) -> bool:

@@ -14,6 +14,7 @@ from ecr_feed.feed.registry import FeedRegistry
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.pull_proof import Walked
 from ecr_feed.reach import Connector
 
 
@@ -41,6 +42,11 @@ class FeedView:
         self._at_aws = Once(at_aws)
         self._deep = deep
         self._look_elsewhere = look_elsewhere
+        if deep or rights.account.feed.deep:
+            rights.pulled = self._downloaded
+
+    def _downloaded(self, package: str) -> Walked | None:
+        return self.registry.downloaded(package)
 
     @property
     def account(self) -> Account:
@@ -65,8 +71,8 @@ class FeedView:
     @cached_property
     def elsewhere(self) -> MissingElsewhere:
         """The account's other regions."""
-        return MissingElsewhere(self.account, self._look_elsewhere)
+        return MissingElsewhere(self.rights, self._look_elsewhere)
 
     def user(self, principal: Principal) -> FeedUser:
         """The IAM user behind the feed's access key."""
-        return FeedUser(self.rights, principal, self.account.access_key_id())
+        return FeedUser(self.rights, principal, self.rights.access_key_id())

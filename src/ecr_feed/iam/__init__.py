@@ -11,9 +11,10 @@ from ecr_feed.iam.breadth import ActionGroup, Excess, GroupExcess, breadth
 from ecr_feed.iam.decide import decide
 from ecr_feed.iam.decision import GRANTING, Block, Decision, Layer, Miss, NearMiss, Outcome
 from ecr_feed.iam.document import Document, combine, parse
-from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size
+from ecr_feed.iam.policy_rules import SIZE_LIMITS, Kind, PolicyError, policy_size, quota
 from ecr_feed.iam.principal_matching import principal_context
 from ecr_feed.iam.quotas import DEFAULT_QUOTAS, PolicyQuotas, used_size
+from ecr_feed.iam.registry_scope import SCOPE_FACT, RegistryScope, within_scope
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.smallest import Need, smallest_policy, smallest_repository_policy
 from ecr_feed.iam.statement import StatementRef
@@ -21,6 +22,7 @@ from ecr_feed.iam.statement import StatementRef
 __all__ = [
     "DEFAULT_QUOTAS",
     "GRANTING",
+    "SCOPE_FACT",
     "SIZE_LIMITS",
     "ActionGroup",
     "Block",
@@ -37,6 +39,7 @@ __all__ = [
     "Policies",
     "PolicyError",
     "PolicyQuotas",
+    "RegistryScope",
     "Request",
     "StatementRef",
     "breadth",
@@ -45,7 +48,9 @@ __all__ = [
     "parse",
     "policy_size",
     "principal_context",
+    "quota",
     "smallest_policy",
     "smallest_repository_policy",
     "used_size",
+    "within_scope",
 ]

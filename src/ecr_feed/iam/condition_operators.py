@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
-from ecr_feed.iam.match import Piece, Test, arn_tokens, compile_tokens, text_tokens
+from ecr_feed.iam.match import Piece, Test, arn_like_test, like_test
 
 _EPOCH = re.compile(r"-?\d+(?:\.\d+)?")
 _ISO = re.compile(
@@ -163,15 +163,6 @@ def _equals_ignoring_case(pieces: tuple[Piece, ...]) -> Test:
     return lambda text: text.casefold() == wanted
 
 
-def _like(pieces: tuple[Piece, ...]) -> Test:
-    return compile_tokens(text_tokens(pieces))
-
-
-def _arn_like(pieces: tuple[Piece, ...]) -> Test:
-    tokens = arn_tokens(pieces)
-    return compile_tokens(tokens) if tokens is not None else lambda text: False
-
-
 def _ordered(
     read: Callable[[str], Decimal | None], holds: Callable[[Decimal, Decimal], bool]
 ) -> Build:
@@ -244,9 +235,9 @@ def _all() -> dict[str, Operator]:
         _equals_ignoring_case,
         "text",
     )
-    add("StringLike", "StringNotLike", ValueType.STRING, _like, "text")
-    add("ArnLike", "ArnNotLike", ValueType.ARN, _arn_like, "an ARN")
-    add("ArnEquals", "ArnNotEquals", ValueType.ARN, _arn_like, "an ARN")
+    add("StringLike", "StringNotLike", ValueType.STRING, like_test, "text")
+    add("ArnLike", "ArnNotLike", ValueType.ARN, arn_like_test, "an ARN")
+    add("ArnEquals", "ArnNotEquals", ValueType.ARN, arn_like_test, "an ARN")
     for suffix, order in _ORDERS.items():
         for prefix, value_type, read, expects in (
             ("Numeric", ValueType.NUMBER, number, "a number"),

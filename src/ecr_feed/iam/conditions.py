@@ -45,7 +45,8 @@ class Condition:
     """One operator applied to one key.
 
     `name` is the operator as written, quantifier and `IfExists` included; `key` is as written,
-    `lower` its lower case.
+    `lower` its lower case. `of_set`: another condition of the statement reads the key as a set, so
+    that an empty text is an empty set to `Null` too.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Condition:
     key: str
     lower: str
     values: tuple[Value, ...]
+    of_set: bool = False
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -99,7 +101,8 @@ class Condition:
         if found is None and self.lower in env.unknown:
             there, gone = (self._matches(text, env) for text in ("false", "true"))
             return there if there is gone else None
-        return self._matches("false" if found else "true", env)
+        there = bool(found) and (not self.of_set or any(found or ()))
+        return self._matches("false" if there else "true", env)
 
     def _matches(self, text: str, env: Env) -> Truth:
         """Whether any policy value matches this request value."""

@@ -16,6 +16,9 @@ from typing import TypeAlias
 from ecr_feed.iam.actions import acts_on_resource
 from ecr_feed.iam.combine_layers import combine_layers
 from ecr_feed.iam.decision import Decision, Outcome
+from ecr_feed.iam.federated import federated_policies
+from ecr_feed.iam.principal_matching import CallerKind
+from ecr_feed.iam.reading import FACT_CHOICES
 from ecr_feed.iam.representative_values import Choice, choices
 from ecr_feed.iam.request import Policies, Request
 from ecr_feed.iam.variables import Env
@@ -44,14 +47,17 @@ def settle(decision: Decision) -> Decision:
         for statement, _ in side
     ]
     looked_at = frozenset().union(*(statement.keys for statement in statements))
-    keys = sorted(env.unknown & looked_at)
-    options = [choices(key, statements, env, resource) for key in keys]
+    facts = {fact.lower(): fact for statement in statements for fact in statement.open_facts}
+    keys = sorted(env.unknown.union(facts) & looked_at)
+    options = [
+        FACT_CHOICES if key in facts else choices(key, statements, env, resource) for key in keys
+    ]
     combinations = _Combinations(
         decision, env, keys, options, most=_STATEMENTS // max(len(statements), 1)
     )
     deciding = combinations.deciding_keys()
     if deciding or not combinations.complete:
-        spelled = {key.lower(): key for key in sorted(request.unknown)}
+        spelled = facts | {key.lower(): key for key in sorted(request.unknown)}
         return replace(decision, depends_on=tuple(spelled[key] for key in deciding or keys))
     return combinations.agreed()
 
@@ -136,8 +142,11 @@ class _Combinations:
 def decide(request: Request, policies: Policies) -> Decision:
     """What IAM would answer to a request under these policies.
 
-    Undetermined only if keys of `request.unknown` change the answer: one set of values allows and
-    another denies. Raises ValueError for a principal that is not valid.
+    Undetermined only if keys of `request.unknown`, or facts that AWS does not document, change the
+    answer: one set of values allows and another denies. Raises ValueError for a principal that is
+    not valid.
     """
+    if request.caller.kind is CallerKind.FEDERATED:
+        policies = federated_policies(policies)
     decision = combine_layers(request, policies, request.env)
     return settle(decision) if decision.outcome is Outcome.UNDETERMINED else decision

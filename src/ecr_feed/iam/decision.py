@@ -140,11 +140,14 @@ class Decision:
 
     @property
     def unmet(self) -> tuple[NearMiss, ...]:
-        """The granting Allow statements that only their conditions keep from applying."""
+        """The Allow statements of the blocking layers that only conditions keep from applying.
+
+        The closest first.
+        """
         return tuple(
             near
             for near in _near_misses(self)
-            if near.layer in GRANTING and all(miss.what == "condition" for miss in near.misses)
+            if all(miss.what == "condition" for miss in near.misses)
         )
 
     @property
@@ -228,11 +231,11 @@ def _distance(
 ) -> tuple[int, float]:
     """How far a statement is from applying: the weight of its misses, then how texts differ."""
     missing = sum(_WEIGHTS[miss.what] for miss in misses)
-    patterns = statement.actions.patterns
-    likeness = max(_likeness(pattern.lower(), prepared.action) for pattern in patterns)
+    written = statement.actions.written
+    likeness = max((_likeness(each.lower(), prepared.action) for each in written), default=0.0)
     if statement.resources is not None:
-        resources = statement.resources.patterns
-        likeness += max(_likeness(pattern, prepared.resource) for pattern in resources)
+        patterns = statement.resources.written
+        likeness += max((_likeness(each, prepared.resource) for each in patterns), default=0.0)
     return missing, -likeness
 
 
@@ -247,7 +250,7 @@ def _likeness(one: str, other: str) -> float:
 
 def _misses(statement: Statement, prepared: PreparedRequest) -> Iterator[Miss]:
     if not statement.actions.match(prepared.action):
-        expected = _listed(statement.actions.patterns, statement.actions.negated)
+        expected = _listed(statement.actions.written, statement.actions.negated)
         yield Miss("action", expected, prepared.action)
     if statement.resources is not None:
         if statement.resources.match(prepared.resource, prepared.env) is not True:
@@ -276,11 +279,11 @@ def _principal(statement: Statement, prepared: PreparedRequest) -> Iterator[Miss
 
 
 def _resources(resources: Resources) -> str:
-    return _listed(resources.patterns, resources.negated)
+    return _listed(resources.written, resources.negated)
 
 
 def _listed(patterns: Iterable[str], negated: bool) -> str:
-    text = " or ".join(patterns)
+    text = " or ".join(patterns) or "(nothing)"
     return f"anything but {text}" if negated else text
 
 
@@ -313,7 +316,8 @@ def _named(statement: Statement, prepared: PreparedRequest) -> bool:
 
 def _looked_at(statement: Statement) -> Iterator[tuple[str, str]]:
     for condition in statement.conditions:
-        yield condition.lower, condition.key
+        if condition.key not in statement.open_facts:
+            yield condition.lower, condition.key
         for variable in condition.variables:
             yield variable.key, variable.spelled
     if statement.resources is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
@@ -202,6 +203,115 @@ def run_states(tokens: Tokens, text: str) -> bool:
     return len(tokens) in states
 
 
-def action_test(pattern: str) -> Test:
-    """Compile an action pattern; it expects the action in lower case."""
-    return compile_tokens(text_tokens([(pattern.lower(), True)]))
+_WILDCARD = re.compile(r"[*?]")
+
+
+def prefix_of(text: str) -> str | None:
+    """What stands before a final star, if that is the text's only wildcard."""
+    first = _WILDCARD.search(text)
+    if first is None or first.start() != len(text) - 1 or not text.endswith("*"):
+        return None
+    return text[:-1]
+
+
+def _late_test(prefix: str, read: Callable[[], Tokens]) -> Test:
+    compiled: Test | None = None
+
+    def test(text: str) -> object:
+        nonlocal compiled
+        if not text.startswith(prefix):
+            return False
+        if compiled is None:
+            compiled = compile_tokens(read())
+        return compiled(text)
+
+    return test
+
+
+def like_test(pieces: tuple[Piece, ...]) -> Test:
+    """Compile a pattern in which wildcards match any character, pieces of literal text included."""
+    if len(pieces) != 1 or not pieces[0][1]:
+        return compile_tokens(text_tokens(pieces))
+    text = pieces[0][0]
+    first = _WILDCARD.search(text)
+    if first is None:
+        return text.__eq__
+    prefix = prefix_of(text)
+    if prefix is not None:
+        return lambda found: found.startswith(prefix)
+    return _late_test(text[: first.start()], lambda: text_tokens(pieces))
+
+
+def arn_like_test(pieces: tuple[Piece, ...]) -> Test:
+    """Compile an ArnLike pattern; one that is neither `*` nor six parts matches nothing."""
+    text = "".join(part for part, _ in pieces)
+    if text.count(":") < _COLONS and text != "*":
+        return lambda found: False
+
+    def read() -> Tokens:
+        return arn_tokens(pieces) or ()
+
+    if len(pieces) != 1 or not pieces[0][1]:
+        return compile_tokens(read())
+    first = _WILDCARD.search(text)
+    return text.__eq__ if first is None else _late_test(text[: first.start()], read)
+
+
+_COLONS = 5
+"""Colons in a whole ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatternSet:
+    """Several patterns, of which one has to match.
+
+    Most are whole texts (`literals`) or have one final star (`prefixes`); those cost one look
+    each, however many there are. `tests` are the rest.
+    """
+
+    literals: frozenset[str]
+    prefixes: tuple[str, ...]
+    tests: tuple[Test, ...]
+
+    def matches(self, text: str) -> bool:
+        """Whether any pattern matches the text."""
+        if text in self.literals or text.startswith(self.prefixes):
+            return True
+        return bool(self.tests) and any(test(text) for test in self.tests)
+
+
+@lru_cache(maxsize=4096)
+def action_set(patterns: tuple[str, ...]) -> PatternSet:
+    """Compile action patterns; the set expects the action in lower case."""
+    lower = [pattern.lower() for pattern in patterns]
+    prefixes = {each: prefix for each in lower if (prefix := prefix_of(each)) is not None}
+    rest = [each for each in lower if each not in prefixes]
+    return PatternSet(
+        frozenset(each for each in rest if not _WILDCARD.search(each)),
+        tuple(prefixes.values()),
+        tuple(like_test(((each, True),)) for each in rest if _WILDCARD.search(each)),
+    )
+
+
+def resource_set(patterns: Iterable[str], tests: Iterable[Test] = ()) -> PatternSet:
+    """Compile Resource patterns without variables; `tests` are patterns compiled before."""
+    literals: list[str] = []
+    prefixes: list[str] = []
+    rest = list(tests)
+    for pattern in patterns:
+        first = _WILDCARD.search(pattern)
+        start = len(pattern) if first is None else first.start()
+        # Before the fifth colon a star may stay within its part, and missing parts are added.
+        whole = pattern.count(":", 0, start) >= _COLONS
+        prefix = prefix_of(pattern) if whole or pattern == "*" else None
+        if prefix is not None:
+            prefixes.append(prefix)
+        elif first is None and (whole or not pattern.startswith("arn:")):
+            literals.append(pattern)
+        else:
+            rest.append(_resource_test(pattern, start))
+    return PatternSet(frozenset(literals), tuple(prefixes), tuple(rest))
+
+
+def _resource_test(pattern: str, start: int) -> Test:
+    return _late_test(pattern[:start], lambda: resource_tokens([(pattern, True)]))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 
+from ecr_feed.iam.match import Test
+
 _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):(.+)", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -162,7 +164,7 @@ class PrincipalSet:
     `everyone` is `*` (also under AWS); `kinds` are those that `*` under another type stands for;
     `callers` are parsed ARNs and accounts; `others` are host names of services and
     providers. Deleted principals (`AIDA...`, `AROA...`) and canonical users name no caller that a
-    request can have, so they are only kept in `texts`.
+    request can have, so they are only kept in `texts`. `tests` are names with wildcards within.
     """
 
     negated: bool
@@ -171,6 +173,7 @@ class PrincipalSet:
     callers: tuple[Caller, ...]
     others: frozenset[str]
     texts: tuple[str, ...]
+    tests: tuple[Test, ...] = ()
 
     def naming(self, caller: Caller, role_arn: str | None, has_boundary: bool) -> Naming:
         """How the element, negated or not, names `caller`.
@@ -185,6 +188,8 @@ class PrincipalSet:
 
     def _named(self, caller: Caller, role_arn: str | None) -> Naming:
         if self.everyone or caller.kind in self.kinds or caller.arn in self.others:
+            return Naming.DIRECT
+        if any(test(caller.arn) for test in self.tests):
             return Naming.DIRECT
         best = Naming.NONE
         for named in self.callers:

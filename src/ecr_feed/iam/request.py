@@ -60,6 +60,10 @@ class Policies:
     `scps`, `rcps`: one tuple of documents for each level (root, organisational units, account);
     None for no organisation, an empty level allows nothing. `resource`: the repository, trust or
     key policy (see `combine` for several).
+
+    A federated user has what its parent and its session policy both allow, so nothing without a
+    session policy; `identity` are then its parent's policies, and none means that the parent is not
+    known, since a user without any cannot call GetFederationToken.
     """
 
     identity: tuple[Document, ...] = ()

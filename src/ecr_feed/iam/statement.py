@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ecr_feed.iam.conditions import Condition
 from ecr_feed.iam.match import (
-    Test,
+    PatternSet,
     Truth,
-    action_test,
+    action_set,
     compile_tokens,
-    literal,
+    resource_set,
     resource_tokens,
     turned,
 )
@@ -43,50 +42,69 @@ class StatementRef:
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """An Action or NotAction element."""
+    """An Action or NotAction element.
+
+    `written` are the patterns as written, `patterns` those of them that can match an action.
+    `only`: the actions, in lower case, that the policy governs at all; None for every action.
+    """
 
     negated: bool
+    written: tuple[str, ...]
     patterns: tuple[str, ...]
-    tests: tuple[Test, ...]
+    compiled: PatternSet
+    only: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, patterns: Iterable[str], *, negated: bool) -> Actions:
-        """Compile patterns such as `ecr:Get*`."""
-        kept = tuple(patterns)
-        return cls(negated, kept, tuple(action_test(pattern) for pattern in kept))
+    def of(
+        cls, written: tuple[str, ...], *, negated: bool, patterns: tuple[str, ...] | None = None
+    ) -> Actions:
+        """Compile patterns such as `ecr:Get*`: all that are written unless `patterns` says less."""
+        kept = written if patterns is None else patterns
+        return cls(negated, written, kept, action_set(kept))
 
     def match(self, lower_action: str) -> bool:
         """Whether the element covers an action given in lower case."""
-        return any(test(lower_action) for test in self.tests) is not self.negated
+        if self.only is not None and lower_action not in self.only:
+            return False
+        return self.compiled.matches(lower_action) is not self.negated
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
     """A Resource or NotResource element.
 
-    `patterns` are as written. Compiled they are `literals`, `tests` for those with wildcards, and
-    `templates` for those that hold variables.
+    `written` are the patterns as written, `patterns` those of them that can match a resource.
+    `templates` are those that hold variables, `compiled` all others.
     """
 
     negated: bool
+    written: tuple[str, ...]
     patterns: tuple[str, ...]
-    literals: frozenset[str]
-    tests: tuple[Test, ...]
+    compiled: PatternSet
     templates: tuple[Template, ...]
 
     @classmethod
-    def of(cls, patterns: Iterable[str], *, negated: bool, variables: bool) -> Resources:
-        """Compile patterns; `variables` is false for Version 2008-10-17."""
-        kept = tuple(patterns)
-        read = [read_resource(pattern, variables=variables) for pattern in kept]
-        fixed = [resource_tokens(fill_fixed(each)) for each in read if not variables_in(each)]
-        return cls(
-            negated,
-            kept,
-            frozenset(text for tokens in fixed if (text := literal(tokens)) is not None),
-            tuple(compile_tokens(tokens) for tokens in fixed if literal(tokens) is None),
-            tuple(each for each in read if variables_in(each)),
+    def of(
+        cls,
+        written: tuple[str, ...],
+        *,
+        negated: bool,
+        variables: bool,
+        patterns: tuple[str, ...] | None = None,
+    ) -> Resources:
+        """Compile patterns: all that are written unless `patterns` says less.
+
+        `variables` is false for Version 2008-10-17.
+        """
+        kept = written if patterns is None else patterns
+        read = [read_resource(each) for each in kept if variables and "${" in each]
+        fixed = [fill_fixed(template) for template in read if not variables_in(template)]
+        compiled = resource_set(
+            (each for each in kept if not variables or "${" not in each),
+            (compile_tokens(resource_tokens(pieces)) for pieces in fixed),
         )
+        templates = tuple(template for template in read if variables_in(template))
+        return cls(negated, written, kept, compiled, templates)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -95,11 +113,8 @@ class Resources:
 
     def match_fixed(self, resource: str) -> Truth:
         """The result without the request's context; None where it depends on a variable."""
-        if resource in self.literals:
+        if self.compiled.matches(resource):
             return not self.negated
-        for test in self.tests:
-            if test(resource):
-                return not self.negated
         return None if self.templates else self.negated
 
     def match(self, resource: str, env: Env) -> Truth:
@@ -123,16 +138,28 @@ def fill_fixed(template: Template) -> tuple[tuple[str, bool], ...]:
     return tuple(part for part in template if not isinstance(part, Variable))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Statement:
-    """One statement; `resources` is None where the language has none (repository, trust)."""
+    """One statement; `resources` is None where the language has none (repository, trust).
 
-    ref: StatementRef
+    Never changed once made (not frozen, since that would double the time to make it). `open_facts`
+    are the names of its conditions that stand for what AWS does not document or nobody read.
+    """
+
+    policy: str
+    index: int
+    sid: str
     allows: bool
     actions: Actions
     resources: Resources | None
     principals: PrincipalSet | None
     conditions: tuple[Condition, ...]
+    open_facts: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> StatementRef:
+        """What identifies it in a decision."""
+        return StatementRef(self.policy, self.index, self.sid)
 
     def holds(self, env: Env) -> Truth:
         """Whether all conditions hold."""
@@ -147,9 +174,14 @@ class Statement:
 
     @property
     def keys(self) -> frozenset[str]:
-        """Context keys that it looks at, in lower case."""
+        """Context keys and open facts that it looks at, in lower case."""
         found = {condition.lower for condition in self.conditions}
         found.update(each.key for cond in self.conditions for each in cond.variables)
         if self.resources is not None:
             found.update(each.key for each in self.resources.variables)
         return frozenset(found)
+
+    @property
+    def condition_keys(self) -> frozenset[str]:
+        """Context keys that it looks at, in lower case."""
+        return self.keys.difference(fact.lower() for fact in self.open_facts)

@@ -78,6 +78,17 @@ def _parts(text: str) -> Iterator[Part]:
         yield (text[end:], True)
 
 
+def has_unclosed_variable(text: str) -> bool:
+    """Whether a `${` has no `}` before the next one or the end."""
+    at = text.find("${")
+    while at >= 0:
+        end, after = text.find("}", at), text.find("${", at + 2)
+        if end < 0 or 0 <= after < end:
+            return True
+        at = after
+    return False
+
+
 def read_resource(text: str, *, variables: bool = True) -> Template:
     """Read a Resource pattern, in which variables stand after the fifth colon only."""
     start = _after_fifth_colon(text) if variables and text.startswith("arn:") else 0

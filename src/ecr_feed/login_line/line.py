@@ -36,7 +36,8 @@ class LoginLine:
 
     `user`, `password` and `host` are None where the line has none. `password_stdin`: the password
     comes from a pipe. `computed`: it is a variable or a command's output. `source_region` is the
-    region of the command that made the password, where the line shows it. `notes` are evidence.
+    region of the command that made the password, where the line shows it. `program` is "" where
+    there is no login. `single`: there is one login, for one registry. `notes` are evidence.
     """
 
     user: str | None = field(default=None, repr=False)
@@ -47,6 +48,7 @@ class LoginLine:
     computed: bool = False
     program: str = ""
     source_region: str | None = None
+    single: bool = True
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -63,11 +65,13 @@ class LoginLine:
             return cls(problems=(*([trouble] if trouble else []), _instead(plain)))
         first = found[0]
         problems = [*first.problems]
-        if len(hosts := {str(each.registry) for each in found}) > 1:
+        hosts = {str(each.registry) for each in found}
+        if len(hosts) > 1:
             problems.append(f"it contains {len(hosts)} logins, for different hosts")
         if trouble and first._unreadable():
             problems.append(trouble)
-        return replace(first, problems=tuple(problems))
+        single = first.single and len(hosts) == 1
+        return replace(first, problems=tuple(problems), single=single)
 
     @property
     def registry(self) -> RegistryHost | None:
@@ -203,6 +207,7 @@ def _login(program: str, words: list[str], slips: list[str], line: str) -> Login
         computed=computed,
         program=program,
         source_region=_source(line),
+        single=len(servers) == 1,
         problems=tuple(_problems(options, servers, hosts, slips)),
         notes=tuple(_notes(program, options, password)),
     )

@@ -24,6 +24,7 @@ _PIPE = (
 )
 _VARIABLE = re.compile(r"\$\{?\w+\}?|\$\(|%\w+%|#\{[^}]*\}|<[A-Za-z][\w -]*>")
 _LONGEST_USER = 20
+_UNREADABLE = "It depends on the login line, which cannot be used (DOCKER-1)"
 _TOO_LATE = "The feed's credentials expire before they are replaced"
 
 
@@ -43,7 +44,15 @@ def judge_form(line: LoginLine) -> Judgement:
 
 
 def judge_email(line: LoginLine) -> Judgement:
-    """Current Docker accepts the line. Docker removed `-e` in 17.06; a feed does not need it."""
+    """Current Docker accepts the line. Docker removed `-e` in 17.06; a feed does not need it.
+
+    Not applicable to three fields, since there is no line then; not assessed where `judge_form`
+    reports that the line is missing, or is broken and does not show `-e`.
+    """
+    if line.program == "fields":
+        return Judgement.not_applicable("The feed has three fields and no login line.")
+    if not line.email_flag and line.problems:
+        return Judgement.not_assessed(f"{_UNREADABLE}: {line.problems[0]}.")
     host = line.registry if line.registry is not None and line.registry.ok else None
     return Judgement.of(
         not line.email_flag,
@@ -59,9 +68,12 @@ def judge_email(line: LoginLine) -> Judgement:
 def judge_login_registry(line: LoginLine, *, region: str, account: str | None) -> Judgement:
     """The registry is that of the feed's region, and of its account where the feed names one.
 
-    An account ID without 12 digits cannot be compared: `judge_form` reports it.
+    An account ID without 12 digits cannot be compared, nor can one of several registries:
+    `judge_form` reports them.
     """
     host = line.registry
+    if not line.program or not line.single:
+        return Judgement.not_assessed(f"{_UNREADABLE}: {'; '.join(line.problems)}.")
     if host is None:
         return Judgement.not_assessed("The login line names no registry (DOCKER-1).")
     if _VARIABLE.search(line.host or ""):
@@ -76,8 +88,8 @@ def judge_login_registry(line: LoginLine, *, region: str, account: str | None) -
     return Judgement.of(
         not problems,
         f"The login is for another registry: {'; '.join(problems)}.",
-        expected=expected,
-        found=str(host),
+        expected=expected if problems else str(host),
+        found=_whose(host, line, region),
         fix=f"Log in to the feed's own host: {_PIPE.format(region=region, host=expected)}",
         evidence={"region": host.region, "account": host.account},
     )
@@ -163,6 +175,12 @@ def _host_problems(host: RegistryHost, region: str, account: str | None) -> Iter
         yield f"its account is {host.account}, the feed's is {account}"
     number = account_problem(host.account)
     yield from (problem for problem in host.problems if problem != number)
+
+
+def _whose(host: RegistryHost, line: LoginLine, region: str) -> str:
+    """The login's host, and the region of its password where that is another than the feed's."""
+    foreign = line.source_region is not None and line.source_region != region
+    return f"{host}, password fetched in {line.source_region}" if foreign else str(host)
 
 
 def _source_problems(line: LoginLine, region: str) -> Iterator[str]:

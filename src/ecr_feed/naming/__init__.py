@@ -12,6 +12,7 @@ from ecr_feed.naming.names import (
     repository_arn,
 )
 from ecr_feed.naming.near import near
+from ecr_feed.naming.places import regions_of_place
 from ecr_feed.naming.regions import (
     Partition,
     looks_like_region,
@@ -38,5 +39,6 @@ __all__ = [
     "other_registry",
     "partition",
     "partition_of",
+    "regions_of_place",
     "repository_arn",
 ]

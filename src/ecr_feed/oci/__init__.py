@@ -11,8 +11,8 @@ from ecr_feed.oci.manifests import (
 )
 from ecr_feed.oci.network import CONNECTIONS, Network, Timeouts, pooled_adapter
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.pull import RegistrySession
 from ecr_feed.oci.registry_client import RegistryClient, RepositoryNotAllowedError
+from ecr_feed.oci.registry_session import RegistrySession
 from ecr_feed.oci.registry_transport import SentRequest
 from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState, WantedImage
 

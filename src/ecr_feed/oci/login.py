@@ -11,8 +11,10 @@ from typing import Final
 from ecr_feed.facts.aws import Secret, Trouble
 from ecr_feed.oci.registry_client import RegistryClient
 from ecr_feed.oci.registry_errors import FailureReason
-from ecr_feed.oci.registry_transport import RegistryError
+from ecr_feed.oci.registry_transport import RegistryError, Reply
+from ecr_feed.oci.reply_checks import described, is_page, is_registry_root
 from ecr_feed.oci.steps import (
+    NOT_A_REGISTRY,
     REFUSALS,
     Login,
     Step,
@@ -116,15 +118,14 @@ def log_in(client: RegistryClient) -> Login:
 
 def _challenge(client: RegistryClient) -> StepResult:
     """What the registry asks of a request without a login, which may be nothing."""
+    step = Step.CHALLENGE
     try:
         reply = client.root(anonymous=True)
     except RegistryError as error:
         return (
-            _read_challenge(client, error)
-            if error.status == 401
-            else step_failed_with(Step.CHALLENGE, "", error)
+            _read_challenge(client, error) if error.status == 401 else _refused(client, step, error)
         )
-    return step_succeeded(Step.CHALLENGE, "asks for no login", host=reply.host, status=reply.status)
+    return _accepted(client, step, reply, "asks for no login")
 
 
 def _read_challenge(client: RegistryClient, error: RegistryError) -> StepResult:
@@ -135,6 +136,8 @@ def _read_challenge(client: RegistryClient, error: RegistryError) -> StepResult:
         reason = FailureReason(Trouble.MALFORMED, "its challenge cannot be read", "CHALLENGE")
         return step_failed(Step.CHALLENGE, reason, host=error.host, status=error.status)
     schemes = [client.clean(challenge.scheme) for challenge in challenges]
+    if error.host != client.origin.netloc:
+        return _strange(client, Step.CHALLENGE, error)
     if "basic" in schemes:
         return step_succeeded(
             Step.CHALLENGE, "asks for a Basic login", host=error.host, status=error.status
@@ -154,9 +157,8 @@ def _log_in_with_token(client: RegistryClient) -> tuple[StepResult, str]:
     try:
         reply = client.root()
     except RegistryError as error:
-        return step_failed_with(Step.LOGIN, "", error), error.headers.get("Date", "")
-    date = reply.headers.get("Date", "")
-    return step_succeeded(Step.LOGIN, "accepted", host=reply.host, status=reply.status), date
+        return _refused(client, Step.LOGIN, error), error.headers.get("Date", "")
+    return _accepted(client, Step.LOGIN, reply, "accepted"), reply.headers.get("Date", "")
 
 
 def _log_in_with_wrong_password(client: RegistryClient) -> StepResult:
@@ -165,9 +167,57 @@ def _log_in_with_wrong_password(client: RegistryClient) -> StepResult:
     try:
         reply = client.root(Secret(secrets.token_urlsafe(32)))
     except RegistryError as error:
-        # ECR's error for such a password is not documented: any refusal counts.
-        if error.reason.trouble in REFUSALS or error.status in (400, 401, 403):
+        # ECR's error for such a password is not documented: any refusal by a registry counts.
+        refusal = error.reason.trouble in REFUSALS - {Trouble.NOT_FOUND}
+        if (refusal or error.status in (400, 401, 403)) and _is_registrys(client, error):
             return step_succeeded(step, "refused", host=error.host, status=error.status)
-        return step_failed_with(step, "", error)
+        return _refused(client, step, error)
+    accepted = _accepted(client, step, reply, "accepted")
+    if not accepted.ok:
+        return accepted
     reason = FailureReason(Trouble.OTHER, "an invented password was accepted", "ACCEPTED")
     return step_failed(step, reason, host=reply.host, status=reply.status)
+
+
+def _accepted(client: RegistryClient, step: Step, reply: Reply, what: str) -> StepResult:
+    """A success, which counts only if the registry itself gave it."""
+    root = is_registry_root(reply.status, reply.headers, reply.body)
+    if not root or reply.host != client.origin.netloc:
+        return _strange(client, step, reply)
+    return step_succeeded(step, what, host=reply.host, status=reply.status)
+
+
+def _refused(client: RegistryClient, step: Step, error: RegistryError) -> StepResult:
+    """A failure; a refusal counts only if the registry itself gave it. Every registry has /v2/."""
+    redirect = error.reason.code == "REDIRECT"
+    absent = error.reason.trouble is Trouble.NOT_FOUND
+    refusal = error.reason.trouble in REFUSALS
+    if absent or redirect or (refusal and not _is_registrys(client, error)):
+        return _strange(client, step, error, error.reason.message if redirect else "")
+    return step_failed_with(step, "", error)
+
+
+def _is_registrys(client: RegistryClient, error: RegistryError) -> bool:
+    """A registry's refusal: its version header, an error of its API, or a 401 with a challenge."""
+    if error.host != client.origin.netloc or is_page(error.headers):
+        return False
+    return error.from_registry or (error.status == 401 and _is_challenged(error))
+
+
+def _is_challenged(error: RegistryError) -> bool:
+    try:
+        challenges = parse_challenges(error.headers.get("WWW-Authenticate", ""))
+    except ChallengeError:
+        return False
+    return any(challenge.scheme in ("basic", "bearer") for challenge in challenges)
+
+
+def _strange(
+    client: RegistryClient, step: Step, answer: Reply | RegistryError, more: str = ""
+) -> StepResult:
+    """An answer to GET /v2/ that is not a registry's: a captive portal's or a proxy's, say."""
+    host = answer.host
+    what = more or described(answer.status, answer.headers)
+    said = client.clean(f"{what} from {host} is not a registry's answer")
+    reason = FailureReason(Trouble.MALFORMED, said, NOT_A_REGISTRY)
+    return step_failed(step, reason, host=host, status=answer.status)

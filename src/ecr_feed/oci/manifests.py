@@ -24,6 +24,7 @@ OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 SCHEMA_1: Final = frozenset({DOCKER_SCHEMA_1, DOCKER_SCHEMA_1_SIGNED})
 IMAGES: Final = frozenset({DOCKER_SCHEMA_2, OCI_MANIFEST})
 INDEXES: Final = frozenset({DOCKER_LIST, OCI_INDEX})
+MEDIA_TYPES: Final = SCHEMA_1 | IMAGES | INDEXES
 
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
@@ -129,7 +130,7 @@ def parse_manifest(body: bytes, content_type: str = "") -> Manifest:
     if not isinstance(declared, str):
         raise ManifestError("mediaType is not a text")
     sent = bare_media_type(content_type)
-    known = SCHEMA_1 | IMAGES | INDEXES
+    known = MEDIA_TYPES
     if declared and sent in known and bare_media_type(declared) != sent:
         raise ManifestError(f"the answer is {sent}, the document says {declared}")
     if document.get("schemaVersion") == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ecr_feed.facts.aws import Trouble
 from ecr_feed.naming import RegistryHost
 from ecr_feed.oci.steps import PackageWalk, Step, StepResult, WantedImage
 
@@ -60,4 +61,8 @@ def because(step: StepResult, own: str = "") -> str:
         return said(step)
     silent = failure.trouble.unreachable and RegistryHost.parse(failure.host).ok
     rule = "REACH-2" if silent else _RULES.get(failure.operation, own)
-    return said(step) if rule == own else f"{said(step)} ({rule})"
+    if rule == own:
+        return said(step)
+    # Its own rule shows every answer.
+    contradicted = failure.trouble is Trouble.CONTRADICTION
+    return f"{failure.trouble.value if contradicted else said(step)} ({rule})"

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from ecr_feed.facts.aws import Trouble
-from ecr_feed.oci.login import log_in
+from ecr_feed.oci.manifest_reads import ManifestReads
 from ecr_feed.oci.manifests import Descriptor, Manifest, ManifestError, ManifestKind, parse_config
 from ecr_feed.oci.platforms import Platform, accepts, rank
-from ecr_feed.oci.registry_client import CONFIG_LIMIT, ManifestHead, RegistryClient
+from ecr_feed.oci.registry_client import CONFIG_LIMIT, ManifestHead, PulledManifest, RegistryClient
 from ecr_feed.oci.registry_errors import FailureReason
 from ecr_feed.oci.registry_transport import RegistryError
+from ecr_feed.oci.reply_checks import is_registry_root
 from ecr_feed.oci.steps import (
-    Login,
     PackageWalk,
     Step,
     StepResult,
     WantedImage,
+    step_contradicted,
     step_failed,
     step_failed_with,
     step_not_made,
     step_succeeded,
 )
-from ecr_feed.once import Once
 from ecr_feed.text.words import many
 
+T = TypeVar("T")
 _DEFAULT_PLATFORM = Platform("linux", "amd64")
 _NESTED = 3  # levels of indexes; an image below those is not looked for
 
@@ -52,8 +53,10 @@ class PackageWalker:
         """The walk: tags and HEAD always; manifest, config and layers only if `deep`."""
         self._list_tags()
         tag = self.wanted.tag
-        if tag is not None and self._head(tag) and self.deep:
-            self._pull(tag)
+        if tag is not None:
+            self.manifest = self._read_manifest(tag)
+        if self.manifest is not None:
+            self._pull(self.manifest)
         return PackageWalk(
             self.wanted,
             self.deep,
@@ -73,7 +76,7 @@ class PackageWalker:
     def _list_tags(self) -> None:
         name = self.wanted.repository
         try:
-            self.tags, reply = self.client.tags(name, self._count)
+            self.tags, reply = self._ask(lambda: self.client.tags(name, self._count))
         except RegistryError as error:
             self.steps.append(step_failed_with(Step.TAGS, name, error))
             return
@@ -82,49 +85,101 @@ class PackageWalker:
             step_succeeded(Step.TAGS, tags, subject=name, host=reply.host, status=reply.status)
         )
 
-    def _head(self, tag: str) -> bool:
-        """HEAD of the tag, which does not count as a pull; False if the walk ends here."""
+    def _ask(self, read: Callable[[], T]) -> T:
+        """The answer; a refusal of the login, accepted before, is asked about once more.
+
+        Raises RegistryError, with code CONTRADICTION where the registry still says both.
+        """
         try:
-            head = self.client.head(self.wanted.repository, tag, self._count)
+            return read()
         except RegistryError as error:
-            return self._without_head(tag, error)
-        self._found(tag, head)
-        return True
-
-    def _found(self, tag: str, head: ManifestHead) -> None:
-        self.media_type, self.digest = head.media_type, head.digest
-        what = " ".join(part for part in (head.media_type, head.digest) if part) or "found"
-        self.steps.append(
-            step_succeeded(Step.HEAD, what, subject=tag, host=head.host, status=head.status)
-        )
-
-    def _without_head(self, tag: str, refused: RegistryError) -> bool:
-        """After a refused HEAD, which has no body with a reason: deep walks try GET, as Docker."""
-        error = refused
-        if self.deep and refused.status is not None and 400 <= refused.status < 500:
+            if not self._refuses_login(error):
+                raise
+            refusal = error
+        if self._accepts_login():
             try:
-                _, reply = self.client.manifest(self.wanted.repository, tag, self._count)
-            except RegistryError as reason:
-                error = reason
-            else:
-                said = f"HEAD is refused (HTTP {refused.status}), GET is answered"
-                self.steps.append(
-                    step_succeeded(
-                        Step.HEAD, said, subject=tag, host=reply.host, status=reply.status
-                    )
-                )
-                return True
-        self.steps.append(step_failed_with(Step.HEAD, tag, error))
-        return False
+                return read()
+            except RegistryError as error:
+                if not self._refuses_login(error):
+                    raise
+        accepted = "GET /v2/ accepted the login"
+        said = f"{accepted}, then HTTP {refusal.status}: {refusal.reason.message or 'refused'}"
+        reason = FailureReason(Trouble.CONTRADICTION, said, "CONTRADICTION")
+        raise RegistryError(reason, refusal.host, refusal.status)
 
-    def _pull(self, tag: str) -> None:
-        """Manifest, platform, config and layers: each only if the one before was read."""
-        self.manifest = self._get(Step.MANIFEST, self.digest or tag)
-        if self.manifest is None:
-            return
-        self.media_type = self.manifest.media_type
-        self.digest = self.digest or self.manifest.digest
-        self.image = self._image_of(self.manifest)
+    def _refuses_login(self, error: RegistryError) -> bool:
+        home = error.host == self.client.origin.netloc
+        return home and error.reason.trouble is Trouble.LOGIN_REFUSED
+
+    def _accepts_login(self) -> bool:
+        """The registry accepts the login still."""
+        try:
+            reply = self.client.root(count=self._count)
+        except RegistryError:
+            return False  # the caller has a refusal to report already
+        return is_registry_root(reply.status, reply.headers, reply.body)
+
+    def _read_manifest(self, tag: str) -> Manifest | None:
+        """HEAD of the tag, which does not count as a pull, and GET if `deep`.
+
+        Where the two contradict each other, or the login, all are asked for once more.
+        """
+        reads = self._head_and_get(tag)
+        if reads.contradict or reads.refuses_login:
+            again = self._head_and_get(tag)
+            clear = not (again.contradict or again.refuses_login or again.tells_less(reads))
+            if not (clear and self._login_stands(reads)):
+                said = (*reads.answers, *again.answers)
+                login = ("GET /v2/: the login is accepted",) if reads.refuses_login else ()
+                host = self.client.origin.netloc
+                self.steps.append(
+                    step_contradicted(Step.HEAD, (*login, *said), subject=tag, host=host)
+                )
+                return None
+            reads = again
+        return self._resolved(reads)
+
+    def _login_stands(self, reads: ManifestReads) -> bool:
+        return not reads.refuses_login or self._accepts_login()
+
+    def _head_and_get(self, tag: str) -> ManifestReads:
+        """Both answers; GET only if `deep`, by HEAD's digest where HEAD shows a manifest."""
+        name, reference = self.wanted.repository, tag
+        head: ManifestHead | RegistryError
+        try:
+            head = self.client.head(name, tag, self._count)
+        except RegistryError as error:
+            head = error
+            asked = error.status is not None and 400 <= error.status < 500
+        else:
+            asked = True
+            reference = head.digest if head.is_manifest else tag
+        if not (self.deep and asked):
+            return ManifestReads(tag, head)
+        try:
+            return ManifestReads(tag, head, self.client.manifest(name, reference, self._count))
+        except RegistryError as error:
+            return ManifestReads(tag, head, error)
+
+    def _resolved(self, reads: ManifestReads) -> Manifest | None:
+        """Keep the steps of reads that do not contradict each other; returns GET's manifest."""
+        head, get = reads.head, reads.get
+        self.steps.append(reads.head_step)
+        if isinstance(head, ManifestHead) and head.is_manifest:
+            self.media_type, self.digest = head.media_type, head.digest
+        reference = self.digest or reads.tag
+        if isinstance(get, RegistryError) and isinstance(head, ManifestHead):
+            self.steps.append(step_failed_with(Step.MANIFEST, reference, get))
+        if not isinstance(get, PulledManifest):
+            return None
+        self.steps.append(_manifest_step(Step.MANIFEST, reference, get))
+        self.media_type = get.manifest.media_type
+        self.digest = self.digest or get.manifest.digest
+        return get.manifest
+
+    def _pull(self, manifest: Manifest) -> None:
+        """Platform, config and layers: each only if the one before was read."""
+        self.image = self._image_of(manifest)
         if self.image is None:
             return
         if self.image.kind is ManifestKind.ARTIFACT:
@@ -136,24 +191,15 @@ class PackageWalker:
         silent = self._read_config(self.image.config) if self.image.config is not None else None
         self._reach_layers(self.image.layers, silent)
 
-    def _get(self, step: Step, reference: str, size: int | None = None) -> Manifest | None:
+    def _get_child(self, child: Descriptor) -> Manifest | None:
+        name, digest = self.wanted.repository, child.digest
         try:
-            found, reply = self.client.manifest(
-                self.wanted.repository, reference, self._count, size
-            )
+            found = self._ask(lambda: self.client.manifest(name, digest, self._count, child.size))
         except RegistryError as error:
-            self.steps.append(step_failed_with(step, reference, error))
+            self.steps.append(step_failed_with(Step.PLATFORM, digest, error))
             return None
-        self.steps.append(
-            step_succeeded(
-                step,
-                f"{found.kind.value}, {found.media_type}",
-                subject=reference,
-                host=reply.host,
-                status=reply.status,
-            )
-        )
-        return found
+        self.steps.append(_manifest_step(Step.PLATFORM, digest, found))
+        return found.manifest
 
     def _image_of(self, manifest: Manifest) -> Manifest | None:
         """The image that a worker pulls: the manifest, or the index's image for the platform."""
@@ -165,7 +211,7 @@ class PackageWalker:
             if child is None:
                 self.steps.append(self._no_platform(found))
                 return None
-            found = self._get(Step.PLATFORM, child.digest, child.size)
+            found = self._get_child(child)
         reason = FailureReason(Trouble.OTHER, "the index contains only indexes", "PLATFORM")
         self.steps.append(step_failed(Step.PLATFORM, reason, subject=manifest.digest))
         return None
@@ -183,9 +229,10 @@ class PackageWalker:
 
     def _read_config(self, config: Descriptor) -> StepResult | None:
         """Read the image's platform; returns the step if its host did not respond."""
-        read = partial(self.client.blob, whole_up_to=CONFIG_LIMIT)
+        name, count = self.wanted.repository, self._count
+        read = partial(self.client.blob, name, config, count, whole_up_to=CONFIG_LIMIT)
         try:
-            blob = read(self.wanted.repository, config, self._count)
+            blob = self._ask(read)
         except RegistryError as error:
             result = step_failed_with(Step.CONFIG, config.digest, error)
             self.steps.append(result)
@@ -200,7 +247,12 @@ class PackageWalker:
             self.steps.append(step_failed(Step.CONFIG, reason, status=blob.status, **where))
             return None
         said = f"for {self.platform}" if self.platform else "names no platform"
-        self.steps.append(step_succeeded(Step.CONFIG, said, status=blob.status, **where))
+        got = len(blob.content)
+        self.steps.append(
+            step_succeeded(
+                Step.CONFIG, said, status=blob.status, received=got, verified=True, **where
+            )
+        )
         return None
 
     def _reach_layers(self, layers: tuple[Descriptor, ...], silent: StepResult | None) -> None:
@@ -221,8 +273,9 @@ class PackageWalker:
                 Trouble.OTHER, "a worker fetches it from another host", "FOREIGN"
             )
             return step_failed(Step.LAYER, reason, subject=layer.digest)
+        name, count = self.wanted.repository, self._count
         try:
-            blob = self.client.blob(self.wanted.repository, layer, self._count)
+            blob = self._ask(partial(self.client.blob, name, layer, count))
         except RegistryError as error:
             return step_failed_with(Step.LAYER, layer.digest, error)
         read = "whole, digest verified" if blob.verified else "its first bytes"
@@ -232,7 +285,21 @@ class PackageWalker:
             subject=layer.digest,
             host=blob.host,
             status=blob.status,
+            received=len(blob.content),
+            verified=blob.verified,
         )
+
+
+def _manifest_step(step: Step, reference: str, found: PulledManifest) -> StepResult:
+    return step_succeeded(
+        step,
+        f"{found.manifest.kind.value}, {found.manifest.media_type}",
+        subject=reference,
+        host=found.host,
+        status=found.status,
+        received=found.size,
+        verified=found.verified,
+    )
 
 
 def choose_image(index: Manifest, wanted: Platform | None) -> Descriptor | None:
@@ -255,37 +322,3 @@ def _fitting(index: Manifest, machine: Platform) -> Descriptor | None:
         if image.platform is not None and accepts(machine, image.platform)
     ]
     return min(fitting)[2] if fitting else None
-
-
-class RegistrySession:
-    """One registry with one login, which is made once, and the walks to its packages."""
-
-    def __init__(self, client: RegistryClient) -> None:
-        self._client = client
-        self._login = Once(partial(log_in, client))
-
-    @property
-    def client(self) -> RegistryClient:
-        """The client, whose `sent` has every request."""
-        return self._client
-
-    def login(self) -> Login:
-        """`docker login`, once."""
-        return self._login.get()
-
-    def walk(self, wanted: WantedImage, *, deep: bool = False) -> PackageWalk:
-        """The walk to one image; no request is made after a failed login."""
-        login = self.login()
-        if not login.ok:
-            return PackageWalk(
-                wanted, deep, (step_not_made(login.login, Step.TAGS, wanted.repository),)
-            )
-        return PackageWalker(self._client, wanted, deep).walk()
-
-    def walk_all(
-        self, wanted: Sequence[WantedImage], *, deep: bool = False
-    ) -> tuple[PackageWalk, ...]:
-        """Every walk, in the given order, at most `network.connections` of them at a time."""
-        self.login()
-        with ThreadPoolExecutor(self._client.network.connections) as pool:
-            return tuple(pool.map(partial(self.walk, deep=deep), wanted))

@@ -6,18 +6,24 @@ service, is *not assessed*; what only a deep walk reads is *not applicable* in a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from ecr_feed.facts.aws import Failure, Trouble
+from ecr_feed.facts.aws import Trouble
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.naming import RegistryHost
 from ecr_feed.oci import manifests
 from ecr_feed.oci.manifests import ManifestKind
 from ecr_feed.oci.messages import because, cause, named, said, sentence, short
 from ecr_feed.oci.platforms import Platform, accepts
-from ecr_feed.oci.steps import Login, PackageWalk, Step, StepResult, StepState
+from ecr_feed.oci.step_fixes import fix_of, foreign_fix, registries
+from ecr_feed.oci.steps import (
+    Login,
+    PackageWalk,
+    Step,
+    StepResult,
+    StepState,
+)
 from ecr_feed.outcomes import Judgement
 from ecr_feed.text.words import few, many
 
@@ -26,17 +32,7 @@ NOT_MET: Final = OutcomeWord.NOT_MET
 NOT_ASSESSED: Final = OutcomeWord.NOT_ASSESSED
 NOT_APPLICABLE: Final = OutcomeWord.NOT_APPLICABLE
 
-_ACTIONS: Final = {
-    Step.TAGS: "ecr:ListImages",
-    Step.HEAD: "ecr:BatchGetImage",
-    Step.MANIFEST: "ecr:BatchGetImage",
-    Step.PLATFORM: "ecr:BatchGetImage",
-    Step.CONFIG: "ecr:GetDownloadUrlForLayer",
-    Step.LAYER: "ecr:GetDownloadUrlForLayer",
-}
-_POLICY: Final = re.compile(
-    r"no (?P<missing>[A-Za-z -]+?) policy allows|explicit deny in an? (?P<deny>[A-Za-z -]+?) policy"
-)
+_SAME_TAGS: Final = "both list the same tags"
 
 
 def login_accepted(login: Login, region: str) -> Judgement:
@@ -52,6 +48,7 @@ def login_accepted(login: Login, region: str) -> Judgement:
     if step.state is StepState.NOT_ASSESSED:
         why = because(step, own="LOGIN-1")
         message = f"Could not determine whether {login.host} accepts the token: {why}"
+        fix = foreign_fix(step) or fix
     return _not_ok(step, message, expected, fix)
 
 
@@ -64,7 +61,7 @@ def wrong_password_refused(login: Login) -> Judgement:
     if step.state is StepState.NOT_ASSESSED:
         why = because(step)
         message = f"Could not determine whether {login.host} refuses a wrong password: {why}"
-    fix = f"Find out what answers for {login.host}: it is not Amazon ECR."
+    fix = foreign_fix(step) or f"Find out what answers for {login.host}: it is not Amazon ECR."
     return _not_ok(step, message, expected, fix)
 
 
@@ -85,7 +82,9 @@ def tag_resolves(walk: PackageWalk) -> Judgement:
         fix = f"Push {name}, or deploy a tag that exists: {few(walk.tags or ())}."
         return _not_ok(head, f"The registry has no {name}", expected, fix)
     message = f"{name} does not resolve: {said(head)}"
-    return _not_ok(head, message, expected, _mend(head, walk))
+    if head.state is StepState.NOT_ASSESSED:
+        message = f"Could not determine whether {expected}: {said(head)}"
+    return _not_ok(head, message, expected, fix_of(head, walk))
 
 
 def media_type_usable(walk: PackageWalk) -> Judgement:
@@ -162,10 +161,28 @@ def manifest_readable(walk: PackageWalk) -> Judgement:
         return _unasked(walk, f"whether the manifest of {name} can be pulled")
     expected = "a manifest that matches its digest and leads to an image"
     bad = next((step for step in steps if not step.ok), None)
+    unverified = next((step for step in steps if step.ok and not step.verified), None)
     if bad is None or _no_platform(bad, walk):
-        return Judgement(MET, f"The manifest of {name} is readable.", expected, steps[-1].what)
+        if unverified is not None:
+            return _unverified(name, unverified, expected)
+        read = "; ".join(step.what for step in steps if step.ok)
+        message, got = f"The manifest of {name} is readable.", _downloaded(steps)
+        return Judgement(MET, message, expected, read, evidence=got)
     message = f"The manifest of {name} cannot be pulled: {said(bad)}"
-    return _not_ok(bad, message, expected, _mend(bad, walk))
+    if bad.state is StepState.NOT_ASSESSED:
+        message = f"Could not determine whether the manifest of {name} can be pulled: {said(bad)}"
+    return _not_ok(bad, message, expected, fix_of(bad, walk))
+
+
+def _unverified(name: str, step: StepResult, expected: str) -> Judgement:
+    """A manifest was read by tag, and neither HEAD nor GET named its digest."""
+    message = (
+        f"The manifest of {name} was read, and there is no digest to compare it with: neither HEAD "
+        f"nor GET of the tag at {step.host} named one."
+    )
+    fix = f"Look for a proxy that removes the header Docker-Content-Digest of {step.host}."
+    found = f"{step.what}, digest not verified"
+    return Judgement(NOT_ASSESSED, message, expected, found, fix)
 
 
 def _no_platform(step: StepResult, walk: PackageWalk) -> bool:
@@ -189,11 +206,13 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
     bad = next((step for step in steps if not step.ok), None)
     if bad is None:
         found = f"{len(steps)} answers from {hosts}"
-        return Judgement(MET, f"Config and layers of {name} can be downloaded.", expected, found)
+        message, got = f"Config and layers of {name} can be downloaded.", _downloaded(steps)
+        return Judgement(MET, message, expected, found, evidence=got)
     message = f"Layers of {name} do not download: {bad.step} {bad.subject}: {said(bad)}"
     if bad.state is StepState.NOT_ASSESSED:
         message = f"Could not determine whether the layers of {name} download: {said(bad)}"
-    if bad.trouble is not None and bad.trouble.unreachable and not RegistryHost.parse(bad.host).ok:
+    storage = bad.host not in registries(walk) and not RegistryHost.parse(bad.host).ok
+    if bad.trouble is not None and bad.trouble.unreachable and storage:
         # An unreachable layer storage is *not met* here; an unreachable registry is REACH-2's.
         fix = (
             f"Let workers reach {bad.host}:443, directly, through the proxy, or by an S3 gateway "
@@ -202,7 +221,23 @@ def layers_reachable(walk: PackageWalk, region: str) -> Judgement:
         silent = f"Layers of {name} do not download: {bad.host}: {said(bad)}."
         found = f"{bad.host}: {said(bad)}"
         return Judgement(NOT_MET, silent, expected, found, fix, failure=bad.failure)
-    return _not_ok(bad, message, expected, _mend(bad, walk))
+    return _not_ok(bad, message, expected, fix_of(bad, walk))
+
+
+def _downloaded(steps: Sequence[StepResult]) -> dict[str, object]:
+    """Evidence: each download, its host, and how many bytes came."""
+    downloads = [
+        {
+            "what": f"{step.step.value} {step.subject}",
+            "host": step.host,
+            "status": step.status,
+            "bytes": step.received,
+            "digest_verified": step.verified,
+        }
+        for step in steps
+        if step.ok
+    ]
+    return {"downloads": downloads}
 
 
 def _without_image(walk: PackageWalk) -> Judgement | None:
@@ -214,29 +249,34 @@ def _without_image(walk: PackageWalk) -> Judgement | None:
     return Judgement(NOT_APPLICABLE, what)
 
 
-def views_agree(walk: PackageWalk, api_tags: Collection[str]) -> Judgement:
-    """The registry lists the tags that the API lists (of active images)."""
+def views_agree(
+    walk: PackageWalk, api_tags: Collection[str], *, uncompared: Collection[str] = ()
+) -> Judgement:
+    """The registry lists the tags that the API lists (of active images), but for `uncompared`."""
     name = walk.wanted.repository
     if walk.tags is None:
         step = next(iter(walk.of(Step.TAGS)), None)
         if step is None:
             return _unasked(walk, f"which tags of {name} the registry lists")
         message = f"The registry does not list the tags of {name}: {because(step)}"
-        return _not_ok(step, message, "both list the same tags", _mend(step, walk))
-    api, registry = set(api_tags), set(walk.tags)
+        return _not_ok(step, message, _SAME_TAGS, fix_of(step, walk))
+    api, registry = set(api_tags) - set(uncompared), set(walk.tags) - set(uncompared)
     missing, more = sorted(api - registry), sorted(registry - api)
-    expected, found = f"{many(len(api), 'tag')}, as in the API", many(len(registry), "tag")
+    left_out = sorted(set(uncompared) & (set(api_tags) | set(walk.tags)))
+    note: dict[str, object] = {"not_compared": left_out} if left_out else {}
     if not missing and not more:
-        return Judgement(MET, f"API and registry list the same tags of {name}.", expected, found)
+        message = f"API and registry list the same tags of {name}."
+        found = f"{_SAME_TAGS}: {many(len(api), 'tag')}"
+        return Judgement(MET, message, _SAME_TAGS, found, evidence=note)
     parts = [f"only the API has {few(missing)}"] if missing else []
     parts += [f"only the registry has {few(more)}"] if more else []
     return Judgement(
         NOT_MET,
         f"API and registry list different tags of {name}: {'; '.join(parts)}.",
-        expected,
-        found,
+        _SAME_TAGS,
+        "; ".join(parts),
         "Run again: a push between the two reads causes this too. If it stays, look for a cache.",
-        {"only_api": missing, "only_registry": more},
+        {"only_api": missing, "only_registry": more, **note},
     )
 
 
@@ -248,6 +288,8 @@ def _not_ok(step: StepResult, message: str, expected: str, fix: str | None) -> J
         "host": step.host,
         "status": step.status,
     }
+    if step.answers:
+        evidence["answers"] = list(step.answers)
     return Judgement(outcome, sentence(message), expected, said(step), fix, evidence, step.failure)
 
 
@@ -269,26 +311,3 @@ def _shallow(what: str) -> Judgement:
         NOT_APPLICABLE,
         f"{what.capitalize()} are read only with deep = true or --deep.",
     )
-
-
-def _mend(step: StepResult, walk: PackageWalk) -> str | None:
-    """The fix for a step at which a deployment would fail too; None where it might not."""
-    if step.failure is None or step.state is not StepState.FAILED:
-        return None
-    if step.trouble is Trouble.DENIED:
-        return _allow(step, step.failure, walk)
-    if step.trouble in (Trouble.LOGIN_REFUSED, Trouble.EXPIRED, Trouble.SIGNATURE):
-        return "Run again with a new token; if it fails again, see LOGIN-1."
-    whole = f"push {named(walk.wanted)} again"
-    return f"Look for a proxy or cache in front of {step.host} that changes answers; or {whole}."
-
-
-def _allow(step: StepResult, failure: Failure, walk: PackageWalk) -> str:
-    """Which policy has to allow which action."""
-    action = _ACTIONS.get(step.step, "the action")
-    found = _POLICY.search(failure.message)
-    policy = "" if found is None else (found["missing"] or found["deny"]).strip()
-    if policy.lower() == "vpc endpoint":
-        return f"Allow {action} in the VPC endpoint's policy; the identity's is not the cause."
-    where = f"the {policy} policy" if policy else "the feed's own identity policy"
-    return f"Allow {action} on the repository {walk.wanted.repository} in {where}."

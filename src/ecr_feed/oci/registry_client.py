@@ -7,7 +7,6 @@ request for a missing repository creates it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
@@ -34,6 +33,7 @@ from ecr_feed.oci.registry_transport import (
     Reply,
     SentRequest,
 )
+from ecr_feed.oci.reply_checks import BlobReply, blob_problem, described, is_page, is_whole
 
 PAGE: Final = 1000  # tags per page; ECR refuses more
 PAGES: Final = 1000  # more pages are taken for a loop
@@ -42,7 +42,6 @@ MANIFEST_LIMIT: Final = 4 * 1024 * 1024  # bytes, as Docker and skopeo limit it
 CONFIG_LIMIT: Final = 4 * 1024 * 1024
 SMALL_LAYER: Final = 64 * 1024  # bytes; up to this a layer is read whole and verified
 FIRST_BYTES: Final = 1024  # that are read of larger layers
-_LENGTH: Final = re.compile(r"bytes \d+-\d+/(\d+)\Z")
 
 
 class RepositoryNotAllowedError(ValueError):
@@ -51,11 +50,37 @@ class RepositoryNotAllowedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ManifestHead:
-    """HEAD of a manifest; `digest` is "" where the registry does not send it."""
+    """A success of HEAD of a manifest; `digest` is "" where the registry does not send it."""
 
     media_type: str
     digest: str
-    size: int | None
+    host: str
+    status: int
+
+    @property
+    def named(self) -> str:
+        """`HTTP 200, MEDIA-TYPE, DIGEST`: the answer in a message."""
+        kind, digest = self.media_type or "no media type", self.digest or "no digest"
+        return f"HTTP {self.status}, {kind}, {digest}"
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether the answer has a manifest's media type and a digest."""
+        typed = self.media_type in manifests.MEDIA_TYPES
+        return self.status == 200 and typed and bool(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class PulledManifest:
+    """A manifest that was downloaded; `size` is in bytes, `media_type` the response's.
+
+    `verified`: its digest is the one that was asked for, or that the response named.
+    """
+
+    manifest: Manifest
+    verified: bool
+    media_type: str
+    size: int
     host: str
     status: int
 
@@ -100,12 +125,18 @@ class RegistryClient:
         """The text as one line without the login's secrets."""
         return self._basic.scrub(text)
 
-    def root(self, password: Secret | None = None, *, anonymous: bool = False) -> Reply:
+    def root(
+        self,
+        password: Secret | None = None,
+        *,
+        anonymous: bool = False,
+        count: Callable[[], None] = lambda: None,
+    ) -> Reply:
         """GET /v2/ with the login, with another password, or without any."""
         auth = self._basic if password is None else BasicLogin(self._user, password)
         url = f"{self.origin.url}/v2/"
         return self._transport.fetch(
-            RegistryRequest("GET", url, PAGE_LIMIT), None if anonymous else auth
+            RegistryRequest("GET", url, PAGE_LIMIT), None if anonymous else auth, count
         )
 
     def tags(self, repository: str, count: Callable[[], None]) -> tuple[tuple[str, ...], Reply]:
@@ -147,25 +178,27 @@ class RegistryClient:
         except RegistryError as error:
             if error.status is None or error.status < 400:
                 raise
-            reason = reason_of_head_refusal(error.status, from_registry=error.from_registry)
-            raise RegistryError(reason, error.host, error.status) from None
-        length = reply.headers.get("Content-Length", "")
+            strange = is_page(error.headers) or error.host != self.origin.netloc
+            reason = reason_of_head_refusal(
+                error.status, from_registry=error.from_registry, strange=strange
+            )
+            raise RegistryError(reason, error.host, error.status, headers=error.headers) from None
         digest = reply.headers.get("Docker-Content-Digest", "")
         return ManifestHead(
-            manifests.bare_media_type(reply.headers.get("Content-Type", "")),
+            self._media_type(reply),
             digest if is_digest(digest) else "",
-            int(length) if length.isascii() and length.isdigit() else None,
             reply.host,
             reply.status,
         )
 
     def manifest(
         self, repository: str, reference: str, count: Callable[[], None], size: int | None = None
-    ) -> tuple[Manifest, Reply]:
+    ) -> PulledManifest:
         """GET of a manifest. The digest in the request or in the response is verified.
 
         Content that cannot be parsed has code MANIFEST if its digest is right, since it is then the
-        same for every client, else UNREADABLE.
+        same for every client, else UNREADABLE. Code CONTRADICTION: the content has the digest that
+        was asked for, and the response names another one.
         """
         url = self._manifest(repository, reference)
         request = RegistryRequest("GET", url, MANIFEST_LIMIT, {"Accept": manifests.ACCEPT})
@@ -173,6 +206,11 @@ class RegistryClient:
         named = reply.headers.get("Docker-Content-Digest", "")
         expected = [digest for digest in (reference, named) if is_digest(digest)]
         wrong = [digest for digest in expected if digest_of(reply.body, digest) != digest]
+        if reply.status != 200 or (
+            is_page(reply.headers, reply.body) and len(wrong) == len(expected)
+        ):
+            message = f"not a manifest: {described(reply.status, reply.headers)}"
+            raise _malformed(reply, self.clean(message), "UNREADABLE")
         try:
             found = parse_manifest(reply.body, reply.headers.get("Content-Type", ""))
         except ManifestError as error:
@@ -183,13 +221,21 @@ class RegistryClient:
             code = "MANIFEST" if expected else "UNREADABLE"
             raise _malformed(reply, self.clean(str(error)), code) from None
         # The digest of a signed schema 1 manifest does not cover the signatures.
-        if any(digest != found.digest for digest in wrong):
+        wrong = [digest for digest in wrong if digest != found.digest]
+        if wrong and reference in expected and reference not in wrong:
+            message = f"asked for {reference}, Docker-Content-Digest is {named}"
+            reason = FailureReason(Trouble.CONTRADICTION, message, "CONTRADICTION")
+            raise RegistryError(reason, reply.host, reply.status)
+        if wrong:
             message = f"the manifest's digest is {found.digest}, not {wrong[0]}"
             raise _malformed(reply, message, "DIGEST")
         if size is not None and size != len(reply.body):
             message = f"the manifest has {len(reply.body):,} bytes, the index says {size:,}"
             raise _malformed(reply, message, "SIZE")
-        return found, reply
+        kind = self._media_type(reply)
+        return PulledManifest(
+            found, bool(expected), kind, len(reply.body), reply.host, reply.status
+        )
 
     def blob(
         self,
@@ -209,17 +255,15 @@ class RegistryClient:
         reply = self._transport.fetch(
             RegistryRequest("GET", url, limit, headers, whole=False), self._basic, count
         )
-        total = _total(reply)
-        if size is not None and (total not in (None, size) or (whole and reply.cut)):
-            message = f"the blob has {total or f'more than {size}'} bytes, the manifest says {size}"
-            raise _malformed(reply, message, "SIZE")
-        complete = not reply.cut and (total is None or total == len(reply.body))
-        found = digest_of(reply.body, what.digest)
-        if complete and found != what.digest:
-            raise _malformed(reply, f"the blob's digest is {found}", "DIGEST")
-        if whole and not complete:
-            raise _malformed(reply, "the blob ends too early", "SIZE")
-        return Blob(reply.body, complete, reply.host, reply.status, reply.redirected)
+        got = BlobReply(reply.status, reply.headers, reply.body, reply.cut, limit, not whole)
+        problem = blob_problem(got, what.digest, size)
+        if problem is not None:
+            reason = FailureReason(problem.trouble, self.clean(problem.message), problem.code)
+            raise RegistryError(reason, reply.host, reply.status)
+        return Blob(reply.body, is_whole(got), reply.host, reply.status, reply.redirected)
+
+    def _media_type(self, reply: Reply) -> str:
+        return self.clean(manifests.bare_media_type(reply.headers.get("Content-Type", "")))
 
     def _of(self, repository: str) -> str:
         if repository not in self.repositories:
@@ -246,17 +290,6 @@ def _page(reply: Reply, repository: str) -> list[str]:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise _malformed(reply, "the list of tags contains something else", "TAGS")
     return tags
-
-
-def _total(reply: Reply) -> int | None:
-    """The size of the whole blob, where the response states it."""
-    if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return None
-    if reply.status == 206:
-        found = _LENGTH.match(reply.headers.get("Content-Range", ""))
-        return None if found is None else int(found.group(1))
-    length = reply.headers.get("Content-Length", "")
-    return int(length) if length.isascii() and length.isdigit() else None
 
 
 def _malformed(reply: Reply, message: str, code: str) -> RegistryError:

@@ -71,14 +71,15 @@ def reason_of_refusal(
         in_xml = _XML_MESSAGE.search(text)
         known = _STORAGE.get(found.group(1), Trouble.OTHER)
         return FailureReason(known, in_xml.group(1) if in_xml else "", found.group(1))
-    return _by_status(status, text, content_type)
+    return _by_status(status, text, content_type, registry=registry)
 
 
-def _by_status(status: int, text: str, content_type: str) -> FailureReason:
+def _by_status(status: int, text: str, content_type: str, *, registry: bool) -> FailureReason:
     """The reason of a response without a code: only unambiguous statuses are classified."""
-    shown = "" if "html" in content_type.lower() else text.strip()
+    shown = "an HTML page" if "html" in content_type.lower() else text.strip()
     by_status = {
-        401: Trouble.LOGIN_REFUSED,
+        # The layer storage has no login to refuse.
+        401: Trouble.LOGIN_REFUSED if registry else Trouble.OTHER,
         407: Trouble.PROXY,
         408: Trouble.TIMEOUT,
         429: Trouble.THROTTLED,
@@ -86,15 +87,20 @@ def _by_status(status: int, text: str, content_type: str) -> FailureReason:
     return FailureReason(by_status.get(status, Trouble.OTHER), shown, f"HTTP {status}")
 
 
-def reason_of_head_refusal(status: int, *, from_registry: bool) -> FailureReason:
-    """The reason of a refused HEAD, which has no body with a code."""
+def reason_of_head_refusal(
+    status: int, *, from_registry: bool, strange: bool = False
+) -> FailureReason:
+    """The reason of a refused HEAD, which has no body with a code.
+
+    `strange`: the answer is an HTML page's, or another host's.
+    """
     meanings = {
         401: FailureReason(Trouble.LOGIN_REFUSED, "the login is not accepted", "HTTP 401"),
         403: FailureReason(Trouble.DENIED, "access is denied", "HTTP 403"),
         404: FailureReason(Trouble.NOT_FOUND, "no such tag", "HTTP 404"),
         429: FailureReason(Trouble.THROTTLED, "too many requests", "HTTP 429"),
     }
-    if from_registry or status in (401, 404, 429):
+    if from_registry or status == 429 or (status in (401, 404) and not strange):
         return meanings.get(status, FailureReason(Trouble.OTHER, "", f"HTTP {status}"))
     return FailureReason(Trouble.OTHER, "the answer is not from the registry", f"HTTP {status}")
 

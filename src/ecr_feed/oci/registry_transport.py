@@ -17,6 +17,7 @@ from ecr_feed.facts.aws import MASK, Secret, Trouble
 from ecr_feed.oci.endpoint import EndpointError, Origin, origin_of
 from ecr_feed.oci.network import Network
 from ecr_feed.oci.registry_errors import FailureReason, reason_of_error, reason_of_refusal
+from ecr_feed.oci.reply_checks import has_registry_mark
 
 REDIRECTS: Final = 10  # as Go's client, and so Docker, allows
 TRIES: Final = 3  # attempts of a throttled request; two after a lost connection
@@ -233,10 +234,12 @@ class RegistryTransport:
             kind = response.headers.get("Content-Type", "")
             home = origin == origin_of(request.url)
             reason = self._safe(reason_of_refusal(status, body, kind, registry=home))
-            marked = "json" in kind or "Docker-Distribution-Api-Version" in response.headers
-            raise RegistryError(
-                reason, host, status, headers=response.headers, from_registry=home and marked
+            # A refused HEAD has no body with a code, only the type that it would have.
+            coded = not reason.code.startswith("HTTP ") or (
+                request.method == "HEAD" and "json" in kind
             )
+            ours = home and (coded or has_registry_mark(response.headers))
+            raise RegistryError(reason, host, status, headers=response.headers, from_registry=ours)
         if reason is not None:
             raise RegistryError(reason, host, status)
         if cut and request.whole:

@@ -27,8 +27,13 @@ REFUSALS: Final = frozenset(
 _BROKEN: Final = frozenset(
     {"DIGEST", "SIZE", "MANIFEST", "REDIRECT", "CONFIG", "PLATFORM", "ARTIFACT", "ACCEPTED"}
 )
+NOT_A_REGISTRY: Final = "NOT_A_REGISTRY"
+# Our own codes for answers of something else than the registry or its storage, as far as known.
+FOREIGN_ANSWERS: Final = frozenset(
+    {NOT_A_REGISTRY, "CHALLENGE", "NOT_A_BLOB", "NOT_A_MANIFEST", "UNREADABLE"}
+)
 # All codes of our own: a message shows their text only.
-_OURS: Final = _BROKEN | {"CHALLENGE", "FOREIGN", "LINK", "TAGS", "UNREADABLE"}
+_OURS: Final = _BROKEN | FOREIGN_ANSWERS | {"CONTRADICTION", "FOREIGN", "LINK", "TAGS"}
 
 
 class Step(StrEnum):
@@ -57,7 +62,9 @@ class StepState(StrEnum):
 class StepResult:
     """One step: `subject` is a tag or digest, `host` the one that responded last.
 
-    `status` is None without a response; `failure` is None if the state is OK.
+    `status` is None without a response; `failure` is None if the state is OK. Of a download,
+    `received` is the number of bytes and `verified` says that their digest is right. Where answers
+    contradict each other, `answers` has each of them, in the order received.
     """
 
     step: Step
@@ -67,6 +74,9 @@ class StepResult:
     host: str = ""
     status: int | None = None
     failure: Failure | None = None
+    received: int = 0
+    verified: bool = False
+    answers: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -85,10 +95,27 @@ class StepResult:
 
 
 def step_succeeded(
-    step: Step, what: str, *, subject: str = "", host: str = "", status: int | None = None
+    step: Step,
+    what: str,
+    *,
+    subject: str = "",
+    host: str = "",
+    status: int | None = None,
+    received: int = 0,
+    verified: bool = False,
 ) -> StepResult:
     """A step that was made and succeeded."""
-    return StepResult(step, StepState.OK, what, subject, host, status)
+    ok = StepState.OK
+    return StepResult(step, ok, what, subject, host, status, received=received, verified=verified)
+
+
+def step_contradicted(
+    step: Step, answers: tuple[str, ...], *, subject: str = "", host: str = ""
+) -> StepResult:
+    """A step whose answers contradict each other, also when all were asked for once more."""
+    what = f"answers contradict each other: {'; '.join(dict.fromkeys(answers))}"
+    reason = FailureReason(Trouble.CONTRADICTION, what, "CONTRADICTION")
+    return replace(step_failed(step, reason, subject=subject, host=host), answers=answers)
 
 
 def step_failed_with(step: Step, subject: str, error: RegistryError) -> StepResult:

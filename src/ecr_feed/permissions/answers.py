@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.document_reader import DocumentReader
+from ecr_feed.aws.readers.other_regions import OtherRegions
+from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.aws.readers.simulation import SimulationRequest
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
@@ -16,7 +18,8 @@ from ecr_feed.facts.iam import Principal
 from ecr_feed.iam import Decision
 from ecr_feed.naming import account_of, is_repository_name
 from ecr_feed.once import Once
-from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate
+from ecr_feed.permissions.compared_answers import Answers
+from ecr_feed.permissions.evaluation import Evidence, Situation, evaluate, simulated_context
 from ecr_feed.permissions.evidence import PolicyEvidence
 from ecr_feed.permissions.needs import (
     CALLED,
@@ -27,7 +30,10 @@ from ecr_feed.permissions.needs import (
     actions_on_repositories,
     resource_of,
 )
+from ecr_feed.permissions.plan_says import PlanSays
+from ecr_feed.permissions.pull_proof import Walked, proof
 from ecr_feed.permissions.simulation_limits import within_limits
+from ecr_feed.permissions.stated_context import resting_on
 
 T = TypeVar("T")
 
@@ -35,60 +41,13 @@ _UNSEEN: Final = ("endpoint", "session")
 """Policies that AWS may name as the cause of a denial and that no API returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """The answers about one action on one resource, the most reliable first.
-
-    `decision` is the evaluation's, with its reasons; None where there was no evaluation.
-    """
-
-    action: str
-    resource: str
-    witnesses: tuple[Permission, ...]
-    decision: Decision | None = None
-
-    @property
-    def probe(self) -> Permission | None:
-        """The feed's own call, where it was made."""
-        return next((each for each in self.witnesses if each.witness == "probe"), None)
-
-    @property
-    def determined(self) -> tuple[Permission, ...]:
-        """The answers that allow or deny."""
-        return tuple(each for each in self.witnesses if each.answer is not Answer.UNDETERMINED)
-
-    @property
-    def disagree(self) -> bool:
-        """Two answers differ."""
-        return len({each.answer for each in self.determined}) > 1
-
-    @property
-    def answer(self) -> Answer:
-        """The call's answer; without a call, what the others agree on, else undetermined."""
-        if self.probe is not None and self.probe.answer is not Answer.UNDETERMINED:
-            return self.probe.answer
-        answers = {each.answer for each in self.determined}
-        return answers.pop() if len(answers) == 1 else Answer.UNDETERMINED
-
-    @property
-    def because(self) -> str:
-        """The reason of the answer that decided, or of all that could not.
-
-        A simulation only says that nothing allows it; the evaluation names the statement.
-        """
-        decided = {each.witness: each for each in self.determined if each.answer is self.answer}
-        for witness in ("probe", "evaluation", "simulation"):
-            if witness in decided:
-                return decided[witness].because
-        said = "; ".join(f"{each.witness}: {each.because}" for each in self.witnesses)
-        return said or "no answer could be obtained"
-
-
 class Rights:
     """What a feed may do.
 
-    `audit` opens the auditor's view of an account, None where no auditor is configured; `unknown`
-    lists the policies that a plan leaves open until it is applied.
+    `audit` opens the auditor's view of an account, None where no auditor is configured; `plan_says`
+    is what a plan says beside its documents. `pulled` gives what a walk to a
+    package's image downloaded, None where there was no such walk; it is itself None in a run that
+    reads no manifest and no layer.
     """
 
     def __init__(
@@ -97,17 +56,19 @@ class Rights:
         audit: Callable[[str], DocumentReader] | None,
         now: Callable[[], datetime],
         *,
-        unknown: tuple[str, ...] = (),
+        plan_says: PlanSays | None = None,
     ) -> None:
         self.account = account
-        self.unknown = unknown
+        self.plan_says = plan_says or PlanSays()
+        self.now = now
+        self.pulled: Callable[[str], Walked | None] | None = None
         self._make_audit = audit
-        self._now = now
         self._audit = Once(self._open_audit)
         self._evidence_of = PolicyEvidence(
             self.audit, self.principal, self.packages, account.threads
         )
         self._simulated = Once(self._simulate)
+        self._given: Mapping[str, str | tuple[str, ...]] = {}  # stated values, to the simulation
         self._obtained: dict[tuple[str, str | None], Once[Answers]] = {}
 
     @property
@@ -127,6 +88,36 @@ class Rights:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
 
+    def grantee(self) -> str:
+        """The ARN of the user or role whose policies are the feed's. Raises ReadError."""
+        try:
+            return self.principal().arn if self.has_auditor else self.account.identity().arn
+        except ReadError:
+            return self.account.identity().arn
+
+    def shown(self, text: str) -> str:
+        """A text about these rights as a report has it."""
+        return text
+
+    def inventory(self) -> Inventory:
+        """The repositories of the feed's registry, as far as its packages need them."""
+        return self.account.inventory()
+
+    def other_regions(self, package: str) -> OtherRegions:
+        """The partition's other regions that hold the package's repository."""
+        return self.account.other_regions(package)
+
+    def access_key_id(self) -> str:
+        """The ID of the feed's access key; "" without one."""
+        return self.account.access_key_id()
+
+    def longest_session(self) -> timedelta | None:
+        """The role's MaxSessionDuration; None for a user, and where nobody may read it."""
+        try:
+            return self.principal().max_session if self.has_auditor else None
+        except ReadError:
+            return None
+
     def answers(self, action: str, package: str | None) -> Answers:
         """The answers about an action; `package` None: the token, or the list without names.
 
@@ -136,13 +127,30 @@ class Rights:
         ask = Once(lambda: self._obtain(action, package))
         return self._obtained.setdefault((action, package), ask).get()
 
+    def is_proved(self, action: str, package: str) -> bool:
+        """A pull of this run proves the action on the package's repository. Raises ReadError."""
+        return self._pulled(action, package) is not None
+
     def all_answers(self) -> Iterator[Answers]:
         """The answers on every action that the feed needs on its packages, where there are any."""
-        actions = actions_on_repositories(self.account.feed)
-        wanted: list[tuple[str, str | None]] = [(TOKEN, None)]
-        wanted += [(action, package) for package in self.packages() for action in actions]
-        for action, package in wanted:
+        for action, package in self._needed():
             yield from self._answers_unless_unread(action, package)
+
+    def unanswered(self) -> list[Failure]:
+        """Why the feed's own call failed, for each action that it needs and has no answers on."""
+        failures = []
+        for action, package in self._needed():
+            try:
+                self.answers(action, package)
+            except ReadError as error:
+                failures.append(error.failure)
+        return failures
+
+    def _needed(self) -> list[tuple[str, str | None]]:
+        """Each action that the feed needs, and the package it needs it on; None for the token."""
+        actions = actions_on_repositories(self.account.feed)
+        on_packages = [(action, package) for package in self.packages() for action in actions]
+        return [(TOKEN, None), *on_packages]
 
     def listing_answers(self) -> Iterator[Answers]:
         """The answers on the list without names, where there are any."""
@@ -167,7 +175,9 @@ class Rights:
             simulation = self._simulation(action, resource)
             evaluated, decision, evidence = self._evaluation(action, resource, package)
             if evidence is not None:
-                simulation = within_limits(simulation, evaluated, decision, evidence)
+                called = witnesses[0] is not None
+                simulation = within_limits(simulation, evaluated, decision, evidence, called=called)
+            simulation = resting_on(simulation, self._given, evaluated, decision)
             witnesses += [self._unless_unseen(action, package, w) for w in (simulation, evaluated)]
         return Answers(action, resource, tuple(w for w in witnesses if w is not None), decision)
 
@@ -197,11 +207,13 @@ class Rights:
 
     def _may_exist(self, name: str) -> bool:
         try:
-            return self.account.inventory().repository(name) is not None
+            return self.inventory().repository(name) is not None
         except ReadError:
             return True
 
     def _probe(self, action: str, package: str | None) -> Permission | None:
+        if action in PULL:
+            return self._pulled(action, package)
         if action not in CALLED:
             return None
         try:
@@ -215,6 +227,11 @@ class Rights:
             if oidc and self.has_auditor and _of_the_token(error.failure):
                 return None
             raise
+
+    def _pulled(self, action: str, package: str | None) -> Permission | None:
+        """What a pull of this run proves; a pull that failed proves nothing."""
+        walked = self.pulled(package) if self.pulled is not None and package is not None else None
+        return None if walked is None else proof(walked, action, self.resource(action, package))
 
     def _unless_unseen(self, action: str, package: str | None, witness: Permission) -> Permission:
         """An answer about an action that is never called, or "undetermined".
@@ -265,7 +282,9 @@ class Rights:
             arns.append(arn)
             if policy is not None and isinstance(policy.document, str):
                 texts[arn] = policy.document
-        context = {"aws:RequestedRegion": self.account.feed.region, "aws:SecureTransport": "true"}
+        feed = self.account.feed
+        self._given = simulated_context(feed.context, principal)
+        context = {**self._given, "aws:RequestedRegion": feed.region, "aws:SecureTransport": "true"}
         questions = [
             SimulationRequest((TOKEN,), ("*",), context=context),
             SimulationRequest((DESCRIBE,), (self.resource(DESCRIBE, None),), context=context),
@@ -282,13 +301,19 @@ class Rights:
             evidence = self._evidence_of.of(package, resource)
         except ReadError as error:
             return _unread("evaluation", action, resource, error.failure), None, None
-        situation = Situation(self.account.feed.region, self._now())
-        return *evaluate(action, resource, evidence, situation), evidence
+        return *evaluate(action, resource, evidence, self._situation()), evidence
+
+    def _situation(self) -> Situation:
+        feed = self.account.feed
+        return Situation(feed.region, self.now(), feed.context)
 
     def _open_audit(self) -> DocumentReader:
+        return self._audit_of(self.account_id())
+
+    def _audit_of(self, account: str) -> DocumentReader:
         if self._make_audit is None:
             raise ReadError(_no_auditor(self.account.feed.region))
-        return self._make_audit(self.account_id())
+        return self._make_audit(account)
 
     def _arn(self) -> str:
         credentials = self.account.feed.credentials

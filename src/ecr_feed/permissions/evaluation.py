@@ -6,27 +6,33 @@ so is a condition on an unknown value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from ecr_feed.config import StatedKey
 from ecr_feed.facts.aws import Answer, Failure, Permission
 from ecr_feed.facts.iam import Levels, Organization, PolicyDocument, Principal
 from ecr_feed.iam import (
+    SCOPE_FACT,
     Decision,
     Document,
     Outcome,
     Policies,
     PolicyError,
+    RegistryScope,
     Request,
     combine,
     decide,
     parse,
     principal_context,
+    within_scope,
 )
+from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 from ecr_feed.naming import account_of
-from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
+from ecr_feed.permissions.stated_context import decide_stated, in_words, remark_on, single
+from ecr_feed.permissions.wrong_arns import wrong_arns
 
 _WITNESS: Final = "evaluation"
 _SOURCE_IP: Final = "aws:sourceip"
@@ -52,8 +58,9 @@ RESOURCE_TAG_KEYS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 class Evidence:
     """All that was read for one resource.
 
-    `tags` is None where they were not read; `tags_unread` is the refusal. `unread` holds
-    the policies that could not be read.
+    `tags` is None where they were not read; `tags_unread` is the refusal. `registry_scope` says
+    which calls a registry policy governs; `scope_unread` is the refusal to tell. `unread` holds the
+    policies that could not be read.
     """
 
     principal: Principal
@@ -61,16 +68,33 @@ class Evidence:
     resource_policies: tuple[PolicyDocument, ...] = ()
     tags: Mapping[str, str] | None = None
     tags_unread: Failure | None = None
+    registry_scope: RegistryScope = RegistryScope.UNREAD
+    scope_unread: Failure | None = None
     unread: tuple[Failure, ...] = ()
+
+    @property
+    def documents(self) -> Iterator[PolicyDocument]:
+        """Every document that was read."""
+        yield from self.principal.policies
+        yield from self.resource_policies
+        if self.principal.boundary is not None:
+            yield self.principal.boundary
+        for level in (*(self.organization.scps or ()), *(self.organization.rcps or ())):
+            yield from level
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The call's circumstances that are known: the feed's region and the time."""
+    """The call's circumstances: the feed's region, the time, and what the feed states besides.
+
+    `unstated` are the beginnings, in lower case, of keys whose values nothing states, and which the
+    documents that were read do not settle either.
+    """
 
     region: str
     now: datetime
-    extra: Mapping[str, str] = field(default_factory=dict)
+    stated: tuple[StatedKey, ...] = ()
+    unstated: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -82,13 +106,27 @@ def evaluate(
     except PolicyError as error:
         because = f"a policy is malformed at {error.path}: {error.reason}"
         return Permission(action, resource, Answer.UNDETERMINED, because, _WITNESS), None
-    decision = _decided(_request(action, resource, evidence, situation, policies), policies)
+    request = _request(action, resource, evidence, situation, policies)
+    found = decide_stated(request, situation.stated, lambda asked: _decided(asked, policies))
+    decision = found.decision
     answer, because = _answer(decision, evidence)
+    failure = _only_organization(decision, evidence) if answer is Answer.UNDETERMINED else None
     told = {**decision.evidence}
+    if found.because:
+        because += f" It is stated, but {found.because}."
+    if found.assumed and answer is not Answer.UNDETERMINED:
+        told["assumed"] = dict(found.assumed)
+        because += f" Assumed, as stated: {in_words(found.assumed)}."
+        if remark := remark_on(found.assumed):
+            told["remark"] = remark
+            because += f" {remark}"
     if answer is Answer.DENIED and (ranges := _ruled_out(decision)):
         because += f" AWS never sees a source address in {', '.join(ranges)}."
         told["private_ranges"] = list(ranges)
-    return Permission(action, resource, answer, because, _WITNESS, evidence=told), decision
+    if answer is Answer.DENIED and (wrong := wrong_arns(decision)):
+        because += f" {' '.join(wrong)}"
+        told["wrong_arns"] = list(wrong)
+    return Permission(action, resource, answer, because, _WITNESS, told, failure), decision
 
 
 def policies_of(evidence: Evidence) -> Policies:
@@ -98,21 +136,27 @@ def policies_of(evidence: Evidence) -> Policies:
     return Policies(
         identity=tuple(_parsed(each) for each in principal.policies),
         boundary=None if principal.boundary is None else _parsed(principal.boundary),
-        resource=combine(_parsed(each) for each in evidence.resource_policies),
+        resource=combine(_resource_policies(evidence)),
         scps=None if outside else _levels(organization.scps),
         rcps=None if outside else _levels(organization.rcps),
     )
 
 
+def _resource_policies(evidence: Evidence) -> Iterator[Document]:
+    for each in evidence.resource_policies:
+        found = _parsed(each)
+        yield within_scope(found, evidence.registry_scope) if each.kind == "registry" else found
+
+
 def _levels(levels: Levels | None) -> tuple[tuple[Document, ...], ...] | None:
-    if levels is None:
+    if not levels:
         return None
     return tuple(tuple(_parsed(each) for each in level) for level in levels)
 
 
 def _parsed(policy: PolicyDocument) -> Document:
     try:
-        return parse(policy.document, kind=policy.kind, name=policy.name)
+        return parse(policy.document, kind=policy.kind, name=policy.name, from_aws=True)
     except PolicyError as error:
         raise PolicyError(f"{policy.name} {error.path}", error.reason) from None
 
@@ -132,15 +176,16 @@ def _request(
         "aws:EpochTime": str(int(situation.now.timestamp())),
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
         **(dict.fromkeys(_ORGANIZATION, organization) if organization else {}),
-        **situation.extra,
     }
     if principal.session_arn:
         context["aws:PrincipalArn"] = principal.arn
     for key, value in (evidence.tags or {}).items():
         context |= {f"aws:ResourceTag/{key}": value, f"ecr:ResourceTag/{key}": value}
+    unstated = situation.unstated
+    context = {k: v for k, v in context.items() if not k.lower().startswith(unstated)}
     known = {key.lower() for key in context}
     unknown = {key for key in policies.condition_keys if key not in known}
-    unknown -= set(_absent(unknown, evidence))
+    unknown -= {key for key in _absent(unknown, evidence) if not key.startswith(unstated)}
     spelled = {key.lower(): key for key in _spelled(policies)}
     named = frozenset(spelled.get(key, key) for key in unknown)
     return Request(principal.caller, action, resource, context, named)
@@ -167,6 +212,23 @@ def _absent(keys: Iterable[str], evidence: Evidence) -> Iterable[str]:
         own = user and (key in _LONG_TERM_ABSENT or key.startswith("aws:principaltag/"))
         if tag or lone or own:
             yield key
+
+
+def simulated_context(
+    stated: Sequence[StatedKey], principal: Principal
+) -> dict[str, str | tuple[str, ...]]:
+    """The stated values that a simulation is given: those of keys that no document decides.
+
+    It is not given tags or the organisation, which are read, nor several values of which each
+    request has one.
+    """
+    absent = _LONG_TERM_ABSENT if principal.kind == "user" else frozenset()
+    read = (*RESOURCE_TAG_KEYS, *_ORGANIZATION_KEYS, "aws:principaltag/")
+    return {
+        each.key: value
+        for each, value in single(stated)
+        if each.lower not in absent and not each.lower.startswith(read)
+    }
 
 
 def _decided(request: Request, policies: Policies) -> Decision:
@@ -213,10 +275,9 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
     if decision.outcome is Outcome.EXPLICIT_DENY:
         return Answer.DENIED, decision.because
     if decision.outcome is Outcome.UNDETERMINED:
-        unread = evidence.tags_unread
-        return Answer.UNDETERMINED, decision.because + (f" {unread.summary}" if unread else "")
+        return Answer.UNDETERMINED, f"{decision.because}{_why_unknown(decision, evidence)}"
     grants = (*evidence.principal.unread, *evidence.unread)
-    limits = evidence.organization.unread if _bound(evidence.organization) else ()
+    limits = evidence.organization.unread if evidence.organization.binds else ()
     if decision.outcome is Outcome.IMPLICIT_DENY:
         # A layer that was not read can only take away, never grant.
         return (
@@ -224,13 +285,23 @@ def _answer(decision: Decision, evidence: Evidence) -> tuple[Answer, str]:
         )
     if grants or limits:
         return Answer.UNDETERMINED, _unread((*grants, *limits))
-    if _bound(evidence.organization) and evidence.organization.scps is None:
+    if evidence.organization.binds and evidence.organization.scps is None:
         return Answer.UNDETERMINED, "could not determine whether AWS Organizations policies apply"
     return Answer.ALLOWED, decision.because
 
 
-def _bound(organization: Organization) -> bool:
-    return organization.member is not False and organization.management is not True
+def _only_organization(decision: Decision, evidence: Evidence) -> Failure | None:
+    """The failed read of the organisation's policies, where nothing else leaves an answer open."""
+    grants = (*evidence.principal.unread, *evidence.unread)
+    if decision.outcome is not Outcome.ALLOWED or grants:
+        return None
+    return next(iter(evidence.organization.unread), None)
+
+
+def _why_unknown(decision: Decision, evidence: Evidence) -> str:
+    """The reads that failed and leave open what the decision depends on."""
+    scope = evidence.scope_unread if SCOPE_FACT in decision.depends_on else None
+    return "".join(f" {each.summary}" for each in (evidence.tags_unread, scope) if each)
 
 
 def _unread(failures: tuple[Failure, ...]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ecr_feed.aws.document_reader import DocumentReader
 from ecr_feed.facts.aws import Failure, ReadError
 from ecr_feed.facts.iam import Organization, PolicyDocument, Principal
+from ecr_feed.iam import RegistryScope
 from ecr_feed.once import Once
 from ecr_feed.permissions.evaluation import RESOURCE_TAG_KEYS, Evidence
 
@@ -67,7 +68,13 @@ class PolicyEvidence:
             registry = () if policy is None else (policy,)
         except ReadError as error:
             unread.append(error.failure)
-        return Evidence(principal, self._organization(), registry, unread=tuple(unread))
+        found = Evidence(principal, self._organization(), registry, unread=tuple(unread))
+        if not registry:
+            return found
+        try:
+            return replace(found, registry_scope=RegistryScope(audit.registry_policy_scope()))
+        except ReadError as error:
+            return replace(found, scope_unread=error.failure)
 
     def _organization(self) -> Organization:
         try:
@@ -77,7 +84,7 @@ class PolicyEvidence:
 
     def _tagged(self, evidence: Evidence, arn: str) -> Evidence:
         """With the repository's tags, read only where a policy looks at them."""
-        texts = (str(each.document).lower() for each in _documents(evidence))
+        texts = (str(each.document).lower() for each in evidence.documents)
         if not any(key in text for text in texts for key in RESOURCE_TAG_KEYS):
             return evidence
         try:
@@ -97,13 +104,3 @@ class PolicyEvidence:
         names = self._names()
         with ThreadPoolExecutor(max_workers=self._threads) as pool:
             return dict(zip(names, pool.map(read, names), strict=True))
-
-
-def _documents(evidence: Evidence) -> Iterator[PolicyDocument]:
-    principal, organization = evidence.principal, evidence.organization
-    yield from principal.policies
-    yield from evidence.resource_policies
-    if principal.boundary is not None:
-        yield principal.boundary
-    for level in (*(organization.scps or ()), *(organization.rcps or ())):
-        yield from level

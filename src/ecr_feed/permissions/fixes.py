@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from ecr_feed.config import OidcCredentials
 from ecr_feed.facts.aws import Answer, ReadError
-from ecr_feed.facts.iam import Principal
+from ecr_feed.facts.iam import Effect, Principal
 from ecr_feed.iam import DEFAULT_QUOTAS, Need, PolicyQuotas, smallest_policy, used_size
 from ecr_feed.iam.patterns import covers
 from ecr_feed.naming import is_repository_name
-from ecr_feed.permissions.answers import Answers, Rights
+from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.attachment import (
     ANY_SIZE,
     Attachment,
@@ -27,6 +27,7 @@ from ecr_feed.permissions.attachment import (
     way_of,
 )
 from ecr_feed.permissions.blockers import blocker, is_conditional, needs_allow
+from ecr_feed.permissions.compared_answers import Answers
 from ecr_feed.permissions.needs import needs
 from ecr_feed.text.words import few, many
 
@@ -51,20 +52,20 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
     The policy allows everything that is missing, so that one change of it is enough; where that is
     long, the fix says where the policy is.
     """
-    way = blocker(answers)
+    way = rights.shown(blocker(answers))
     if not needs_allow(answers):
         return way
     own = Need(answers.action, answers.resource)
     if "*" in own.resource:
         limited = _lifted(own, _conditional(rights.all_answers()))
         if limited:
-            return f"{way} {blocker(limited[0])}".lstrip()
-    identity, text = _identity(rights), _whole(rights, own)
+            return f"{way} {rights.shown(blocker(limited[0]))}".lstrip()
+    text = _whole(rights, own)
     if text is None:
         first = f"{way} Also attach" if way else "Attach"
-        return f"{first} this feed's policy to {identity}: {_WHERE}"
+        return f"{first} this feed's policy to {rights.grantee()}: {_WHERE}"
     first = f"{way} Also add" if way else "Add"
-    return f"{first} to the identity policies of {identity}: {text}"
+    return f"{first} to the identity policies of {rights.grantee()}: {text}"
 
 
 def _whole(rights: Rights, own: Need) -> str | None:
@@ -109,7 +110,7 @@ def policy_fix(
     too where a plan leaves a policy unknown: that policy may allow what is missing. `planned`,
     `others`: see `needed_policy`.
     """
-    if rights.unknown:
+    if any(each.effect is Effect.ANY for each in rights.plan_says.left_open):
         return None
     answered = [*rights.all_answers(), *rights.listing_answers()] if ask else rights.so_far()
     denied = [each for each in answered if each.answer is Answer.DENIED]
@@ -198,22 +199,30 @@ class _Subject:
     def attached(self, wanted: list[Need], purpose: str, left_out: Iterable[Answers]) -> Attachment:
         """The documents for the needs, and the way to attach them."""
         if self.planned is not None:
-            return self._in_a_plan(self.planned, wanted, purpose, _left_out(left_out))
+            return self._in_a_plan(self.planned, wanted, purpose, self._left_out(left_out))
         base = f"ecr-{self.rights.account.feed.slug}-{purpose}"
         found = holder_of(_arn(self.rights))
         if isinstance(found, str):
             room = Room(0, DEFAULT_QUOTAS.attached["role"])
             placed, _ = fitted(wanted, room, base, self.spare)
             said = f"They are within the quota of managed policies; {found}."
-            return Attachment(len(wanted), tuple(placed), None, said, _left_out(left_out))
+            return Attachment(len(wanted), tuple(placed), None, said, self._left_out(left_out))
         room, notes = self._room(found)
         room = room.beside(found, self.others)
         placed, fits = fitted(wanted, room, base, self.spare)
         said = f"Attach them {way_of(placed, found)}." if len(placed) > 1 else ""
         said = said or f"Attach it {way_of(placed, found)}."
         beyond = () if fits else self._beyond(wanted, len(placed), room, found)
-        told = (*beyond, *notes, *_left_out(left_out))
+        told = (*beyond, *notes, *self._left_out(left_out))
         return Attachment(len(wanted), tuple(placed), found, said, told)
+
+    def _left_out(self, answered: Iterable[Answers]) -> tuple[str, ...]:
+        """What the documents do not allow, though it is needed, and why."""
+        reasons: dict[str, list[str]] = {}
+        for each in answered:
+            why = self.rights.shown(blocker(each))
+            reasons.setdefault(why, []).append(f"{each.action} on {each.resource}")
+        return tuple(f"Left out: {few(what, 3)}. {why}" for why, what in reasons.items())
 
     def _room(self, holder: Holder) -> tuple[Room, tuple[str, ...]]:
         """What the identity has room for, and what of that is not known."""
@@ -298,14 +307,6 @@ class _Subject:
         return Attachment(len(wanted), tuple(placed), None, said, (*beyond, *notes))
 
 
-def _left_out(answered: Iterable[Answers]) -> tuple[str, ...]:
-    """What the documents do not allow, though it is needed, and why."""
-    reasons: dict[str, list[str]] = {}
-    for each in answered:
-        reasons.setdefault(blocker(each), []).append(f"{each.action} on {each.resource}")
-    return tuple(f"Left out: {few(what, 3)}. {why}" for why, what in reasons.items())
-
-
 def _arn(rights: Rights) -> str:
     """The ARN of the feed's identity; "" where it is unknown."""
     credentials = rights.account.feed.credentials
@@ -315,11 +316,3 @@ def _arn(rights: Rights) -> str:
         return rights.account.identity().arn
     except ReadError:
         return ""
-
-
-def _identity(rights: Rights) -> str:
-    """The ARN of the user or role whose policies are to be changed."""
-    try:
-        return rights.principal().arn if rights.has_auditor else rights.account.identity().arn
-    except ReadError:
-        return rights.account.identity().arn

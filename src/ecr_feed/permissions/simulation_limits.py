@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ecr_feed.facts.aws import Answer, Permission
+from ecr_feed.facts.aws import Answer, Failure, Permission
 from ecr_feed.facts.iam import PolicyDocument
 from ecr_feed.iam import Decision, Layer, Outcome
 from ecr_feed.permissions.evaluation import Evidence
@@ -19,19 +19,31 @@ _NEVER_SEEN: Final = frozenset({Layer.RCP, Layer.SESSION})
 
 
 def within_limits(
-    simulation: Permission, evaluated: Permission, decision: Decision | None, evidence: Evidence
+    simulation: Permission,
+    evaluated: Permission,
+    decision: Decision | None,
+    evidence: Evidence,
+    *,
+    called: bool = True,
 ) -> Permission:
-    """The simulation's answer, or "undetermined" where a policy it does not cover may change it."""
+    """The simulation's answer, or "undetermined" where a policy it does not cover may change it.
+
+    `called`: the feed made the call, so that a resource control policy has been applied to it.
+    """
     if simulation.answer is Answer.DENIED:
         blind = _may_be_granted(simulation, evaluated, evidence)
     elif simulation.answer is Answer.ALLOWED:
         blind = _may_be_denied(evaluated, decision, evidence)
     else:
         blind = ""
+    failure = simulation.failure
+    if simulation.answer is Answer.ALLOWED and not blind and not called:
+        failure = _unread_controls(evidence)
+        blind = f"resource control policies: {failure.summary}" if failure is not None else ""
     if not blind:
         return simulation
     because = f"{simulation.because}, but does not cover everything: {blind}"
-    return replace(simulation, answer=Answer.UNDETERMINED, because=because)
+    return replace(simulation, answer=Answer.UNDETERMINED, because=because, failure=failure)
 
 
 def _may_be_granted(simulation: Permission, evaluated: Permission, evidence: Evidence) -> str:
@@ -66,6 +78,12 @@ def _unseen(evidence: Evidence) -> tuple[PolicyDocument, ...]:
 
 def _named(policies: tuple[PolicyDocument, ...]) -> str:
     return " and ".join(f"the {policy.name}" for policy in policies)
+
+
+def _unread_controls(evidence: Evidence) -> Failure | None:
+    """Why the resource control policies that may apply were not read; None where they were."""
+    above = evidence.organization
+    return next(iter(above.unread), None) if above.binds and above.rcps is None else None
 
 
 def _unread(evidence: Evidence) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, Final
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
-from ecr_feed.iam import PolicyError, parse
-from ecr_feed.naming import judge_name
+from ecr_feed.facts.iam import Effect
+from ecr_feed.iam import PolicyError, parse, quota
+from ecr_feed.naming import account_of, judge_name, partition_of
+from ecr_feed.planned.arns import plan_account, refuse_other_partitions
+from ecr_feed.planned.resource_principals import Unheld, unheld
 
 LABEL = "feed"
 EVERY = "*"
-_ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam):[a-z0-9-]*:(\d{12}):")
-_DEFAULT_ACCOUNT = "123456789012"
-_NO_QUOTA = {"UserPolicySizeQuota": 1_000_000}
+_NO_QUOTA: Final = {"UserPolicySizeQuota": 1_000_000}
 """However the policies are to be attached, here they are inline policies of one user."""
+_NOBODY: Final = "the-user-that-no-document-names"
+"""The user that has the policies where the documents do not say which. No report shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Documents:
     """Policy documents as JSON text, by name (a file's, for example), and what they are judged on.
 
     `repository_policies` is by repository name; `*` is for every package without one of its own.
+    `account` and `identity` (a user's name) are "" where nobody stated them.
     """
 
     region: str
@@ -34,20 +39,36 @@ class Documents:
     repository_policies: Mapping[str, str] = field(default_factory=dict)
     scps: Mapping[str, str] = field(default_factory=dict)
     account: str = ""
+    identity: str = ""
     pulls: bool = False
+
+    @property
+    def all(self) -> Iterator[tuple[str, str, str]]:
+        """Every document: how a message names it, its text, its kind."""
+        yield from ((name, text, "identity") for name, text in self.policies.items())
+        for name, text in self.repository_policies.items():
+            yield f"the repository policy of {name}", text, "resource"
+        yield from ((name, text, "scp") for name, text in self.scps.items())
+        if self.boundary is not None:
+            yield *self.boundary, "boundary"
 
 
 def account_from_documents(given: Documents) -> AccountFile:
-    """An account with these repositories, and a user `octopus-feed` with these policies.
+    """An account with these repositories, and a user with these policies.
 
-    The account ID is the one that the documents' ARNs name most often. Raises AccountError, which
-    names the document and the place in it, for a document that AWS would refuse.
+    Its `plan` says what is stated; the rest is only there to put the documents in. Raises
+    AccountError, with the document and the place in it, for what AWS would refuse.
     """
     _check(given)
-    account = given.account or _named_account(given)
+    texts = (json.dumps(json.loads(text)) for _, text, _ in given.all)
+    where = plan_account(given.account, texts)
+    account, name = where.judged_in, given.identity or _NOBODY
     user: dict[str, Any] = {
-        "name": "octopus-feed",
-        "policies": {_policy_name(name): text for name, text in given.policies.items()},
+        "name": name,
+        "policies": {
+            _policy_name(number, name): text
+            for number, (name, text) in enumerate(given.policies.items())
+        },
         "keys": [{"label": LABEL}],
     }
     if given.boundary is not None:
@@ -55,11 +76,12 @@ def account_from_documents(given: Documents) -> AccountFile:
     feed = {
         "name": "Plan",
         "region": given.region,
-        "account": account,
         "packages": list(given.packages),
         "credentials": {"key": LABEL},
         "pulls": given.pulls,
+        **({"account": given.account} if given.account else {}),
     }
+    doubted = dict(_doubted(given))
     tables = {
         "says": "An account made of policy documents.",
         "account": account,
@@ -75,8 +97,28 @@ def account_from_documents(given: Documents) -> AccountFile:
         "user": [user],
         "scp": [{"document": text} for text in given.scps.values()],
         "feed": [feed],
+        "open": [
+            {"says": each.doubt, "package": package, "effect": Effect.REFUSED}
+            for package, each in doubted.items()
+        ],
+        "remarks": [said for each in doubted.values() for said in each.remarks],
+        "plan": {
+            **asdict(where),
+            "principal": f"arn:{partition_of(given.region)}:iam::{account}:user/{name}",
+            "identity": given.identity,
+            "names": [(text, name) for name, text, kind in given.all if kind != "resource"],
+        },
     }
     return from_tables(tables, "the documents")
+
+
+def _doubted(given: Documents) -> Iterator[tuple[str, Unheld]]:
+    """The packages whose repository policy names principals that no document has."""
+    for name in dict.fromkeys(given.packages):
+        text = _repository(given, name).get("policy")
+        found = unheld(text, name, given.account, partial(_is_stated, given)) if text else None
+        if found is not None:
+            yield name, found
 
 
 def _repository(given: Documents, name: str) -> dict[str, Any]:
@@ -85,26 +127,22 @@ def _repository(given: Documents, name: str) -> dict[str, Any]:
 
 
 def _check(given: Documents) -> None:
-    listed = [
-        *((name, text, "identity") for name, text in given.policies.items()),
-        *((name, text, "resource") for name, text in given.repository_policies.items()),
-        *((name, text, "scp") for name, text in given.scps.items()),
-        *(((*given.boundary, "boundary"),) if given.boundary else ()),
-    ]
-    for name, text, kind in listed:
+    for where, text, kind in given.all:
         try:
-            parse(text, kind=kind, name=name)
+            # How an identity policy is attached decides its quota: see `planned.attachment`.
+            limit = None if kind == "identity" else quota(kind)
+            document = parse(text, kind=kind, name=where, limit=limit)
+            refuse_other_partitions(document, given.region)
         except PolicyError as error:
-            where = f"the repository policy of {name}" if kind == "resource" else name
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
 
 
-def _named_account(given: Documents) -> str:
-    texts = (*given.policies.values(), *given.repository_policies.values())
-    found = Counter(account for text in texts for account in _ARN.findall(text))
-    return found.most_common(1)[0][0] if found else _DEFAULT_ACCOUNT
+def _is_stated(given: Documents, principal: str) -> bool:
+    """The principal is the user that the feed is said to be."""
+    own = not given.account or account_of(principal) == given.account
+    return bool(given.identity) and own and principal.endswith(f":user/{given.identity}")
 
 
-def _policy_name(name: str) -> str:
-    """A policy name that IAM accepts, made from a file's name."""
-    return re.sub(r"[^\w+=,.@-]", "-", name)[:128] or "policy"
+def _policy_name(number: int, name: str) -> str:
+    """A policy name that IAM accepts, made from a file's name; no two files have the same."""
+    return f"{number}-{re.sub(r'[^A-Za-z0-9_+=,.@-]', '-', name)}"[:128]

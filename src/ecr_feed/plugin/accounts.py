@@ -22,12 +22,14 @@ from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Feed
 from ecr_feed.embedded.seeding.account_file import AccountFile
 from ecr_feed.facts.aws import ReadError, Secret
-from ecr_feed.feed.learnt import learnt, learnt_so_far
+from ecr_feed.feed.learnt import learnt, learnt_so_far, stated
 from ecr_feed.feed.view import FeedView
 from ecr_feed.oci import Network
 from ecr_feed.once import Once
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.fixes import needed_policy
+from ecr_feed.permissions.plan_says import PlanSays
+from ecr_feed.permissions.planned_rights import PlannedRights
 from ecr_feed.plugin.own_files import MARK_SIZE
 from ecr_feed.plugin.selection import Selection
 from ecr_feed.reach import ClockOffset, Connector, SystemConnector
@@ -61,7 +63,8 @@ class Accounts:
         sessions = Sessions(
             auditor=self._chosen.suite.auditor,
             backend=self._destination.get().backend,
-            log=self._log,
+            # Documents of a plan are read back from where they were put: no call of a feed.
+            log=self._log if self._chosen.plan is None else CallLog(),
             on_secret=self._on_secret,
         )
         self._closing.callback(sessions.close)
@@ -79,28 +82,36 @@ class Accounts:
 
     def _open(self, feed: Feed) -> FeedView:
         sessions, destination = self._sessions.get(), self._destination.get()
-        audit = None if sessions.auditor is None else partial(self._audit, feed)
         account = Account(feed, sessions)
         return FeedView(
-            Rights(account, audit, utcnow, unknown=self._unknown_policies),
+            self._rights(feed, account),
             destination.network,
             destination.way,
             at_aws=partial(self._is_at_aws, account),
-            deep=self._chosen.deep,
-            look_elsewhere=self._chosen.look_elsewhere,
+            deep=self._chosen.deep and self._chosen.mode != "plan",  # nothing is there to pull
+            look_elsewhere=self._chosen.look_elsewhere or self._chosen.plan is not None,
         )
+
+    def _rights(self, feed: Feed, account: Account) -> Rights:
+        audit = partial(self._audit, feed)
+        if (plan := self._chosen.plan) is not None:
+            return PlannedRights(account, audit, utcnow, plan=plan, plan_says=self._plan_says)
+        has_auditor = self._sessions.get().auditor is not None
+        return Rights(account, audit if has_auditor else None, utcnow)
 
     def _audit(self, feed: Feed, account: str) -> DocumentReader:
         """One reader for each account and region, shared by the feeds in it."""
         auditor = self._sessions.get().auditor
         if auditor is None:
             raise LookupError("no auditor is configured")
-        key = (feed.region, account, feed.endpoint_url)
+        at = self._chosen.account
+        region = at.region if at is not None and at.plan is not None else feed.region
+        key = (region, account, feed.endpoint_url)
         if key not in self._audits:
             self._audits[key] = DocumentReader(
                 self._sessions.get(),
                 auditor,
-                feed.region,
+                region,
                 account=account,
                 endpoint_url=feed.endpoint_url,
             )
@@ -124,10 +135,12 @@ class Accounts:
             return not any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
 
     @property
-    def _unknown_policies(self) -> tuple[str, ...]:
-        """The policies that a plan does not determine yet."""
+    def _plan_says(self) -> PlanSays:
+        """What a plan leaves open about its feed, and what it assumes and names besides."""
         account = self._chosen.account
-        return account.unknown_policies if account is not None else ()
+        if account is None:
+            return PlanSays()
+        return PlanSays(account.left_open, (*account.assumed, *account.remarks))
 
     def _every(self) -> list[Rights]:
         """The rights of each feed that was opened."""
@@ -138,14 +151,17 @@ class Accounts:
 
         It reads what no check of this run has read, unless the run was interrupted.
         """
-        ask, planned = POLICY_FIX in self._chosen.formats, self._planned
+        ask = POLICY_FIX in self._chosen.formats
+        if (plan := self._chosen.plan) is not None:
+            way = self._chosen.attach
+            return {r.account.feed.slug: stated(r, plan, way, ask=ask) for r in self._every()}
         told: dict[str, dict[str, Any]] = {}
         for rights in self._every():
             others = [each["policy_fix"] for each in told.values() if each["policy_fix"]]
             told[rights.account.feed.slug] = (
-                learnt_so_far(rights, planned=planned)
+                learnt_so_far(rights)
                 if interrupted
-                else learnt(rights, policy_fix=ask, planned=planned, others=others)
+                else learnt(rights, policy_fix=ask, others=others)
             )
         return told
 
@@ -202,14 +218,13 @@ def _outside() -> Connector:
 def _embedded(account: AccountFile, closing: ExitStack) -> Destination:
     from ecr_feed.embedded.protocol.botocore_handler import boto3_answer
     from ecr_feed.embedded.registry import EmbeddedRegistry
-    from ecr_feed.embedded.seeding.seed import core_for, fill
+    from ecr_feed.embedded.seeding.seed import OWNER, core_for, fill
 
     core = core_for(account)
     seeded = fill(core, account)
-    backend = Backend(
-        kind="embedded",
-        answer=boto3_answer(core),
-        keys=seeded.keys,
-    )
+    keys = dict(seeded.keys)
+    if account.plan is not None:
+        keys = {OWNER: keys[OWNER]}  # a plan has no credentials to call with
+    backend = Backend(kind="embedded", answer=boto3_answer(core), keys=keys)
     server = Once(lambda: closing.enter_context(EmbeddedRegistry(core)))
     return Destination(backend, lambda: server.get().network(), lambda: server.get().way())

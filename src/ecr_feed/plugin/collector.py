@@ -72,6 +72,10 @@ def with_facts(feed: FeedFacts, learnt: Mapping[str, Mapping[str, Any]]) -> Feed
     """The feed with what the run learnt of it; `learnt` is `Collector.feeds`."""
     known = {key: value for key, value in learnt.get(feed.slug, {}).items() if value}
     known.pop("auditor_arn", None)
+    if remarks := known.pop("remarks", None):
+        known["assumed"] = tuple(
+            replace(each, remark=remarks.get(each.key, each.remark)) for each in feed.assumed
+        )
     if times := known.pop("token", None):
         fetched, expires = map(datetime.fromisoformat, times)
         needed = None

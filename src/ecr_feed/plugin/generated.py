@@ -117,7 +117,7 @@ def _placeholder(found: re.Match[str]) -> str:
 
 def _usage(option: Option) -> str:
     """`--feeds FILE`; the bars of choices are escaped for a table."""
-    value = option.metavar or "\\|".join(option.choices)
+    value = (option.metavar or "|".join(option.choices)).replace("|", "\\|")
     return f"{option.flag} {value}".rstrip()
 
 

@@ -83,7 +83,18 @@ OPTIONS: Final = (
         metavar="ID",
         repeats=True,
     ),
+    Option(
+        "--account",
+        "account",
+        "the 12 digits of the account that this feed, or a plan's feed, is meant to be in",
+        metavar="ID",
+    ),
     Option("--aws-profile", "profile", "the AWS profile of that feed", metavar="P"),
+    Option(
+        "--pulls",
+        "pulls",
+        "deployment targets pull with the feed's credentials: also ask about PERM-5 and PERM-6",
+    ),
     Option(
         "--demo",
         "demo",
@@ -114,6 +125,13 @@ OPTIONS: Final = (
         "--deep",
         "deep",
         "also read the manifest and layers of one image per package, which ECR counts as a pull",
+    ),
+    Option(
+        "--context",
+        "context",
+        "what the feed's requests have for a condition key that no document shows; can be repeated",
+        metavar="KEY=VALUE",
+        repeats=True,
     ),
     Option(
         "--waivers",
@@ -175,6 +193,12 @@ OPTIONS: Final = (
         "judge the account that a Terraform plan would create (`terraform show -json` output)",
         metavar="FILE",
     ),
+    Option(
+        "--identity",
+        "identity",
+        "the user or role that the feed is: its Terraform address or IAM name (--policy: a user)",
+        metavar="ADDRESS|NAME",
+    ),
 )
 """In the order of `--help` and README.md."""
 
@@ -188,7 +212,9 @@ class CommandLine:
     feeds: str | None
     region: str | None
     packages: tuple[str, ...]
+    account: str | None
     profile: str | None
+    pulls: bool
     demo: str | None
     report: str | None
     gate: Severity
@@ -201,6 +227,7 @@ class CommandLine:
     new_only: bool
     formats: tuple[str, ...]
     deep: bool
+    context: tuple[str, ...]
     root: Path
     here: Path
 

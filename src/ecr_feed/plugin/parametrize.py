@@ -11,6 +11,7 @@ import pytest
 
 from ecr_feed.check import CheckInfo, info_of
 from ecr_feed.config import DockerFeed, Feed, Suite
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.plugin.selection import selection
 
 SEPARATOR: Final = "|"
@@ -54,40 +55,59 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if info is None or chosen is None:
         return
     names = [info.subject, "package"] if info.per_package else [info.subject]
-    metafunc.parametrize(names, list(_parameters(info, chosen.suite)))
+    metafunc.parametrize(names, list(_parameters(info, chosen.suite, chosen.plan)))
 
 
 def _subjects(info: CheckInfo, suite: Suite) -> tuple[Feed, ...] | tuple[DockerFeed, ...]:
     return suite.docker_feeds if info.subject == "docker_feed" else suite.feeds
 
 
-def _parameters(info: CheckInfo, suite: Suite) -> Iterator[Any]:
+def _parameters(info: CheckInfo, suite: Suite, plan: PlanFacts | None) -> Iterator[Any]:
     for feed in _subjects(info, suite):
-        reason = _not_applicable(info, feed)
-        if reason is not None:
-            # One skipped item for the feed, however many packages it has.
-            values = (feed, None) if info.per_package else (feed,)
-            skip = pytest.mark.skip(reason=reason)
-            yield pytest.param(*values, id=feed.slug, marks=skip)
-        elif isinstance(feed, Feed) and info.per_package:
-            for package in feed.packages:
-                yield pytest.param(feed, package.id, id=test_id(feed.slug, package.id))
-        else:
-            yield pytest.param(feed, id=feed.slug)
+        for package, reason in _items(info, feed, plan):
+            values = (feed, package) if info.per_package else (feed,)
+            name = feed.slug if package is None else test_id(feed.slug, package)
+            marks = [] if reason is None else [pytest.mark.skip(reason=reason)]
+            yield pytest.param(*values, id=name, marks=marks)
 
 
-def _not_applicable(info: CheckInfo, feed: Feed | DockerFeed) -> str | None:
-    """Why the rule has no meaning for the feed, as far as the feeds file tells."""
-    return info.applies(feed) if info.applies else None
+def _items(
+    info: CheckInfo, feed: Feed | DockerFeed, plan: PlanFacts | None
+) -> Iterator[tuple[str | None, str | None]]:
+    """The packages of a check's items, and why an item is not applicable.
+
+    A reason that holds for the feed is one item, however many packages the feed has.
+    """
+    if not (info.per_package and isinstance(feed, Feed)):
+        yield None, _not_applicable(info, feed, plan, None)
+        return
+    packages = [package.id for package in feed.packages]
+    reasons = [_not_applicable(info, feed, plan, package) for package in packages]
+    if reasons[0] is not None and len(set(reasons)) == 1:
+        yield None, reasons[0]
+    else:
+        yield from zip(packages, reasons, strict=True)
 
 
-def items_of(infos: Iterable[CheckInfo], suite: Suite) -> Counter[str]:
+def _not_applicable(
+    info: CheckInfo, feed: Feed | DockerFeed, plan: PlanFacts | None, package: str | None
+) -> str | None:
+    """Why the rule has no meaning for the feed, as far as feeds file or plan tell."""
+    reason = None
+    if plan is not None:
+        of_plan = info.in_plan
+        reason = of_plan(plan, feed.region, package) if callable(of_plan) else of_plan
+    return info.applies(feed) if reason is None and info.applies else reason
+
+
+def items_of(
+    infos: Iterable[CheckInfo], suite: Suite, plan: PlanFacts | None = None
+) -> Counter[str]:
     """How many items a whole run has, by the feed's slug."""
     items: Counter[str] = Counter()
     for info in infos:
         for feed in _subjects(info, suite):
-            each = info.per_package and _not_applicable(info, feed) is None
-            items[feed.slug] += len(feed.packages) if each and isinstance(feed, Feed) else 1
+            items[feed.slug] += sum(1 for _ in _items(info, feed, plan))
     return items
 
 

@@ -105,7 +105,8 @@ class Publisher:
             findings, unassessed_feeds=len(unassessed), complete=complete, whole=part is None
         )
         if self._setting.unknown and not incomplete:
-            incomplete = f"unknown until the plan is applied: {'; '.join(self._setting.unknown)}"
+            said = "; ".join(each.rstrip(".") for each in self._setting.unknown)
+            incomplete = f"unknown until the plan is applied: {said}"
         passed = word in (Verdict.READY, Verdict.PART)
         if passed and status == 1:
             word, incomplete = Verdict.NOT_PROVEN, "a test that is not a check failed"

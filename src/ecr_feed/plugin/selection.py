@@ -13,7 +13,9 @@ from ecr_feed import config
 from ecr_feed.config import ConfigError, Suite
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile
 from ecr_feed.embedded.seeding.account_file import load as load_account
+from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.findings import Severity
+from ecr_feed.planned.arns import is_account_id
 from ecr_feed.planned.inputs import account_of, suite_of
 from ecr_feed.plugin.catalogue import catalogue
 from ecr_feed.plugin.option_table import CommandLine
@@ -51,6 +53,11 @@ class Selection:
     inputs: Mapping[str, str] = field(default_factory=dict)
     attach: str = ""
 
+    @property
+    def plan(self) -> PlanFacts | None:
+        """What the documents of a plan state; None in every other run."""
+        return self.account.plan if self.account is not None and self.mode == "plan" else None
+
 
 def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Selection:
     """The run that a command line asks for; `files` reads what it names. Raises ConfigError."""
@@ -59,6 +66,7 @@ def select(given: CommandLine, environ: Mapping[str, str], files: Files) -> Sele
     triage = _triage(given, chosen.mode, files)
     return replace(
         chosen,
+        suite=config.with_context(chosen.suite, given.context),
         look_elsewhere=given.look_elsewhere,
         deep=given.deep,
         write_policy=None if given.write_policy is None else given.here / given.write_policy,
@@ -93,6 +101,8 @@ def _triage(given: CommandLine, mode: str, files: Files) -> Triage:
 
 
 def _refuse_mixtures(given: CommandLine) -> None:
+    if given.account is not None:
+        _check_account(given, given.account)
     if given.feeds is not None and given.one_feed:
         raise ConfigError(
             "--feeds names a file of feeds; --aws-region, --package and --aws-profile describe one "
@@ -114,6 +124,32 @@ def _refuse_mixtures(given: CommandLine) -> None:
             "yet; use them with --aws-region and --package, but without --feeds, "
             "--aws-profile and --aws-endpoint-url."
         )
+    if given.planned.identity is not None and not given.planned.given:
+        raise ConfigError(
+            "--identity belongs to --plan and --policy: it says which user or role the feed is. A "
+            "feeds file names each feed's credentials."
+        )
+    alone = not (given.planned.given or given.one_feed)
+    if given.pulls and alone:
+        raise ConfigError(
+            "--pulls belongs to --plan, --policy or one feed by --aws-region. In a feeds file or "
+            "a demo account, say `pulls = true` in the feed's [[feed]] table."
+        )
+
+
+def _check_account(given: CommandLine, account: str) -> None:
+    if not is_account_id(account):
+        raise ConfigError(f"--account {account}: expected the 12 digits of an AWS account ID.")
+    if given.feeds is not None:
+        raise ConfigError(
+            "--account states the account of one feed without a file; in a feeds file, set "
+            f'`account = "{account}"` of the feed.'
+        )
+    if not given.planned.given and not given.one_feed:
+        raise ConfigError(
+            "--account states the account of a plan or of one feed: add --policy, --plan, or "
+            "--aws-region and --package."
+        )
 
 
 def _report(given: CommandLine) -> Path:
@@ -126,7 +162,14 @@ def _one_feed(given: CommandLine) -> Suite:
         raise ConfigError(
             f"One feed without a file needs a region and a package ID: add {missing}."
         )
-    return config.one_feed(given.region, given.packages, given.profile, given.endpoint_url)
+    return config.one_feed(
+        given.region,
+        given.packages,
+        given.profile,
+        given.endpoint_url,
+        given.account,
+        pulls=given.pulls,
+    )
 
 
 def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Selection:
@@ -149,7 +192,14 @@ def _on_aws(given: CommandLine, suite: Suite, environ: Mapping[str, str]) -> Sel
 
 
 def _planned(given: CommandLine, files: Files) -> Selection:
-    account = account_of(given.planned, files, given.region, given.packages)
+    account = account_of(
+        given.planned,
+        files,
+        given.region,
+        given.packages,
+        account=given.account or "",
+        pulls=given.pulls,
+    )
     source = ", ".join(title_of(name) for name in given.planned.files)
     return Selection(
         mode="plan",

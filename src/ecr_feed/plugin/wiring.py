@@ -30,7 +30,7 @@ from ecr_feed.plugin.publish import Publisher, Setting
 from ecr_feed.plugin.reporter import Reporter, register
 from ecr_feed.plugin.selection import Selection
 from ecr_feed.report.artefacts import ReportFolderError, check_writable
-from ecr_feed.report.record import FeedFacts, Rule, SuiteFacts
+from ecr_feed.report.record import Assumed, FeedFacts, Rule, SuiteFacts
 from ecr_feed.report.redact import Redactor
 
 
@@ -104,7 +104,7 @@ def _publisher(config: pytest.Config, chosen: Selection, redactor: Redactor) -> 
         setting,
         redactor,
         rules=lambda: tuple(_rule(info) for info in infos.get()),
-        items=lambda: items_of(infos.get(), chosen.suite),
+        items=lambda: items_of(infos.get(), chosen.suite, chosen.plan),
         crashed=_crashed(chosen, checks),
     )
 
@@ -131,6 +131,9 @@ def _facts(feed: Feed | DockerFeed, chosen: Selection) -> FeedFacts:
         endpoint_url=feed.endpoint_url or chosen.endpoint_url or "",
         packages=len(feed.packages) if isinstance(feed, Feed) else 0,
         min_token_hours=feed.min_token_hours if isinstance(feed, Feed) else None,
+        assumed=tuple(Assumed(each.key, each.values) for each in feed.context)
+        if isinstance(feed, Feed)
+        else (),
     )
 
 

@@ -6,7 +6,7 @@ import ipaddress
 from datetime import timedelta
 from typing import Final
 
-from ecr_feed.facts.aws import Failure
+from ecr_feed.facts.aws import Failure, Trouble
 from ecr_feed.findings import OutcomeWord
 from ecr_feed.outcomes import Judgement
 from ecr_feed.reach.probe import HostReach, Stage, StageResult
@@ -18,16 +18,20 @@ _CA: Final = (
 
 
 def judge_host(reach: HostReach) -> Judgement:
-    """The host answers over TLS; *not met* names the stage that failed."""
+    """A TLS connection to the host is made; *not met* names the stage that failed.
+
+    No request is sent, so what answers behind the certificate is not part of the judgement.
+    """
     where = reach.where
     target = f"{where.host}:{where.port}"
     how = f"through the proxy {reach.via}" if reach.via else "directly"
-    expected = f"{target} ({where.purpose.value}) answers {how}"
+    expected = f"{target} ({where.purpose.value}) accepts a TLS connection {how}"
     evidence = _evidence(reach)
     bad = reach.broken
     if bad is None:
-        message = f"{target} can be reached {how}."
-        return Judgement(OutcomeWord.MET, message, expected, how, evidence=evidence)
+        found = f"a certificate of {reach.issuer or 'an unnamed authority'} for {where.host}, {how}"
+        message = f"{target} accepts a TLS connection {how}; no request was sent."
+        return Judgement(OutcomeWord.MET, message, expected, found, evidence=evidence)
     found = f"{bad.stage.value}: {bad.what}"
     message = f"The host {target} ({where.purpose.value}) cannot be reached {how}: {found}."
     return Judgement(
@@ -90,6 +94,10 @@ def _fix(reach: HostReach, bad: StageResult) -> str:
     target = f"{where.host}:{where.port}"
     if bad.stage is Stage.PROXY:
         return _proxy_fix(reach, bad)
+    trouble = None if bad.failure is None else bad.failure.trouble
+    if bad.stage is Stage.TLS and trouble is not Trouble.TLS:
+        # No certificate was seen: there is none to trust.
+        return f"Find out what ends TLS connections to {target}: a firewall, or a proxy in between."
     if bad.stage is Stage.TLS:
         return f"Trust the CA that signed the certificate of {where.host}: {_CA}."
     if bad.stage is Stage.DNS:

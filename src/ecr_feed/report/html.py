@@ -30,7 +30,15 @@ from ecr_feed.report.groups import (
     request_ids,
 )
 from ecr_feed.report.pytest_html import BEGIN, END, rebuild
-from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, check_order, count, family_of
+from ecr_feed.report.record import (
+    NOT_IN_A_PLAN,
+    WORST_FIRST,
+    FeedFacts,
+    Run,
+    check_order,
+    count,
+    family_of,
+)
 from ecr_feed.text.safe import cut
 from ecr_feed.text.times import elapsed, to_second
 from ecr_feed.text.words import few, many
@@ -38,6 +46,7 @@ from ecr_feed.text.words import few, many
 WHOLE_LIMIT: Final = 10_000  # findings; beyond it, met ones are one line for each check and feed
 GROUP_LIMIT: Final = 150  # items of "Fix first"; every finding is in "All checks" as well
 NAME_LIMIT: Final = 400  # names in one item
+_GROUNDS: Final = frozenset({"assumed", "downloaded", "remark"})  # shown of a met rule too
 EVIDENCE_LIMIT: Final = 2_000  # characters of one finding's raw evidence
 _VERDICTS: Final = {
     Verdict.READY.value: ("✓", "ready", "Every gating rule is met, waived or not applicable."),
@@ -131,6 +140,7 @@ def fragment(run: Run, results_sha256: str) -> str:
             run=run,
             shape=shape,
             css=css,
+            not_in_a_plan=NOT_IN_A_PLAN,
             sentence=sentence,
             counts=_counts(run.findings),
             quiet=sum(not f.gating for f in open_findings(run.findings)),
@@ -157,7 +167,8 @@ def fragment(run: Run, results_sha256: str) -> str:
 
 def finish(page: str, run: Run, note: str = "") -> str:
     """The page that pytest-html wrote around `fragment`, fit to be filed; see `rebuild`."""
-    return rebuild(page, title=f"{title(run.mode)}: {run.verdict}", styles=styles(), note=note)
+    head = f"{title(run.mode)}: {run.verdict}{run.on_assumptions}"
+    return rebuild(page, title=head, styles=styles(), note=note)
 
 
 def title(mode: str) -> str:
@@ -297,16 +308,16 @@ def _line(finding: Finding, run: Run, anchors: dict[int, str], number: int = 1) 
         expected=cut(expected, TEXT_LIMIT),
         found=cut(found, TEXT_LIMIT),
         fix=cut(finding.fix or "", TEXT_LIMIT) if finding.outcome in OPEN else "",
-        evidence="" if met else _evidence(finding),
+        evidence=_evidence(finding, _GROUNDS if met else frozenset(finding.evidence)),
         mark=mark_of(finding, run),
         number=number,
     )
 
 
-def _evidence(finding: Finding) -> str:
-    """The raw evidence, without what the row shows already."""
+def _evidence(finding: Finding, shown: frozenset[str]) -> str:
+    """The raw evidence of these keys, without what the row shows already."""
     told = {"expected", "found", "witnesses"}
-    rest = {key: value for key, value in finding.evidence.items() if key not in told}
+    rest = {key: finding.evidence[key] for key in finding.evidence if key in shown - told}
     if not rest or (set(rest) <= {"request_id", "request_ids"} and not request_ids(finding)):
         return ""
     return cut(json.dumps(rest, ensure_ascii=False, indent=1), EVIDENCE_LIMIT)

@@ -27,6 +27,12 @@ WORST_FIRST: Final = (
     OutcomeWord.MET.value,
 )
 ROTATE_AFTER: Final = timedelta(days=90)  # what KEY-1 allows
+NOT_IN_A_PLAN: Final = (
+    "Judged from documents alone. Not covered: what exists in AWS (repositories, images, keys, "
+    "hosts), and policies that no document here has, of the identity, the organisation, the "
+    "registry or a VPC endpoint."
+)
+"""What every report of a plan says about itself."""
 _NAMES: Final = 5  # names of feeds in one line
 _SEVERITIES: Final = {severity.word: severity.value for severity in Severity}
 
@@ -81,6 +87,23 @@ class KeyTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumed:
+    """A condition key whose values a feed states. `remark`: why no answer rests on it; "" if any.
+
+    The first remark stands until the run has judged the feed.
+    """
+
+    key: str
+    values: tuple[str, ...]
+    remark: str = "No permission of this feed was judged."
+
+    def __str__(self) -> str:
+        """`aws:SourceVpce = vpce-0123`, and the remark."""
+        tail = f" ({self.remark.rstrip('.')})" if self.remark else ""
+        return f"{self.key} = {' or '.join(self.values)}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
 class FeedFacts:
     """A feed that was judged. `identity_arn` and `account` are empty where they were not read."""
 
@@ -98,6 +121,7 @@ class FeedFacts:
     token: TokenTimes | None = None
     keys: tuple[KeyTimes, ...] = ()
     policy_fix: Mapping[str, Any] | None = None  # see permissions.attachment.Attachment.plain
+    assumed: tuple[Assumed, ...] = ()  # the feed's `context`
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +173,29 @@ class Run:
     def label(self) -> str:
         """`DEMO` or `PLAN` for what is not a real account's audit; empty for AWS."""
         return "" if self.mode == "aws" else self.mode.upper()
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Every stated value with its remark, once however many feeds state it."""
+        return tuple(dict.fromkeys(str(each) for feed in self.feeds for each in feed.assumed))
+
+    @property
+    def on_assumptions(self) -> str:
+        """` with 2 assumed values (1 unused)`, for behind the verdict; "" where none is stated.
+
+        Each value of each key counts once, however many feeds state it; it is unused where no
+        answer of any feed rests on it.
+        """
+        used: dict[tuple[str, str], bool] = {}
+        for each in (each for feed in self.feeds for each in feed.assumed):
+            for value in each.values:
+                name = (each.key.lower(), value)
+                used[name] = used.get(name, False) or not each.remark
+        if not used:
+            return ""
+        unused = sum(not each for each in used.values())
+        tail = f" ({unused} unused)" if unused else ""
+        return f" with {many(len(used), 'assumed value')}{tail}"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -233,6 +280,14 @@ def _safe_feed(feed: FeedFacts, redactor: Redactor) -> FeedFacts:
         identity_arn=redactor.line(feed.identity_arn),
         identity_source=redactor.line(feed.identity_source),
         keys=tuple(replace(key, key_id=redactor.line(key.key_id)) for key in feed.keys),
+        assumed=tuple(
+            Assumed(
+                redactor.line(each.key),
+                tuple(map(redactor.line, each.values)),
+                redactor.line(each.remark),
+            )
+            for each in feed.assumed
+        ),
         policy_fix=fix if isinstance(fix, dict) else None,
     )
 

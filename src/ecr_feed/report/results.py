@@ -54,6 +54,16 @@ def results(run: Run) -> Json:
         "counts": run.counts,
         "auditor": run.auditor_arn or None,
         "feeds": [_feed(feed, run) for feed in run.feeds],
+        "assumed": [
+            {
+                "feed": feed.name,
+                "key": each.key,
+                "values": list(each.values),
+                "remark": each.remark or None,
+            }
+            for feed in run.feeds
+            for each in feed.assumed
+        ],
         "calls": [
             {"service": service, "operation": operation, "count": number}
             for service, operation, number in run.call_counts

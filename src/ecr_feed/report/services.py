@@ -137,12 +137,14 @@ def _head(run: Run) -> list[str]:
     counts = ", ".join(f"{run.counts[word]} {word}" for word in WORST_FIRST)
     by = f"{_text(run.suite.name)} {_text(run.suite.version)}"
     lines = [
-        f"## {_SHAPES[run.verdict]} ECR feed audit{label}: {run.verdict}",
+        f"## {_SHAPES[run.verdict]} ECR feed audit{label}: {run.verdict}{run.on_assumptions}",
         "",
         f"{counts}. Judged {to_second(run.finished)} in {elapsed(run.duration)} by {by}.",
     ]
     if run.part is not None:
         lines += ["", f"**Part of a run**: {_text(str(run.part))}."]
+    if run.assumed:
+        lines += ["", f"**Assumed, as stated**: {_text('; '.join(run.assumed))}."]
     if not run.complete:
         lines += ["", f"**Incomplete**: {_text(run.incomplete or 'the run was cut short')}."]
     if run.comparison is not None and run.comparison.new_only:

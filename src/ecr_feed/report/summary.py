@@ -12,7 +12,7 @@ from typing import Final
 
 from ecr_feed.findings import OutcomeWord, Verdict
 from ecr_feed.report.groups import FixGroup, grouped, open_findings
-from ecr_feed.report.record import WORST_FIRST, FeedFacts, Run, count
+from ecr_feed.report.record import NOT_IN_A_PLAN, WORST_FIRST, FeedFacts, Run, count
 from ecr_feed.text.safe import clean_line, cut, inert
 from ecr_feed.text.words import few, many
 
@@ -72,11 +72,14 @@ def verdict(run: Run, folder: Path | None) -> list[Line]:
 
     `folder` is where the report is; None where none was written.
     """
-    shown = run.feeds if len(run.feeds) <= _FEEDS else run.feeds[: _FEEDS - 1]
+    assumed = f"Assumed, as stated: {'; '.join(run.assumed)}." if run.assumed else ""
+    most = _FEEDS - 1 if assumed else _FEEDS
+    shown = run.feeds if len(run.feeds) <= most else run.feeds[: most - 1]
     lines = [_title(run), *(_feed(feed, run) for feed in shown)]
     if len(run.feeds) > len(shown):
         lines.append(f"  and {many(len(run.feeds) - len(shown), 'more feed')}")
-    lines += [line for line in (_partial(run), _compared(run), _waivers(run)) if line]
+    lines += [NOT_IN_A_PLAN] if run.mode == "plan" else []
+    lines += [line for line in (_partial(run), assumed, _compared(run), _waivers(run)) if line]
     following = _next(run)
     lines += [following] if following else []
     if folder is not None:
@@ -85,7 +88,10 @@ def verdict(run: Run, folder: Path | None) -> list[Line]:
 
 
 def verdict_line(run: Run) -> Line:
-    """`NOT READY: 3 not met, 1 not assessed, 2 waived, 4 not applicable, 200 met`."""
+    """`NOT READY: 3 not met, 1 not assessed, 2 waived, 4 not applicable, 200 met`.
+
+    Where a feed states values, `READY with 2 assumed values: ...`.
+    """
     counts = run.counts
     told = ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST)
     quiet = sum(not finding.gating for finding in open_findings(run.findings))
@@ -93,7 +99,8 @@ def verdict_line(run: Run) -> Line:
     label = f"[{run.label}] " if run.label else ""
     colour = _COLOURS.get(run.verdict, "yellow")
     part = f"{run.part}: " if run.verdict == Verdict.PART.value else ""
-    return _safe(f"{label}{run.verdict}: {part}{told}{tail}"), {colour: True, "bold": True}
+    word = f"{label}{run.verdict}{run.on_assumptions}"
+    return _safe(f"{word}: {part}{told}{tail}"), {colour: True, "bold": True}
 
 
 def _title(run: Run) -> str:

@@ -83,6 +83,8 @@ def _add_properties(suite: ET.Element, run: Run) -> None:
         properties = ET.Element("properties")
         suite.insert(0, properties)
     told = {"verdict": run.verdict, "mode": run.mode, "gate": run.gate}
+    if run.assumed:
+        told["assumed"] = "; ".join(run.assumed)
     for name, value in told.items():
         ET.SubElement(properties, "property", name=name, value=value)
 

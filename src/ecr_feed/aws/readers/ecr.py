@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ecr_feed.aws.readers.registry_items import (
+    AskedRegistry,
+    read_images,
+    read_repositories,
+    require_digest,
+    require_tag,
+)
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.failures import date_of
@@ -27,6 +35,8 @@ ACTION_DESCRIBE: Final = "ecr:DescribeRepositories"
 ACTION_IMAGES: Final = "ecr:DescribeImages"
 ACTION_LIST: Final = "ecr:ListImages"
 ACTION_TOKEN: Final = "ecr:GetAuthorizationToken"
+NO_REPOSITORY: Final = "RepositoryNotFoundException"
+"""The error code by which ECR says that a repository does not exist."""
 
 
 def probed(action: str, resource: str) -> Permission:
@@ -63,6 +73,15 @@ def no_repository(action: str, resource: str, failure: Failure | None) -> Permis
     )
 
 
+def contradiction(failure: Failure, but: str) -> Failure:
+    """The failure of a read whose answer another answer contradicts; `but` says what that one is.
+
+    Which of the two is true is not known.
+    """
+    said = "; but ".join(part for part in (failure.message, but) if part)
+    return replace(failure, trouble=Trouble.CONTRADICTION, message=said)
+
+
 def read_token(client: Client, now: Callable[[], datetime]) -> AuthorizationToken:
     """ecr:GetAuthorizationToken without registryIds; the first entry, which Octopus uses too."""
     operation = "GetAuthorizationToken"
@@ -87,8 +106,9 @@ class ImageReader:
     parameter it is left out, and `active_only` is True from then on.
     """
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, asked: AskedRegistry) -> None:
+        self.client = client
+        self._asked = asked
         self.active_only = False
 
     def images(self, repository: str) -> tuple[Image, ...]:
@@ -106,43 +126,34 @@ class ImageReader:
 
     def _read(self, repository: str, parameters: Mapping[str, Any]) -> tuple[Image, ...]:
         operation = "DescribeImages"
-        read = ResponseReader(self._client, operation)
+        read = ResponseReader(self.client, operation)
         images: dict[str, Image] = {}
-        for page in self._client.pages(
+        for page in self.client.pages(
             operation, repositoryName=repository, maxResults=PAGE, **parameters
         ):
-            for item in read.items(page, "imageDetails"):
-                image = read_image(read, item)
-                images.setdefault(image.digest, image)
+            for image in read_images(read, page, self._asked, repository):
+                if images.setdefault(image.digest, image) != image:
+                    raise read.wrong(f"two pages contradict each other about {image.digest}")
         return tuple(images.values())
-
-
-def read_image(read: ResponseReader, item: Mapping[str, Any]) -> Image:
-    """One item of DescribeImages."""
-    return Image(
-        digest=read.require(item, "imageDigest", str),
-        tags=read.texts(item, "imageTags"),
-        pushed_at=read.time(item, "imagePushedAt"),
-        media_type=read.text(item, "imageManifestMediaType"),
-        artifact_media_type=read.text(item, "artifactMediaType"),
-        last_pulled_at=read.time(item, "lastRecordedPullTime"),
-        subject_digest=read.text(item, "subjectManifestDigest"),
-        status=read.text(item, "imageStatus", "ACTIVE"),
-    )
 
 
 def probe_list(client: Client, repository: str) -> None:
     """ListImages with one result, only to see whether it is allowed. Raises ReadError."""
-    answer = client.call("ListImages", repositoryName=repository, maxResults=1)
-    ResponseReader(client, "ListImages").items(answer, "imageIds")
+    operation = "ListImages"
+    read = ResponseReader(client, operation)
+    answer = client.call(operation, repositoryName=repository, maxResults=1)
+    for item in read.items(answer, "imageIds"):
+        require_digest(read, item)
+        if (tag := read.maybe(item, "imageTag", str)) is not None:
+            require_tag(read, tag)
 
 
-def probe_unnamed_list(client: Client) -> Permission:
+def probe_unnamed_list(client: Client, asked: AskedRegistry) -> Permission:
     """Whether DescribeRepositories is allowed without names: one small page. Raises ReadError."""
     operation = "DescribeRepositories"
     try:
         answer = client.call(operation, maxResults=1)
-        ResponseReader(client, operation).items(answer, "repositories")
+        read_repositories(ResponseReader(client, operation), answer, asked)
     except ReadError as error:
         if error.failure.trouble == Trouble.DENIED:
             return denied(ACTION_DESCRIBE, "repository/*", error.failure)

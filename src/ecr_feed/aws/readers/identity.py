@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ecr_feed.aws.known_regions import (
     commercial_region,
@@ -14,8 +16,9 @@ from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.config import Credentials, EnvCredentials, OidcCredentials
 from ecr_feed.facts.aws import Access, Failure, Identity, ReadError, Trouble
-from ecr_feed.naming import partition_of
+from ecr_feed.naming import account_of, partition_of
 
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 # AWS refuses credentials with either where a region is not enabled; only the second says so.
 _MAYBE_REGION = frozenset({Trouble.UNKNOWN_KEY, Trouble.REGION_OFF})
 
@@ -34,9 +37,14 @@ class IdentityReader:
         answer = client.call("GetCallerIdentity")
         read = ResponseReader(client, "GetCallerIdentity")
         held = self.sessions.session_credentials(self.credentials, region, self.endpoint_url)
+        arn = read.require(answer, "Arn", str)
+        account = read.require(answer, "Account", str)
+        if _ACCOUNT.fullmatch(account) is None or account_of(arn) != account:
+            raise read.wrong(f"the caller is {arn}, of account {account}")
+        client.learn_principal(arn)
         return Identity(
-            arn=read.require(answer, "Arn", str),
-            account=read.require(answer, "Account", str),
+            arn=arn,
+            account=account,
             access_key_id=held.access_key_id,
             expires_at=held.expires_at,
             source=held.source,

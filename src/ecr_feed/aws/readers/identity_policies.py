@@ -63,7 +63,7 @@ class PrincipalReader:
     def _user(self, arn: str, account: str, path_and_name: str) -> Principal:
         name = path_and_name.rpartition("/")[2]
         unread: list[Failure] = []
-        found = self._entity("GetUser", "User", unread, UserName=name)
+        found = self._entity("User", name, unread)
         policies = self._of("User", name, unread)
         groups = self._names("ListGroupsForUser", "Groups", "GroupName", unread, UserName=name)
         for group in groups:
@@ -74,45 +74,50 @@ class PrincipalReader:
             account=account,
             name=name,
             policies=tuple(policies),
-            boundary=self._boundary(found, unread),
-            tags=self._tags("GetUser", found),
+            tags=self._tags("User", found, unread),
+            **self._boundary("User", found, unread),
             unread=tuple(unread),
         )
 
     def _role(self, arn: str, account: str, name: str, *, session: str) -> Principal:
         unread: list[Failure] = []
-        found = self._entity("GetRole", "Role", unread, RoleName=name)
+        found = self._entity("Role", name, unread)
         read = ResponseReader(self._client, "GetRole")
-        real_arn = read.text(found, "Arn", arn)
         seconds = read.maybe(found, "MaxSessionDuration", int)
-        trust = found.get("AssumeRolePolicyDocument")
+        trust = _document(read, found, "AssumeRolePolicyDocument") if found else None
         return Principal(
             kind="role",
-            arn=real_arn,
+            arn=read.require(found, "Arn", str) if found else arn,
             account=account,
             name=name,
             session_arn=session,
             policies=tuple(self._of("Role", name, unread)),
-            boundary=self._boundary(found, unread),
             trust=None
             if trust is None
             else PolicyDocument(f"trust policy of {name}", "trust", trust, via=f"role {name}"),
             max_session=None if seconds is None else timedelta(seconds=seconds),
-            tags=self._tags("GetRole", found),
+            tags=self._tags("Role", found, unread),
+            **self._boundary("Role", found, unread),
             unread=tuple(unread),
         )
 
-    def _entity(
-        self, operation: str, key: str, unread: list[Failure], **parameters: str
-    ) -> Mapping[str, Any]:
+    def _entity(self, kind: str, name: str, unread: list[Failure]) -> Mapping[str, Any]:
         """The user or role itself; where it cannot be read, `unread` says so and it is empty."""
+        operation = f"Get{kind}"
+        read = ResponseReader(self._client, operation)
 
-        def read() -> Mapping[str, Any]:
-            answer = self._client.call(operation, **parameters)
-            return ResponseReader(self._client, operation).require(answer, key, dict)
+        def entity() -> Mapping[str, Any]:
+            answer = self._client.call(operation, **{f"{kind}Name": name})
+            found: Mapping[str, Any] = read.require(answer, kind, dict)
+            if read.require(found, f"{kind}Name", str) != name:
+                raise read.wrong(f"the answer is about another {kind.lower()} than {name}")
+            read.require(found, "Arn", str)
+            if kind == "Role":
+                _document(read, found, "AssumeRolePolicyDocument")
+            return found
 
         try:
-            return read()
+            return entity()
         except ReadError as error:
             if error.failure.trouble == Trouble.NOT_FOUND or not _concerns_one_read(error.failure):
                 raise
@@ -139,8 +144,13 @@ class PrincipalReader:
 
     def _inline(self, kind: str, name: str, policy: str) -> Source:
         operation = f"Get{kind}Policy"
-        answer = self._client.call(operation, **{f"{kind}Name": name, "PolicyName": policy})
-        return _document(ResponseReader(self._client, operation), answer, "PolicyDocument")
+        asked = {f"{kind}Name": name, "PolicyName": policy}
+        answer = self._client.call(operation, **asked)
+        read = ResponseReader(self._client, operation)
+        for key, value in asked.items():
+            if read.require(answer, key, str) != value:
+                raise read.wrong(f"the answer is about another {key} than {value}")
+        return _document(read, answer, "PolicyDocument")
 
     def _managed_policy(self, arn: str) -> Once[tuple[str, Source]]:
         """(name, document) of a managed policy's default version."""
@@ -156,27 +166,43 @@ class PrincipalReader:
             )
             of_version = ResponseReader(self._client, "GetPolicyVersion")
             body = of_version.require(version, "PolicyVersion", dict)
-            name = of_policy.text(head, "PolicyName", arn.rpartition("/")[2])
+            if of_policy.require(head, "Arn", str) != arn:
+                raise of_policy.wrong(f"the answer is about another policy than {arn}")
+            name = of_policy.require(head, "PolicyName", str)
             return name, _document(of_version, body, "Document")
 
         return self._managed.setdefault(arn, Once(read))
 
-    def _boundary(self, found: Mapping[str, Any], unread: list[Failure]) -> PolicyDocument | None:
-        attached = found.get("PermissionsBoundary")
-        arn = attached.get("PermissionsBoundaryArn") if isinstance(attached, Mapping) else None
-        if not isinstance(arn, str):
-            return None
-        managed = self._kept(unread, self._managed_policy(arn).get)
-        if managed is None:
-            return None
-        return PolicyDocument(managed[0], "boundary", managed[1], arn, "permissions boundary")
+    def _boundary(
+        self, kind: str, found: Mapping[str, Any], unread: list[Failure]
+    ) -> dict[str, Any]:
+        """The fields `boundary` and `boundary_unread` of a principal."""
+        if not found:
+            return {"boundary_unread": True}
+        read = ResponseReader(self._client, f"Get{kind}")
 
-    def _tags(self, operation: str, found: Mapping[str, Any]) -> Mapping[str, str]:
-        read = ResponseReader(self._client, operation)
-        if found.get("Tags") is None:
+        def boundary() -> PolicyDocument:
+            attached = read.require(found, "PermissionsBoundary", dict)
+            arn = read.require(attached, "PermissionsBoundaryArn", str)
+            name, document = self._managed_policy(arn).get()
+            return PolicyDocument(name, "boundary", document, arn, "permissions boundary")
+
+        if found.get("PermissionsBoundary") is None:
             return {}
-        tags = read.items(found, "Tags")
-        return {read.require(tag, "Key", str): read.text(tag, "Value") for tag in tags}
+        document = self._kept(unread, boundary)
+        return {"boundary": document, "boundary_unread": document is None}
+
+    def _tags(
+        self, kind: str, found: Mapping[str, Any], unread: list[Failure]
+    ) -> Mapping[str, str]:
+        """The tags of a user or role; IAM leaves them out where there are none."""
+        read = ResponseReader(self._client, f"Get{kind}")
+
+        def tags() -> Mapping[str, str]:
+            items = read.items(found, "Tags")
+            return {read.require(tag, "Key", str): read.value(tag, "Value") for tag in items}
+
+        return {} if found.get("Tags") is None else self._kept(unread, tags) or {}
 
     def _names(
         self, operation: str, key: str, inner: str | None, unread: list[Failure], **who: str
@@ -220,14 +246,18 @@ def iam_pages(client: Client, operation: str, **parameters: Any) -> Iterator[dic
     for page in client.pages(
         operation, request_key="Marker", response_key="Marker", MaxItems=_MOST_ITEMS, **parameters
     ):
-        if page.get("IsTruncated") is True and not page.get("Marker"):
-            raise client.malformed(operation, "the list is truncated and has no Marker")
+        truncated = ResponseReader(client, operation).require(page, "IsTruncated", bool)
+        if truncated is not bool(page.get("Marker")):
+            has = "no Marker" if truncated else "a Marker"
+            said = "truncated" if truncated else "complete"
+            raise client.malformed(operation, f"the list is {said} and has {has}")
         yield page
 
 
 def _concerns_one_read(failure: Failure) -> bool:
     """The failure concerns this read alone: denied, deleted meanwhile, malformed, throttled."""
-    return not (failure.trouble.credentials or failure.trouble.unreachable)
+    ended = failure.trouble.credentials or failure.trouble is Trouble.LOGIN_ENDED
+    return not (ended or failure.trouble.unreachable)
 
 
 def _document(read: ResponseReader, answer: Mapping[str, Any], key: str) -> Source:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from ecr_feed.aws.readers.ecr import (
     ACTION_DESCRIBE,
     MOST_NAMES,
+    NO_REPOSITORY,
     PAGE,
+    contradiction,
     denied,
     no_repository,
     probed,
 )
+from ecr_feed.aws.readers.registry_items import AskedRegistry, read_repositories
 from ecr_feed.aws.transport import access_denied, error_codes
 from ecr_feed.aws.transport.client import Client
 from ecr_feed.aws.transport.response import ResponseReader
@@ -48,11 +51,13 @@ class Inventory:
     def repository(self, name: str) -> Repository | None:
         """The repository of exactly this name, or None where it does not exist.
 
-        Raises ReadError where neither a call by name nor the list shows whether it exists. A name
-        that ECR does not allow does not exist, without a call.
+        Raises ReadError where neither a call by name nor the list shows whether it exists, or where
+        one has it and the other does not. A name that ECR does not allow does not exist, without a
+        call.
         """
         if not is_repository_name(name):
             return None
+        self._require_agreement(name)
         if name in self.repositories:
             return self.repositories[name]
         if name in self.missing or self.complete:
@@ -82,12 +87,20 @@ class Inventory:
         """
         if name in self.failed:
             raise ReadError(self.failed[name])
+        self._require_agreement(name)
         resource = self.resource(name)
         if name in self.proven:
             return probed(ACTION_DESCRIBE, resource)
         if name in self.denied:
             return denied(ACTION_DESCRIBE, resource, self.denied[name])
         return no_repository(ACTION_DESCRIBE, resource, self.missing.get(name))
+
+    def _require_agreement(self, name: str) -> None:
+        """Raise where the list has a repository that does not exist by name."""
+        if name in self.repositories and name in self.missing:
+            raise ReadError(
+                contradiction(self.missing[name], f"the list has {self.repositories[name].arn}")
+            )
 
     @property
     def listing(self) -> Permission | None:
@@ -115,35 +128,30 @@ class _Found:
 
 
 def read_inventory(
-    client: Client, names: Iterable[str], pool: Executor, *, account: str = ""
+    client: Client, names: Iterable[str], pool: Executor, asked: AskedRegistry
 ) -> Inventory:
-    """Read whether each of the names exists, in as few calls as possible.
-
-    `account` is the registry's, where known, for the ARNs of what could not be read.
-    """
+    """Read whether each of the names exists in the registry, in as few calls as possible."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
-    reader = _InventoryReader(client, pool, _Found())
+    reader = _InventoryReader(client, pool, _Found(), asked)
     batches = ceil(len(wanted) / MOST_NAMES)
     if batches == 1:
         _read_one_batch(reader, wanted)
     elif batches > 1:
         _read_many_batches(reader, wanted, batches)
-    return reader.inventory(account)
+    return reader.inventory()
 
 
-def find_repositories(client: Client, names: Iterable[str], pool: Executor) -> Inventory | Failure:
+def find_repositories(
+    client: Client, names: Iterable[str], pool: Executor, asked: AskedRegistry
+) -> Inventory:
     """Which of the names a region holds: from its list, or by name where the list is denied."""
     wanted = [name for name in dict.fromkeys(names) if is_repository_name(name)]
-    reader = _InventoryReader(client, pool, _Found())
+    reader = _InventoryReader(client, pool, _Found(), asked)
     reader.list_all()
     failure = reader.found.list_failure
-    if failure is None:
-        return reader.inventory("")
-    if failure.trouble != Trouble.DENIED:
-        return failure
-    reader.describe([wanted])
-    refused = [*reader.found.denied.values(), *reader.found.failed.values()]
-    return reader.inventory("") if reader.found.listed or not refused else refused[0]
+    if failure is not None and failure.trouble is Trouble.DENIED:
+        reader.describe([wanted])
+    return reader.inventory()
 
 
 def _read_one_batch(reader: _InventoryReader, wanted: list[str]) -> None:
@@ -190,19 +198,20 @@ def _concerns_one_name(failure: Failure) -> bool:
 class _InventoryReader:
     """Makes the calls, and collects what they show."""
 
-    def __init__(self, client: Client, pool: Executor, found: _Found) -> None:
+    def __init__(self, client: Client, pool: Executor, found: _Found, asked: AskedRegistry) -> None:
         self.client = client
         self.pool = pool
         self.found = found
+        self.asked = asked
 
-    def inventory(self, account: str) -> Inventory:
+    def inventory(self) -> Inventory:
         """The result so far."""
         found = self.found
         return Inventory(
             repositories=found.listed,
             complete=found.complete,
             region=self.client.region,
-            account=account,
+            account=self.asked.account,
             list_failure=found.list_failure,
             list_asked=found.list_asked,
             proven=frozenset(found.proven),
@@ -216,10 +225,13 @@ class _InventoryReader:
         try:
             answer = self.client.call(_OPERATION, repositoryNames=names)
             read = ResponseReader(self.client, _OPERATION)
-            repositories = [read_repository(read, i) for i in read.items(answer, "repositories")]
+            repositories = read_repositories(read, answer, self.asked)
+            described = {repository.name: repository for repository in repositories}
+            foreign = [name for name in described if name not in names]
+            if foreign:
+                raise read.wrong(f"the answer has {foreign[0]}, which was not asked for")
         except ReadError as error:
             return error.failure
-        described = {repository.name: repository for repository in repositories}
         for name in names:
             if name in described:
                 self.found.listed[name] = described[name]
@@ -235,9 +247,9 @@ class _InventoryReader:
         read = ResponseReader(self.client, _OPERATION)
         try:
             for page in self.client.pages(_OPERATION, maxResults=PAGE):
-                for item in read.items(page, "repositories"):
-                    repository = read_repository(read, item)
-                    self.found.listed.setdefault(repository.name, repository)
+                for repository in read_repositories(read, page, self.asked):
+                    if self.found.listed.setdefault(repository.name, repository) != repository:
+                        raise read.wrong(f"two answers contradict each other: {repository.name}")
                 self.found.complete = page.get("nextToken") is None
                 yield
         except ReadError as error:
@@ -294,7 +306,7 @@ class _InventoryReader:
             waiting = [batch for batch in again if batch]
 
     def _keep(self, name: str, failure: Failure) -> None:
-        if failure.trouble == Trouble.NOT_FOUND:
+        if failure.code == NO_REPOSITORY:
             self.found.missing[name] = failure
         elif failure.trouble == Trouble.DENIED:
             self.found.denied[name] = failure
@@ -325,16 +337,3 @@ def _name_in_message(names: list[str], failure: Failure) -> str | None:
         quoted = [name for name in names if f"'{name}'" in failure.message]
         return quoted[0] if len(quoted) == 1 else None
     return None
-
-
-def read_repository(read: ResponseReader, item: Mapping[str, Any]) -> Repository:
-    """One item of DescribeRepositories."""
-    exclusions = item.get("imageTagMutabilityExclusionFilters")
-    filters = [] if exclusions is None else read.items(item, "imageTagMutabilityExclusionFilters")
-    return Repository(
-        name=read.require(item, "repositoryName", str),
-        arn=read.require(item, "repositoryArn", str),
-        registry_id=read.text(item, "registryId"),
-        tag_mutability=read.text(item, "imageTagMutability", "MUTABLE"),
-        mutability_exclusions=tuple(read.text(one, "filter") for one in filters),
-    )

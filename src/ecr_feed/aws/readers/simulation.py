@@ -21,6 +21,14 @@ _ANSWERS: Final = {
     "explicitDeny": Answer.DENIED,
     "implicitDeny": Answer.DENIED,
 }
+_KEY_TYPES: Final = {
+    "aws:multifactorauthage": "numeric",
+    "aws:multifactorauthpresent": "boolean",
+    "aws:sourceip": "ip",
+    "aws:tokenissuetime": "date",
+    "aws:vpcsourceip": "ip",
+}
+"""Types of condition keys, in lower case, whose values are not texts."""
 _NOT_SIMULATED: Final = (
     "resource control policies, registry policies, session policies and VPC endpoint policies"
 )
@@ -129,10 +137,10 @@ def _parameters(
 
 
 def _entry(key: str, value: str | tuple[str, ...]) -> dict[str, object]:
-    if isinstance(value, str):
-        return {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-    values = list(value)
-    return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": "stringList"}
+    kind = _KEY_TYPES.get(key.lower(), "string")
+    values = [value] if isinstance(value, str) else list(value)
+    many = "" if isinstance(value, str) else "List"
+    return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": f"{kind}{many}"}
 
 
 def _requested_action(
@@ -198,29 +206,27 @@ def _permission(
 def _evidence(
     read: ResponseReader, item: Mapping[str, Any], result: Mapping[str, Any], decision: str
 ) -> dict[str, object]:
-    statements = item.get("MatchedStatements", result.get("MatchedStatements"))
-    matched = [
-        read.text(statement, "SourcePolicyId")
-        for statement in (statements if isinstance(statements, list) else [])
-        if isinstance(statement, Mapping)
-    ]
+    holder = item if item.get("MatchedStatements") is not None else result
+    statements = read.items(holder, "MatchedStatements") if "MatchedStatements" in holder else []
+    matched = [read.text(statement, "SourcePolicyId") for statement in statements]
     return {
         "decision": decision,
         "statements": [name for name in matched if name],
         "boundary_allows": _flag(
-            item, result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"
+            read, item, result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"
         ),
         "organization_allows": _flag(
-            item, result, "OrganizationsDecisionDetail", "AllowedByOrganizations"
+            read, item, result, "OrganizationsDecisionDetail", "AllowedByOrganizations"
         ),
         "does_not_see": _NOT_SIMULATED,
     }
 
 
-def _flag(item: Mapping[str, Any], result: Mapping[str, Any], key: str, inner: str) -> bool | None:
-    detail = item.get(key, result.get(key))
-    flag = detail.get(inner) if isinstance(detail, Mapping) else None
-    return flag if isinstance(flag, bool) else None
+def _flag(
+    read: ResponseReader, item: Mapping[str, Any], result: Mapping[str, Any], key: str, inner: str
+) -> bool | None:
+    detail = read.maybe(item, key, dict) or read.maybe(result, key, dict)
+    return None if detail is None else read.require(detail, inner, bool)
 
 
 def _because(decision: str, evidence: Mapping[str, object]) -> str:

@@ -8,10 +8,15 @@ from typing import Final
 
 _USER = re.compile(r"\b(?:User|Principal): (\S+) is not authorized")
 _ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9]+)", re.IGNORECASE)
-_RESOURCE = re.compile(r"\bon resource: (\S+)")
+# IAM names a resource in short, such as `user octopus`; S3 puts quotes around the ARN.
+_RESOURCE = re.compile(
+    r"\bon resource: (?:\"(?P<quoted>[^\"]+)\"|"
+    r"(?P<short>(?:user|group|role|policy|instance profile) (?!with |because )\S+)|(?P<plain>\S+))"
+)
+# Older sentences end after "explicit deny": the kind of policy is then not known.
 _EXPLICIT = re.compile(
-    r"\bwith an explicit deny in (?:an? |the )?(?P<kind>[A-Za-z -]+?)"
-    r"(?:: (?P<arn>arn:\S+))?(?=[.;,:]|\s*\Z|\s+(?:Please|See|For|\(|https?:))"
+    r"\bwith an explicit deny\b"
+    r"(?: in (?:an? |the )?(?P<kind>[A-Za-z -]*?(?:policy|boundary)))?(?:: (?P<arn>arn:\S+))?"
 )
 _IMPLICIT = re.compile(r"\bbecause no (?P<kind>[A-Za-z -]+?) allows the (?P<action>\S+) action")
 
@@ -63,9 +68,9 @@ def parse_denial(message: str) -> DenialMessage:
     return DenialMessage(
         user=_first(_USER, message),
         action=_first(_ACTION, message) or (implicit["action"] if implicit else ""),
-        resource=_first(_RESOURCE, message).rstrip(".,;"),
+        resource=_resource(message),
         explicit=None if reason is None else explicit is not None,
-        layer=_layer(reason["kind"]) if reason else "",
+        layer=_layer(reason["kind"] or "") if reason else "",
         policy_arn=(explicit["arn"] or "").rstrip(".,;") if explicit else "",
     )
 
@@ -73,6 +78,12 @@ def parse_denial(message: str) -> DenialMessage:
 def _first(pattern: re.Pattern[str], message: str) -> str:
     found = pattern.search(message)
     return found[1] if found else ""
+
+
+def _resource(message: str) -> str:
+    found = _RESOURCE.search(message)
+    text = next((each for each in found.groups() if each), "") if found else ""
+    return text.rstrip(".,;")
 
 
 def _layer(kind: str) -> str:

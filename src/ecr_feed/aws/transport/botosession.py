@@ -17,6 +17,7 @@ from botocore.utils import parse_timestamp
 
 from ecr_feed import __version__
 from ecr_feed.aws.transport.backend import Backend, SigningKey
+from ecr_feed.aws.transport.principals import Principals
 from ecr_feed.aws.transport.retries import THROTTLED_ATTEMPTS
 
 # Providers of the machine's own credentials, which botocore would use for a profile without keys.
@@ -76,6 +77,7 @@ class FeedSession(botocore.session.Session):  # type: ignore[misc] # botocore ha
         super().__init__(profile=profile, session_vars=_variables(backend, profile, worker))
         self._feed_backend = backend
         self._feed_config = config
+        self.principals = Principals()
         self.register_component("data_loader", bundled_data())
         # For clients that botocore makes itself, such as the STS client of an assumed role.
         self.set_config_variable("region", region)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.aws.transport.failures import CallContext, malformed_failure, to_failure
+from ecr_feed.aws.transport.principals import Principals
 from ecr_feed.aws.transport.readonly import GuardError
 from ecr_feed.facts.aws import Failure, ReadError, Trouble
 
@@ -57,7 +58,11 @@ class HostStates:
 
 
 class Client:
-    """Calls AWS operations for the readers; every call goes through here."""
+    """Calls AWS operations for the readers; every call goes through here.
+
+    `principals` are those of the session, and `who` asks STS who it is now; without `who` the
+    caller is not checked.
+    """
 
     def __init__(
         self,
@@ -68,6 +73,10 @@ class Client:
         log: CallLog,
         hosts: HostStates,
         now: Callable[[], datetime] = utcnow,
+        principals: Principals | None = None,
+        who: Callable[[], str] | None = None,
+        login: str = "",
+        by_auditor: bool = False,
     ) -> None:
         self.service = service
         self.region = region
@@ -76,17 +85,36 @@ class Client:
         self._log = log
         self._hosts = hosts
         self._now = now
+        self._principals = principals
+        self._who = who
+        self._login = login
+        self._by_auditor = by_auditor
         self._methods = {api: name for name, api in boto.meta.method_to_api_mapping.items()}
 
     def context(self, operation: str) -> CallContext:
         """A call of this client, to describe its failure with."""
-        return CallContext(self.service, operation, self.region, host=self.host)
+        return CallContext(
+            self.service,
+            operation,
+            self.region,
+            host=self.host,
+            login=self._login,
+            by_auditor=self._by_auditor,
+        )
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """The parsed response of an operation, by its API name. Raises ReadError."""
         silent = self._hosts.unreachable(self.host)
         if silent is not None:
-            raise ReadError(replace(silent, operation=operation, service=self.service))
+            context = self.context(operation)
+            raise ReadError(
+                replace(
+                    silent,
+                    operation=operation,
+                    service=self.service,
+                    by_auditor=context.by_auditor,
+                )
+            )
         method = getattr(self._boto, self._methods[operation])
         self._log.forget_last()
         try:
@@ -94,11 +122,28 @@ class Client:
         except GuardError:
             raise
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-            raise self._failure(error, operation) from None
+            failed = self._failure(error, operation)
+            if failed.failure.code and failed.failure.operation == operation:
+                self._check_principal(operation)
+            raise failed from None
+        self._check_principal(operation)
         self._hosts.record_response(self.host)
         if not isinstance(answer, dict):
             raise self.malformed(operation, "the answer is not an object")
         return answer
+
+    def learn_principal(self, arn: str) -> None:
+        """Keep who STS says the caller of this thread's last call is.
+
+        Raises ReadError where it said somebody else before.
+        """
+        if self._principals is not None:
+            self._principals.learn(self.context("GetCallerIdentity"), arn)
+
+    def _check_principal(self, operation: str) -> None:
+        """Raise ReadError where the answer is to another principal than the first one."""
+        if self._principals is not None and self._who is not None:
+            self._principals.check(self.context(operation), self._who)
 
     def close(self) -> None:
         """Close the connections."""
@@ -140,10 +185,8 @@ class Client:
     def _failure(self, error: Exception, operation: str) -> ReadError:
         last = self._log.last()
         attempts = last.attempts if last and last.operation == operation else 1
-        failure = to_failure(
-            error,
-            CallContext(self.service, operation, self.region, attempts, self.host, self._now()),
-        )
+        context = replace(self.context(operation), attempts=attempts, now=self._now())
+        failure = to_failure(error, context)
         if failure.code and not failure.trouble.unreachable and failure.operation == operation:
             self._hosts.record_response(self.host)
         elif failure.operation == operation:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ecr_feed.aws.transport.backend import Backend, SigningKey
 from ecr_feed.aws.transport.failures import CallContext, is_refusal, to_failure
+from ecr_feed.aws.transport.key_shape import KeyField, mistakes_in
+from ecr_feed.aws.transport.profiles import profiles_of
 from ecr_feed.aws.transport.response import ResponseReader, sanitize
 from ecr_feed.config import (
     Credentials,
@@ -19,7 +21,7 @@ from ecr_feed.config import (
     Suite,
     WorkerCredentials,
 )
-from ecr_feed.config.credentials import label_of
+from ecr_feed.config.credentials import KEY_VARIABLES, label_of
 from ecr_feed.facts.aws import Failure, ReadError, Secret, Trouble
 from ecr_feed.text.files import TOKEN, FileError, read_file
 
@@ -72,11 +74,13 @@ def session_for(
     if isinstance(credentials, ProfileCredentials):
         _refuse_embedded(sessions, credentials.source, region)
         session = sessions.new_session(region, endpoint_url, profile=credentials.profile)
+        _refuse_mistakes(region, _profile_mistakes(session))
         return _with_credentials(
             session, region, _EMPTY_PROFILE.format(profile=credentials.profile)
         )
     if isinstance(credentials, WorkerCredentials) and not sessions.backend.embedded:
         session = sessions.new_session(region, endpoint_url, worker=True)
+        _refuse_mistakes(region, _machine_mistakes(session, sessions.environ))
         return _with_credentials(session, region, _no_machine_credentials(sessions.environ))
     key = (
         _web_identity(sessions, credentials, region, endpoint_url)
@@ -122,12 +126,38 @@ def _signing_key(
         if label not in sessions.backend.keys:
             raise _no_credentials(region, f"the embedded account has no key labelled {label!r}")
         return sessions.backend.keys[label]
-    names = [credentials.access_key_id, credentials.secret_access_key, credentials.session_token]
-    values = [sessions.environ.get(name, "").strip() for name in names]
-    missing = [name for name, value in zip(names[:2], values[:2], strict=True) if not value]
+    fields = _variables(sessions.environ, credentials.variables)
+    missing = [field.name for field in fields[:2] if not field.text.strip()]
     if missing:
         raise _no_credentials(region, f"not set in the environment: {', '.join(missing)}")
-    return SigningKey(values[0], Secret(values[1]), Secret(values[2]) if values[2] else None)
+    _refuse_mistakes(region, mistakes_in(*fields))
+    key_id, secret, token = (field.text for field in fields)
+    return SigningKey(key_id, Secret(secret), Secret(token) if token else None)
+
+
+def _variables(
+    environ: Mapping[str, str], names: tuple[str, str, str]
+) -> tuple[KeyField, KeyField, KeyField]:
+    """The key in the environment variables of these names."""
+    key_id, secret, token = (KeyField(name, environ.get(name, "")) for name in names)
+    return key_id, secret, token
+
+
+def _machine_mistakes(session: FeedSession, environ: Mapping[str, str]) -> str:
+    """Those of the key that botocore takes first: of the variables, else of the profile."""
+    variables = _variables(environ, KEY_VARIABLES)
+    return mistakes_in(*variables) if variables[0].text else _profile_mistakes(session)
+
+
+def _profile_mistakes(session: FeedSession) -> str:
+    return "; ".join(each.mistakes for each in profiles_of(session) if each.mistakes)
+
+
+def _refuse_mistakes(region: str, mistakes: str) -> None:
+    """Raises the ReadError of a key that cannot be right; no call is made with it."""
+    if mistakes:
+        failure = _no_credentials(region, f"{mistakes} (seen before any call)").failure
+        raise ReadError(replace(failure, trouble=Trouble.MALFORMED_KEY))
 
 
 def _web_identity(

@@ -24,7 +24,10 @@ _CLOCK_TIMES = re.compile(r"(\d{8}T\d{6}Z)\D.*\((\d{8}T\d{6}Z)")
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """A call that failed; `now` is this machine's time at the response, for the clock offset."""
+    """A call that failed; `now` is this machine's time at the response, for the clock offset.
+
+    `login` and `by_auditor` are those of `Failure`.
+    """
 
     service: str
     operation: str
@@ -32,6 +35,8 @@ class CallContext:
     attempts: int = 1
     host: str = ""
     now: datetime | None = None
+    login: str = ""
+    by_auditor: bool = False
 
     def failure(self, trouble: Trouble, code: str, message: str) -> Failure:
         """A failure of this call."""
@@ -44,6 +49,8 @@ class CallContext:
             message=message,
             attempts=self.attempts,
             host=self.host,
+            login=self.login,
+            by_auditor=self.by_auditor,
         )
 
 
@@ -177,15 +184,19 @@ _BY_CLASS: Final = {
     "ResponseStreamingError": Trouble.MALFORMED,
     "IncompleteReadError": Trouble.MALFORMED,
     "ResponseParserError": Trouble.MALFORMED,
+    "WrongShapeError": Trouble.MALFORMED,
     "FlexibleChecksumError": Trouble.MALFORMED,
     "ChecksumError": Trouble.MALFORMED,
-    "UnauthorizedSSOTokenError": Trouble.EXPIRED,
-    "LoginRefreshRequired": Trouble.EXPIRED,
+    "UnauthorizedSSOTokenError": Trouble.LOGIN_ENDED,
+    "SSOTokenLoadError": Trouble.LOGIN_ENDED,
+    "LoginRefreshRequired": Trouble.LOGIN_ENDED,
+    "LoginTokenLoadError": Trouble.LOGIN_ENDED,
+    "LoginAuthorizationCodeError": Trouble.LOGIN_ENDED,
+    "TokenRetrievalError": Trouble.LOGIN_ENDED,
+    "NoAuthTokenError": Trouble.LOGIN_ENDED,
     "NoCredentialsError": Trouble.NO_CREDENTIALS,
-    "NoAuthTokenError": Trouble.NO_CREDENTIALS,
     "PartialCredentialsError": Trouble.NO_CREDENTIALS,
     "CredentialRetrievalError": Trouble.NO_CREDENTIALS,
-    "TokenRetrievalError": Trouble.NO_CREDENTIALS,
     "UnknownTokenProviderError": Trouble.NO_CREDENTIALS,
     "MetadataRetrievalError": Trouble.NO_CREDENTIALS,
     "UnknownCredentialError": Trouble.NO_CREDENTIALS,

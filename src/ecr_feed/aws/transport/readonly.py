@@ -13,6 +13,7 @@ READS: Final[Mapping[str, frozenset[str]]] = {
             "DescribePullThroughCacheRules",
             "DescribeRepositories",
             "DescribeRepositoryCreationTemplates",
+            "GetAccountSetting",
             "GetAuthorizationToken",
             "GetLifecyclePolicy",
             "GetRegistryPolicy",
@@ -48,7 +49,13 @@ READS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "organizations": frozenset(
-        {"DescribeOrganization", "DescribePolicy", "ListParents", "ListPoliciesForTarget"}
+        {
+            "DescribeOrganization",
+            "DescribePolicy",
+            "ListParents",
+            "ListPoliciesForTarget",
+            "ListRoots",
+        }
     ),
 }
 # How credential providers obtain session credentials, for OIDC feeds and for profiles. They change

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
@@ -80,6 +80,18 @@ class ResponseReader:
         if not isinstance(value, str):
             raise self.wrong(f"unexpected {key}")
         return value
+
+    def value(self, answer: object, key: str) -> str:
+        """A text that must be there and may be empty, such as the value of a tag."""
+        found = answer.get(key) if isinstance(answer, Mapping) else None
+        return found if found == "" and isinstance(found, str) else self.require(answer, key, str)
+
+    def one_of(self, answer: object, key: str, known: Collection[str]) -> str:
+        """A text that must be there and be one of those that AWS documents."""
+        found = self.require(answer, key, str)
+        if found not in known:
+            raise self.wrong(f"{key} is {found!r}, which AWS does not document")
+        return found
 
     def time(self, answer: Mapping[str, Any], key: str) -> datetime | None:
         """An optional time."""

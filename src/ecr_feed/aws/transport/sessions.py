@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ecr_feed.aws.transport import readonly
+from ecr_feed.aws.transport import answer_shape, readonly
 from ecr_feed.aws.transport.backend import AWS, Backend
 from ecr_feed.aws.transport.call_log import CallLog, CallRecorder
 from ecr_feed.aws.transport.client import Client, HostStates, utcnow
 from ecr_feed.aws.transport.credential_sessions import session_for
 from ecr_feed.aws.transport.failures import CallContext, to_failure
+from ecr_feed.aws.transport.principals import Principals
+from ecr_feed.aws.transport.profiles import login_command
+from ecr_feed.aws.transport.response import ResponseReader
 from ecr_feed.aws.transport.retries import Retries
 from ecr_feed.config import (
     Credentials,
@@ -111,18 +114,34 @@ class Sessions:
         key = (credentials, via, endpoint_url, service, region)
         with self._lock:
             if key not in self._clients:
+                session = self._session(credentials, via or region, endpoint_url)
                 try:
-                    session = self._session(credentials, via or region, endpoint_url)
                     self._report_secrets(session)
                     boto = session.create_client(
                         service, region_name=region, endpoint_url=endpoint_url
                     )
-                except ReadError:
-                    raise
                 except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                    raise _session_error(error, region) from None
-                self._clients[key] = self.client_from(boto, service, region)
+                    raise self._session_error(error, credentials, region, session) from None
+                self._clients[key] = self.client_from(
+                    boto,
+                    service,
+                    region,
+                    principals=session.principals,
+                    who=None
+                    if service == "sts"
+                    else lambda: self._who(credentials, region, endpoint_url, via),
+                    login=_login(credentials, session),
+                    by_auditor=credentials == self.auditor,
+                )
             return self._clients[key]
+
+    def _who(
+        self, credentials: Credentials, region: str, endpoint_url: str | None, via: str
+    ) -> str:
+        """The ARN of whoever the credentials are now. Raises ReadError."""
+        client = self.client(credentials, "sts", region, endpoint_url, via=via)
+        operation = "GetCallerIdentity"
+        return ResponseReader(client, operation).require(client.call(operation), "Arn", str)
 
     def _report_secrets(self, session: FeedSession) -> None:
         """Pass the secrets that the session holds to `on_secret`, to be redacted."""
@@ -156,7 +175,7 @@ class Sessions:
             found = session.get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
         except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-            raise _session_error(error, region) from None
+            raise self._session_error(error, credentials, region, session) from None
         if frozen is None:
             return SessionCredentials("", None, credentials.source)
         method = str(getattr(found, "method", "") or "")
@@ -186,11 +205,50 @@ class Sessions:
         key = self.backend.keys.get(label_of(credentials))
         return None if key is None else key.expires_at
 
-    def client_from(self, boto: Any, service: str, region: str) -> Client:
-        """The suite's client around a botocore client."""
+    def client_from(
+        self,
+        boto: Any,
+        service: str,
+        region: str,
+        *,
+        principals: Principals | None = None,
+        who: Callable[[], str] | None = None,
+        login: str = "",
+        by_auditor: bool = False,
+    ) -> Client:
+        """The suite's client around a botocore client.
+
+        `principals`, `who`: see `Client`; `login`, `by_auditor`: see `Failure`.
+        """
         return Client(
-            boto, service=service, region=region, log=self.log, hosts=self._hosts, now=self.now
+            boto,
+            service=service,
+            region=region,
+            log=self.log,
+            hosts=self._hosts,
+            now=self.now,
+            principals=principals,
+            who=who,
+            login=login,
+            by_auditor=by_auditor,
         )
+
+    def _session_error(
+        self,
+        error: Exception,
+        credentials: Credentials,
+        region: str,
+        session: FeedSession | None = None,
+    ) -> ReadError:
+        """The error of credentials that could not be obtained."""
+        context = CallContext(
+            "sts",
+            "GetCallerIdentity",
+            region,
+            login="" if session is None else _login(credentials, session),
+            by_auditor=credentials == self.auditor,
+        )
+        return ReadError(to_failure(error, context))
 
     def _session(
         self, credentials: Credentials, region: str, endpoint_url: str | None
@@ -202,10 +260,11 @@ class Sessions:
         def read() -> FeedSession:
             try:
                 return session_for(self, credentials, region, endpoint_url)
-            except ReadError:
-                raise
+            except ReadError as error:
+                auditor = credentials == self.auditor
+                raise ReadError(replace(error.failure, by_auditor=auditor)) from None
             except Exception as error:  # noqa: BLE001 - classified, raised as ReadError
-                raise _session_error(error, region) from None
+                raise self._session_error(error, credentials, region) from None
 
         return self.shared(key, read).get()
 
@@ -233,6 +292,8 @@ class Sessions:
         if self._expiries is None:
             self._expiries = SessionExpiries()
         readonly.install(session.events)
+        answer_shape.install(session.events)
+        session.principals.install(session.events)
         CallRecorder(self.log, self.now).install(session.events)
         Retries(waits=not backend.embedded).install(session.events)
         session.events.register("after-call", self._expiries.record)
@@ -241,5 +302,7 @@ class Sessions:
         return session
 
 
-def _session_error(error: Exception, region: str) -> ReadError:
-    return ReadError(to_failure(error, CallContext("sts", "GetCallerIdentity", region)))
+def _login(credentials: Credentials, session: FeedSession) -> str:
+    """The command that renews the login behind the credentials; "" for those without a profile."""
+    profiled = isinstance(credentials, (ProfileCredentials, WorkerCredentials))
+    return login_command(session) if profiled else ""

@@ -7,7 +7,7 @@ from typing import Final
 
 from ecr_feed.embedded.ecr.registry_state import EcrCall, invalid
 from ecr_feed.embedded.protocol.wire import Params, Result, ServiceError
-from ecr_feed.iam import PolicyError, parse
+from ecr_feed.iam import PolicyError, parse, quota
 
 
 def authorization_token(call: EcrCall, params: Params) -> Result:
@@ -30,7 +30,7 @@ def put_registry_policy(call: EcrCall, params: Params) -> Result:
     """Store the registry policy."""
     registry, text = call.registry(params), params["policyText"]
     try:
-        parse(text, kind="registry")
+        parse(text, kind="registry", limit=quota("registry"))
     except PolicyError:
         raise invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint") from None
     registry.policy = text
@@ -46,6 +46,24 @@ def get_registry_policy(call: EcrCall, params: Params) -> Result:
             f"Registry policy does not exist in the registry with id '{registry.account}'",
         )
     return {"registryId": registry.account, "policyText": registry.policy}
+
+
+_SCOPE: Final = "REGISTRY_POLICY_SCOPE"
+
+
+def get_account_setting(call: EcrCall, params: Params) -> Result:
+    """The scope of the registry policy, the only setting that is kept."""
+    if params["name"] != _SCOPE:
+        raise invalid(f"Invalid parameter at 'name': '{params['name']}' is not known here")
+    return {"name": _SCOPE, "value": call.registry(params).policy_scope}
+
+
+def put_account_setting(call: EcrCall, params: Params) -> Result:
+    """Set the scope of the registry policy."""
+    if params["name"] != _SCOPE or params["value"] not in ("V1", "V2"):
+        raise invalid("Invalid parameter at 'name' or 'value' failed to satisfy constraint")
+    call.registry(params).policy_scope = params["value"]
+    return {"name": _SCOPE, "value": params["value"]}
 
 
 def describe_cache_rules(call: EcrCall, params: Params) -> Result:
@@ -107,6 +125,8 @@ HANDLERS: Final[Mapping[str, Callable[[EcrCall, Params], Result]]] = {
     "GetAuthorizationToken": authorization_token,
     "PutRegistryPolicy": put_registry_policy,
     "GetRegistryPolicy": get_registry_policy,
+    "GetAccountSetting": get_account_setting,
+    "PutAccountSetting": put_account_setting,
     "DescribePullThroughCacheRules": describe_cache_rules,
     "CreatePullThroughCacheRule": create_cache_rule,
     "DescribeRepositoryCreationTemplates": describe_templates,

@@ -102,6 +102,7 @@ class StoredRegistry:
     region: str
     repositories: dict[str, StoredRepository] = field(default_factory=dict)
     policy: str = ""
+    policy_scope: str = "V2"  # of a new registry; V1 where nobody switched it
     cache_rules: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix
 

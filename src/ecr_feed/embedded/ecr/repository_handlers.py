@@ -13,7 +13,7 @@ from ecr_feed.embedded.ecr.registry_state import (
     named,
 )
 from ecr_feed.embedded.protocol.wire import Params, Result, ServiceError
-from ecr_feed.iam import PolicyError, parse
+from ecr_feed.iam import PolicyError, parse, quota
 
 
 def describe_repositories(call: EcrCall, params: Params) -> Result:
@@ -112,7 +112,7 @@ def _check_repository_policy(text: str) -> None:
         "'Invalid repository policy provided'",
     )
     try:
-        parse(text, kind="resource")
+        parse(text, kind="resource", limit=quota("resource"))
     except PolicyError:
         raise wrong from None
     statements = json.loads(text)["Statement"]

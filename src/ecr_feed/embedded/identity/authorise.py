@@ -16,7 +16,18 @@ from ecr_feed.embedded.identity.required_permissions import (
 from ecr_feed.embedded.protocol.operation_calls import ApiCall
 from ecr_feed.embedded.protocol.wire import ServiceError
 from ecr_feed.embedded.world import Environment, World
-from ecr_feed.iam import Decision, Document, Outcome, Policies, Request, combine, decide, parse
+from ecr_feed.iam import (
+    Decision,
+    Document,
+    Outcome,
+    Policies,
+    RegistryScope,
+    Request,
+    combine,
+    decide,
+    parse,
+    within_scope,
+)
 
 # A boundary whose policy is gone allows nothing.
 _NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
@@ -33,7 +44,7 @@ class ParsedPolicies:
         key = (kind, name, text)
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = parse(text, kind=kind, name=name)
+            found = self._kept[key] = parse(text, kind=kind, name=name, from_aws=True)
         return found
 
     def levels(
@@ -182,7 +193,8 @@ class Authoriser:
                 parsed.document(permission.repository.policy, "resource", "repository policy")
             )
         if permission.registry is not None and permission.registry.policy:
-            found.append(parsed.document(permission.registry.policy, "registry", "registry policy"))
+            policy = parsed.document(permission.registry.policy, "registry", "registry policy")
+            found.append(within_scope(policy, RegistryScope(permission.registry.policy_scope)))
         return combine(found)
 
     def _endpoint(

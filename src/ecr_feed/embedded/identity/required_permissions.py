@@ -81,6 +81,7 @@ def tags(prefix: str, given: Mapping[str, str]) -> ConditionContext:
 _REGISTRY_WIDE: Final = frozenset(
     {
         "GetAuthorizationToken", "PutRegistryPolicy", "GetRegistryPolicy",
+        "GetAccountSetting", "PutAccountSetting",
         "DescribePullThroughCacheRules", "CreatePullThroughCacheRule",
         "DescribeRepositoryCreationTemplates", "CreateRepositoryCreationTemplate",
     }

@@ -37,7 +37,7 @@ def boto3_answer(core: EmbeddedAws) -> BeforeSend:
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         wire = WireRequest.of(request.method, request.url, request.headers, _body(request))
         if not _endpoint_exists(wire.host):
-            raise EndpointConnectionError(endpoint_url=request.url)
+            raise _broken(ConnectionFault("dns"), request.url)
         try:
             said = core.handle(wire)
         except ConnectionFault as fault:

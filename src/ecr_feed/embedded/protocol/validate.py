@@ -17,6 +17,7 @@ from ecr_feed.embedded.protocol.wire import ServiceError
 # Page sizes where the request names none and the default is not 100 (service API references).
 _DEFAULTS: Final = {
     "organizations:ListPoliciesForTarget": 20,
+    "organizations:ListRoots": 20,
 }
 KEPT: Final = 4096  # tokens; the oldest are forgotten
 

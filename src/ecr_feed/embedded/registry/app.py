@@ -153,11 +153,16 @@ class RegistryApp:
         where = RegistryHost.parse(host)
         if not where.ok:
             return error("UNKNOWN", 421, f"No such host here: {host}")
-        operation, name, _ = route(request.path)
+        operation, name, reference = route(request.path)
         holder = self._holder(request.headers.get("authorization", ""))
         callers = () if holder is None else (holder.caller.key_id, holder.caller.name)
-        fault = self._fault(operation, where.region, name, callers)
-        if fault is not None and not _changes(fault):
+        names = (name,) if name else ()
+        fault = self._core.faults.take(
+            CalledOperation(
+                "registry", operation, where.region, names, callers, request.method, reference
+            )
+        )
+        if fault is not None and not fault.changes:
             return _faulty(fault)
         answer = self._dated(self._answer(request, where, holder))
         return answer if fault is None else cut(fault, answer)
@@ -206,19 +211,15 @@ class RegistryApp:
         path = unquote(urlsplit(request.url).path)
         owner, _, rest = path.lstrip("/").partition("/")
         name, _, digest = rest.rpartition("/")
-        fault = self._fault("layer", region, name, ())
-        if fault is not None and not _changes(fault):
+        fault = self._core.faults.take(
+            CalledOperation(
+                "registry", "layer", region, (name,), (), request.method, f"sha256:{digest}"
+            )
+        )
+        if fault is not None and not fault.changes:
             return _faulty(fault)
         answer = self._storage(request, self._core.registry(owner, region), name, digest)
         return answer if fault is None else cut(fault, answer)
-
-    def _fault(
-        self, operation: str, region: str, name: str, callers: tuple[str, ...]
-    ) -> Fault | None:
-        names = (name,) if name else ()
-        return self._core.faults.take(
-            CalledOperation("registry", operation, region, names, callers)
-        )
 
 
 StorageHandler = Callable[[WireRequest, StoredRegistry, str, str], WireResponse]
@@ -235,11 +236,6 @@ def route(path: str) -> tuple[str, str, str]:
                 unquote(parts.get("reference", "")),
             )
     return "", "", ""
-
-
-def _changes(fault: Fault) -> bool:
-    """Whether the fault changes the real answer instead of replacing it."""
-    return fault.truncate is not None or fault.replace is not None
 
 
 def _faulty(fault: Fault) -> WireResponse:

@@ -85,8 +85,11 @@ def _image(request: ServedRequest) -> StoredImage:
         image = repository.find(digest=request.reference)
     else:
         image = repository.find(tag=request.reference)
-    if image is None or image.status != "ACTIVE":
+    if image is None:
         raise _missing()
+    if image.status != "ACTIVE":
+        said = "The requested image is in an inaccessible state. Please restore if needed"
+        raise ServiceError("ImageNotFoundException", said)
     return image
 
 

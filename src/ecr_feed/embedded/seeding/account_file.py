@@ -12,7 +12,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyShorthand
+from ecr_feed.embedded.seeding.shorthand import (
+    FaultTable,
+    PolicyKind,
+    PolicyShorthand,
+    document,
+)
+from ecr_feed.facts.iam import Effect, LeftOpen
+from ecr_feed.facts.plan import PlanFacts
+from ecr_feed.iam import PolicyError, parse, quota
 from ecr_feed.naming import partition_of
 from ecr_feed.text.files import ACCOUNT, FileError, Files
 
@@ -142,6 +150,9 @@ class ProviderTable(AccountTable):
     audiences: tuple[str, ...] = ()
 
 
+PolicyTypeState = Literal["on", "off", "enabling", "disabling"]
+
+
 class OrganizationPolicyTable(AccountTable):
     """A service (or resource) control policy. Level 0 is the root, higher ones nearer the account.
 
@@ -171,10 +182,11 @@ class TemplateTable(AccountTable):
 
 
 class RegistryTable(AccountTable):
-    """The registry policy."""
+    """The registry policy; of scope V1 it governs replication and pull-through caches only."""
 
     region: str = ""
     policy: PolicyShorthand
+    scope: Literal["V1", "V2"] = "V2"
 
 
 class NetworkTable(AccountTable):
@@ -188,9 +200,24 @@ class NetworkTable(AccountTable):
 
 
 class OrganizationTable(AccountTable):
-    """The organisation the account is in."""
+    """The organisation the account is in.
+
+    Only its management account and its delegated administrators may read policies. A type of policy
+    is on, off, or being switched.
+    """
 
     id: str = "o-exampleorgid"
+    delegated_administrator: bool = True
+    scps: PolicyTypeState = "on"
+    rcps: PolicyTypeState = "on"
+
+
+class OpenTable(AccountTable):
+    """What is known only after a plan is applied: see `LeftOpen`."""
+
+    says: str
+    package: str = ""
+    effect: Effect = Effect.ANY
 
 
 class AccountFile(AccountTable):
@@ -222,8 +249,9 @@ class AccountFile(AccountTable):
     feed: tuple[dict[str, Any], ...] = ()
     docker_feed: tuple[dict[str, Any], ...] = ()
     assumed: tuple[str, ...] = ()  # assumed where a plan says nothing, one sentence each
-    unknown: tuple[str, ...] = ()  # what a plan does not determine yet, one sentence each
-    unknown_policies: tuple[str, ...] = ()  # those of them that may affect permissions
+    open: tuple[OpenTable, ...] = ()  # what a plan leaves open about its feed
+    remarks: tuple[str, ...] = ()  # what else a plan leaves open or names, one sentence each
+    plan: PlanFacts | None = None  # what the documents of a plan state
 
     @field_validator("user", "role", "group", "policy")
     @classmethod
@@ -238,6 +266,10 @@ class AccountFile(AccountTable):
         keys = [key.label for owner in (*self.user, *self.role) for key in owner.keys]
         if twice := sorted({label for label in keys if keys.count(label) > 1}):
             raise ValueError(f"two keys carry the label {twice[0]!r}")
+        above = self.organization or OrganizationTable()
+        for kind, state, tables in (("scp", above.scps, self.scp), ("rcp", above.rcps, self.rcp)):
+            if state == "off" and tables:
+                raise ValueError(f"organization.{kind}s is off, and there are [[{kind}]] tables")
         groups = {group.name for group in self.group}
         for user in self.user:
             if missing := sorted(set(user.groups) - groups):
@@ -246,14 +278,41 @@ class AccountFile(AccountTable):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _organizations_would_take(self) -> AccountFile:
+        for kind, tables in (("scp", self.scp), ("rcp", self.rcp)):
+            for number, table in enumerate(tables, start=1):
+                form: PolicyKind = "identity" if kind == "scp" else "registry"
+                text = document(table.document, form, self.placeholders)
+                try:
+                    parse(text, kind=kind, limit=quota(kind))
+                except PolicyError as error:
+                    where = f"[[{kind}]] {number}: AWS would refuse this policy"
+                    raise ValueError(f"{where}: {error}") from None
+        return self
+
     @property
     def partition(self) -> str:
         """The partition that the home region belongs to."""
         return partition_of(self.region)
 
     @property
+    def left_open(self) -> tuple[LeftOpen, ...]:
+        """What a plan leaves open about its feed."""
+        return tuple(LeftOpen(each.says, each.package, each.effect) for each in self.open)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What must be known before a plan's feed is proven ready, one sentence each."""
+        answered = (Effect.REFUSED, Effect.GRANTS)  # where an answer rests on one, it says so
+        must = (each.says for each in self.open if each.effect not in answered)
+        return tuple(dict.fromkeys(must))
+
+    @property
     def placeholders(self) -> dict[str, str]:
-        """The values of `{...}` placeholders in the file's policies."""
+        """The values of `{...}` placeholders in the file's policies; a plan's have none."""
+        if self.plan is not None:
+            return {}
         return {"account": self.account, "region": self.region, "partition": self.partition}
 
     @property

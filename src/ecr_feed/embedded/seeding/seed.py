@@ -19,12 +19,13 @@ from ecr_feed.embedded.seeding.account_file import (
     AccountError,
     AccountFile,
     OrganizationPolicyTable,
+    OrganizationTable,
 )
 from ecr_feed.embedded.seeding.owner import Owner
 from ecr_feed.embedded.seeding.seed_ecr import fill_registries
 from ecr_feed.embedded.seeding.seed_iam import fill_iam
 from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyKind, document
-from ecr_feed.embedded.world import Environment
+from ecr_feed.embedded.world import RCP, SCP, Environment
 from ecr_feed.facts.aws import Secret
 from ecr_feed.token import LIFETIME
 
@@ -83,16 +84,29 @@ def core_for(account: AccountFile) -> EmbeddedAws:
     return EmbeddedAws(partition=account.partition)
 
 
+_TYPE_STATUS: Final = {
+    "on": "ENABLED",
+    "enabling": "PENDING_ENABLE",
+    "disabling": "PENDING_DISABLE",
+}
+
+
 def surroundings(account: AccountFile) -> Environment:
     """The callers' network and the organisation, which no API call sets."""
     network, names = account.network, account.placeholders
     policy = network.endpoint_policy
+    above = account.organization or OrganizationTable()
+    states = {SCP: above.scps, RCP: above.rcps}
     return Environment(
         source_ip=network.source_ip,
         vpce=network.vpce,
         vpc=network.vpc,
         endpoint_policy=document(policy, "endpoint", names) if policy is not None else "",
         organization=account.organization.id if account.organization else "",
+        delegated=above.delegated_administrator,
+        policy_types={
+            kind: _TYPE_STATUS[state] for kind, state in states.items() if state in _TYPE_STATUS
+        },
         scps=_levels(account.scp, "identity", names),
         rcps=_levels(account.rcp, "registry", names),
     )

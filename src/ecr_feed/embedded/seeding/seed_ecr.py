@@ -41,7 +41,9 @@ def fill_registries(owner: Owner, account: AccountFile) -> None:
             filler.repository(repository, repository.name.replace("{n}", str(n)))
     for registry in account.registry:  # last: it applies to the owner too
         text = document(registry.policy, "registry", filler.names)
-        filler.ecr(registry.region).put_registry_policy(policyText=text)
+        ecr = filler.ecr(registry.region)
+        ecr.put_account_setting(name="REGISTRY_POLICY_SCOPE", value=registry.scope)
+        ecr.put_registry_policy(policyText=text)
 
 
 class _RegistryFiller:

@@ -103,6 +103,8 @@ class FaultTable(BaseModel):
     region: str = "*"
     repository: str = "*"
     caller: str = "*"
+    method: str = "*"
+    reference: str = "*"
     key: str = ""
     code: str = ""
     message: str = ""
@@ -111,12 +113,19 @@ class FaultTable(BaseModel):
     content_type: str = "text/html"
     truncate: Annotated[int, Field(ge=0)] | None = None
     replace: tuple[str, str] | None = None
+    headers: dict[str, str] = {}
     connection: ConnectionKind | None = None
+    after: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> FaultTable:
         others = (self.body, self.truncate, self.replace, self.connection)
-        if bool(self.code) + sum(each is not None for each in others) != 1:
-            raise ValueError("a fault has exactly one of code, body, truncate, replace, connection")
+        said = bool(self.code) + sum(each is not None for each in others)
+        if said > 1 or (said == 0 and not self.headers):
+            raise ValueError(
+                "a fault has exactly one of code, body, truncate, replace, connection, or headers"
+            )
+        if self.headers and (self.code or self.connection):
+            raise ValueError("headers of a fault go with body, truncate or replace, or stand alone")
         return self

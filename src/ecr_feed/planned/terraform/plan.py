@@ -1,44 +1,19 @@
-"""A `terraform show -json` document: resources, values unknown until apply, regions, accounts."""
+"""A `terraform show -json` document: its objects, and what the expressions of each refer to."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ecr_feed.naming import partition_of
+from ecr_feed.planned.terraform.instances import MODULE, Instance, instances_of
 
 Config = Mapping[str, Any]
-_MODULE = re.compile(r"module\.([A-Za-z_][\w-]*)(\[[^\]]*\])?")
 _REFERENCE = re.compile(
     r"(?P<base>(?:data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*)(?P<index>\[[^\]]*\])?(?:\.|$)"
 )
 _DEPTH: Final = 16  # modules and outputs that a reference may lead through
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One resource (or data source) after apply. `unknown` mirrors `values`: true = not known."""
-
-    address: str
-    type: str
-    base: str  # `type.name`, with `data.` before it for a data source
-    module: str  # `module.a[0].module.b`, "" at the root
-    index: str  # `0`, `"key"`, or ""
-    values: Mapping[str, Any]
-    unknown: Mapping[str, Any]
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """The names of the modules it is in, without their indices."""
-        return tuple(name for name, _ in _MODULE.findall(self.module))
-
-    def get(self, name: str) -> Any:
-        """An attribute's value; None where it has none or it is not known yet."""
-        return None if self.unknown.get(name) is True else self.values.get(name)
 
 
 @dataclass(slots=True)
@@ -47,41 +22,66 @@ class Plan:
 
     document: Mapping[str, Any]
     instances: tuple[Instance, ...] = field(init=False)
+    _blocks: dict[tuple[str, ...], dict[str, Config]] = field(default_factory=dict, init=False)
+    _managed: dict[tuple[str, str], list[Instance]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        unknown = {
-            change["address"]: change.get("change", {}).get("after_unknown") or {}
-            for change in self.document.get("resource_changes", [])
-        }
-        planned = self.document.get("planned_values", {}).get("root_module", {})
-        prior = self.document.get("prior_state", {}).get("values", {}).get("root_module", {})
-        found = {each.address: each for each in _instances(prior, "", {}) if _is_data(each)}
-        found |= {each.address: each for each in _instances(planned, "", unknown)}
-        self.instances = tuple(found.values())
+        self.instances = instances_of(self.document)
+        for each in self.instances:
+            if not each.forgotten:
+                self._managed.setdefault((each.module, each.base), []).append(each)
 
     def of(self, *types: str) -> Iterator[Instance]:
         """Managed resources of these types."""
-        return (each for each in self.instances if each.type in types and not _is_data(each))
+        return (each for each in self.instances if each.type in types and not each.is_data)
 
     def data(self, kind: str) -> Iterator[Instance]:
         """Data sources of a type."""
-        return (each for each in self.instances if each.type == kind and _is_data(each))
+        return (each for each in self.instances if each.type == kind and each.is_data)
+
+    @property
+    def providers(self) -> Config:
+        """The configured providers: `aws`, `aws.ALIAS`, `module.a:aws`."""
+        return _inside(self.document, "configuration", "provider_config")
+
+    def provider(self, instance: Instance) -> Config:
+        """The provider of an instance; the one without an alias where no other is named."""
+        return self.provider_of(self.configuration(instance).get("provider_config_key") or "aws")
+
+    def provider_of(self, key: str) -> Config:
+        """The provider of that key; the root's where a module has none of its own."""
+        root = key.rpartition(":")[2]
+        found: Config = self.providers.get(key) or self.providers.get(root) or {}
+        return found
+
+    def constant(self, written: Any) -> Any:
+        """An expression's constant, or the value of the variable that it is; else None."""
+        if not isinstance(written, Mapping):
+            return None
+        if "constant_value" in written:
+            return written["constant_value"]
+        variables = self.document.get("variables") or {}
+        values = [variables.get(name.removeprefix("var.")) for name in references(written)]
+        return values[0].get("value") if len(values) == 1 and values[0] else None
 
     def module(self, path: tuple[str, ...]) -> Config:
         """A module's configuration."""
-        config: Config = self.document.get("configuration", {}).get("root_module", {})
+        config = _inside(self.document, "configuration", "root_module")
         for name in path:
-            config = config.get("module_calls", {}).get(name, {}).get("module", {})
+            config = _inside(config, "module_calls", name, "module")
         return config
 
     def configuration(self, instance: Instance) -> Config:
         """The configuration block of an instance."""
-        listed = self.module(instance.path).get("resources", [])
-        return next((each for each in listed if each.get("address") == instance.base), {})
+        path = instance.path
+        if path not in self._blocks:
+            listed = self.module(path).get("resources") or []
+            self._blocks[path] = {str(each.get("address")): each for each in listed}
+        return self._blocks[path].get(instance.base) or {}
 
     def expression(self, instance: Instance, name: str) -> Any:
         """An attribute's expression: constants and references."""
-        return self.configuration(instance).get("expressions", {}).get(name, {})
+        return _inside(self.configuration(instance), "expressions").get(name) or {}
 
     def targets(self, instance: Instance, expression: Any) -> list[Instance]:
         """The resources that an expression of an instance refers to.
@@ -116,19 +116,19 @@ class Plan:
 
     def _instances_of(self, origin: Instance, module: str, base: str, index: str) -> list[Instance]:
         """All instances of a block, or the one of the wanted key."""
-        every = [each for each in self.instances if (each.module, each.base) == (module, base)]
+        every = self._managed.get((module, base), [])
         wanted = index.strip("[]") or origin.index
         same = [each for each in every if each.index and each.index == wanted]
         return same or ([] if index else every)
 
     def _variable(self, origin: Instance, module: str, name: str, depth: int) -> Iterator[Instance]:
-        calls = _MODULE.findall(module)
+        calls = MODULE.findall(module)
         if not calls:
             return
         parent = module[: module.rindex("module.")].rstrip(".")
         path = tuple(each for each, _ in calls[:-1])
-        call = self.module(path).get("module_calls", {}).get(calls[-1][0], {})
-        written = call.get("expressions", {}).get(re.split(r"[.\[]", name)[0], {})
+        call = _inside(self.module(path), "module_calls", calls[-1][0], "expressions")
+        written = call.get(re.split(r"[.\[]", name)[0]) or {}
         for reference in references(written):
             yield from self._follow(origin, parent, reference, depth + 1)
 
@@ -137,11 +137,18 @@ class Plan:
         if not found:
             return
         name, index, output = found.groups()
-        path = tuple(each for each, _ in _MODULE.findall(module))
-        config = self.module((*path, name)).get("outputs", {}).get(output, {})
+        path = tuple(each for each, _ in MODULE.findall(module))
+        config = _inside(self.module((*path, name)), "outputs", output)
         inner = f"{module}.module.{name}{index or ''}".lstrip(".")
         for reference in references(config.get("expression", {})):
             yield from self._follow(origin, inner, reference, depth + 1)
+
+
+def _inside(config: Config, *names: str) -> Config:
+    """The object under these keys; {} where there is none."""
+    for name in names:
+        config = config.get(name) or {}
+    return config
 
 
 def references(expression: Any) -> list[str]:
@@ -152,97 +159,9 @@ def references(expression: Any) -> list[str]:
         return []
     kept: list[str] = []
     last = ""
-    for each in expression.get("references", []):
+    for each in expression.get("references") or []:
         if not last.startswith((f"{each}.", f"{each}[")):
             kept.append(each)
         last = each
     nested = [v for k, v in expression.items() if k not in ("references", "constant_value")]
     return kept + references(nested)
-
-
-def _is_data(instance: Instance) -> bool:
-    return instance.base.startswith("data.")
-
-
-def _instances(module: Config, address: str, unknown: Mapping[str, Any]) -> Iterator[Instance]:
-    for each in module.get("resources", []):
-        mark = "data." if each.get("mode") == "data" else ""
-        key = each.get("index")
-        yield Instance(
-            each["address"],
-            each["type"],
-            f"{mark}{each['type']}.{each['name']}",
-            address,
-            "" if key is None else (f'"{key}"' if isinstance(key, str) else str(key)),
-            each.get("values") or {},
-            unknown.get(each["address"]) or {},
-        )
-    for child in module.get("child_modules", []):
-        yield from _instances(child, child["address"], unknown)
-
-
-_UNKNOWN_ACCOUNT = "123456789012"  # used where nothing names the account
-_ARN = re.compile(r"arn:aws[a-z-]*:(?:ecr|iam|sts):([a-z0-9-]*):(\d{12}):")
-
-
-@dataclass(slots=True)
-class PlanScope:
-    """The account, region and partition that the plan is applied to."""
-
-    account: str
-    region: str
-    partition: str = "aws"
-
-
-def scope_of(plan: Plan, region: str = "", account: str = "") -> tuple[PlanScope, list[str]]:
-    """The scope, and a sentence for each assumption."""
-    notes = []
-    accounts, regions = _arns(plan)
-    named = account or _data(plan, "aws_caller_identity", "account_id") or _most(accounts)
-    if not named:
-        notes.append(f"The plan names no account: {_UNKNOWN_ACCOUNT} is used.")
-    where = region or _provider_region(plan) or _data(plan, "aws_region", "name") or _most(regions)
-    if not where:
-        notes.append("The plan names no region: us-east-1 is assumed.")
-        where = "us-east-1"
-    return PlanScope(named or _UNKNOWN_ACCOUNT, where, partition_of(where) or "aws"), notes
-
-
-def _arns(plan: Plan) -> tuple[Counter[str], Counter[str]]:
-    text = json.dumps([dict(each.values) for each in plan.instances])
-    found = _ARN.findall(text)
-    return Counter(a for _, a in found), Counter(r for r, _ in found if r)
-
-
-def _most(counted: Counter[str]) -> str:
-    return counted.most_common(1)[0][0] if counted else ""
-
-
-def _data(plan: Plan, kind: str, attribute: str) -> str:
-    for each in plan.data(kind):
-        value = each.get(attribute) or each.get("id")
-        if isinstance(value, str) and value:
-            return value
-    return ""
-
-
-def region_of(plan: Plan, instance: Instance) -> str:
-    """A resource's region: its own attribute (provider 6), or its provider's; "" if unknown."""
-    own = instance.get("region")
-    if isinstance(own, str) and own:
-        return own
-    key = plan.configuration(instance).get("provider_config_key", "")
-    return _provider_region(plan, str(key)) if key else ""
-
-
-def _provider_region(plan: Plan, key: str = "aws") -> str:
-    providers = plan.document.get("configuration", {}).get("provider_config", {})
-    written: Any = providers.get(key, {}).get("expressions", {}).get("region", {})
-    constant = written.get("constant_value")
-    if isinstance(constant, str):
-        return constant
-    for name in references(written):
-        variable = plan.document.get("variables", {}).get(name.removeprefix("var."), {})
-        if isinstance(variable.get("value"), str):
-            return str(variable["value"])
-    return ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_feed.permissions.source_addresses import private_ranges, seen_addresses
+from ecr_feed.iam.source_addresses import private_ranges, seen_addresses
 
 PRIVATE = ["10.0.0.0/8", "172.16.5.0/24", "192.168.1.1", "100.64.0.0/10", "fd00::/8", "fe80::1"]
 
