@@ -49,6 +49,8 @@ def choose(found: Identities, home: str, wanted: str, source: str) -> Choice:
     """
     possible = (each for each in found.principals if may_be_one(each.place, home))
     here = [each for each in possible if each.kind != "group"]
+    if not here:
+        _refuse_elsewhere([each for each in found.principals if each.kind != "group"], home, source)
     keyed = _keyed(found)
     at_home = [each for each in here if each.place == home]
     principal = (
@@ -65,6 +67,17 @@ def choose(found: Identities, home: str, wanted: str, source: str) -> Choice:
     if principal.kind == "user":
         return _user(principal, keyed, here, named=bool(wanted))
     return _role(found, principal, source)
+
+
+def _refuse_elsewhere(elsewhere: list[PlannedPrincipal], home: str, source: str) -> None:
+    """Raise where all users and roles are of other accounts than the repositories."""
+    if elsewhere:
+        accounts = ", ".join(sorted({each.place for each in elsewhere}))
+        raise AccountError(
+            f"{source}: the plan's repositories are in account {home}, its users and roles in "
+            f"{accounts}: {_listed(elsewhere)}. A feed has the registry of its identity's own "
+            f"account: plan an identity in {home}, or the repositories in the identity's account."
+        )
 
 
 def _fits(principal: PlannedPrincipal) -> bool:
