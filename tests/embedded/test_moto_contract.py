@@ -99,3 +99,24 @@ def test_botocore_and_requests_are_left_alone() -> None:
     ask(MotoIam(), "ListUsers")
     assert botocore.client.BaseClient._make_api_call.__module__ == "botocore.client"
     assert requests.Session.send.__module__ == "requests.sessions"
+
+
+@pytest.mark.parametrize(
+    ("partition", "status"), [("aws", 200), ("*", 200), ("aws*", 200), ("a?s", 200), ("awz", 400)]
+)
+def test_a_pattern_in_a_partition_is_stored_and_a_wrong_partition_refused(
+    partition: str, status: int
+) -> None:
+    moto = MotoIam()
+    ask(moto, "CreateUser", UserName="x")
+    resource = f"arn:{partition}:ecr:eu-west-1:{ACCOUNT}:repository/*"
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "ecr:List*", "Resource": resource}],
+        }
+    )
+    found, body = ask(
+        moto, "PutUserPolicy", UserName="x", PolicyName="own", PolicyDocument=document
+    )
+    assert found == status, body

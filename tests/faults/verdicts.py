@@ -94,7 +94,6 @@ OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
     "GetRegistryPolicy": frozenset({"registryId"}),
     "GetUser": frozenset({"CreateDate", "PasswordLastUsed", "Path", "UserId"}),
     "GetRole": frozenset({"CreateDate", "Description", "MaxSessionDuration", "Path", "RoleId"}),
-    "ListAccessKeys": frozenset({"UserName"}),
     "GetCallerIdentity": frozenset({"UserId"}),
 }
 """Keys that recorded answers of AWS's lack, or that no rule needs: without one, nothing changes."""

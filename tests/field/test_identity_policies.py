@@ -182,7 +182,7 @@ def test_a_denied_action_touches_no_other_rule(told: Told) -> None:
         ("tagged", f"tag-resource --resource-arn arn:aws:ecr:{REGION}:{A}:repository/{WEB} "),
         ("private", "aws:VpcSourceIp"),
         ("private-but", "Narrow the Deny"),
-        ("second-factor", '"ecr:BatchGetImage"'),
+        ("second-factor", "Meet or correct the condition in"),
     ],
 )
 def test_the_fix_is_where_the_cause_is(told: Told, name: str, says: str) -> None:

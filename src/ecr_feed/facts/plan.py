@@ -17,7 +17,8 @@ class PlanFacts:
     `stand_in`, a number that no document has and no report shows. `principal` is the ARN of the
     identity in that account; `identity` its name, "" where the documents do not name it.
     `repositories` are the names that the documents make or read, by region, with their tags: None
-    where the tags are unknown. `names` are the documents that a person named (JSON, name).
+    where the tags are unknown. `registry_scope` is V1 or V2, "" where nothing states which calls a
+    registry policy governs. `names` are the documents that a person named (JSON, name).
     """
 
     judged_in: str
@@ -28,6 +29,7 @@ class PlanFacts:
     identity: str = ""
     identity_tags: bool = False
     console_password: bool = False
+    registry_scope: str = ""
     repositories: Mapping[str, Mapping[str, Mapping[str, str] | None]] = field(default_factory=dict)
     names: tuple[tuple[str, str], ...] = ()
 

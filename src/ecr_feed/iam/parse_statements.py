@@ -23,7 +23,7 @@ from ecr_feed.iam.parse_principals import nobody, read_principals
 from ecr_feed.iam.policy_rules import RULES, Kind, PolicyError, Presence, child
 from ecr_feed.iam.principal_matching import PrincipalSet
 from ecr_feed.iam.reading import Reading, certain, in_doubt
-from ecr_feed.iam.statement import Actions, Resources, Statement, placed
+from ecr_feed.iam.statement import Actions, Resources, Statement
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 _OLD = "2008-10-17"
@@ -108,10 +108,9 @@ class DocumentParser:
         try:
             alike = marshal.dumps(value, _PLAIN)
         except ValueError:  # made by hand, not by a JSON reader
-            read = StatementReader(self._kind, self._variables, self._from_aws).read(value)
-        else:
-            read = _read_alike(alike, self._kind, self._variables, self._from_aws)
-        return tuple(placed(each, self._name, index) for each in read)
+            reader = StatementReader(self._kind, self._variables, self._from_aws)
+            return reader.read(value, self._name, index)
+        return _read_alike(alike, self._name, index, self._kind, self._variables, self._from_aws)
 
 
 _PLAIN: Final = 2
@@ -119,9 +118,11 @@ _PLAIN: Final = 2
 
 
 @lru_cache(maxsize=4096)
-def _read_alike(alike: bytes, kind: Kind, variables: bool, from_aws: bool) -> tuple[Statement, ...]:
-    """A statement that may be in many policies: it is read once."""
-    return StatementReader(kind, variables, from_aws).read(marshal.loads(alike))
+def _read_alike(
+    alike: bytes, name: str, index: int, kind: Kind, variables: bool, from_aws: bool
+) -> tuple[Statement, ...]:
+    """A statement that the policy of this name had before, or will have again: it is read once."""
+    return StatementReader(kind, variables, from_aws).read(marshal.loads(alike), name, index)
 
 
 class StatementReader:
@@ -133,8 +134,8 @@ class StatementReader:
         self._variables = variables
         self._from_aws = from_aws
 
-    def read(self, value: object) -> tuple[Statement, ...]:
-        """The statement, of no policy yet; two where it can be read in two ways."""
+    def read(self, value: object, name: str, index: int) -> tuple[Statement, ...]:
+        """The statement of a policy of this name; two where it can be read in two ways."""
         found = require_object(value)
         if not found.keys() <= _KNOWN:
             refuse_others(found, _ELEMENTS)
@@ -150,7 +151,14 @@ class StatementReader:
         if self._kind is Kind.RCP and not self._from_aws:
             _check_own_rcp(found)
         narrow = Statement(
-            "", 0, sid, allows, actions.narrow, resources.narrow, principals.narrow, conditions
+            name,
+            index,
+            sid,
+            allows,
+            actions.narrow,
+            resources.narrow,
+            principals.narrow,
+            conditions,
         )
         if not (actions.doubt or resources.doubt or principals.doubt):
             return (narrow,)

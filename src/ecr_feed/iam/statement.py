@@ -186,18 +186,3 @@ class Statement:
     def condition_keys(self) -> frozenset[str]:
         """Context keys that it looks at, in lower case."""
         return self.keys.difference(fact.lower() for fact in self.open_facts)
-
-
-def placed(statement: Statement, policy: str, index: int) -> Statement:
-    """The same statement at a place in a policy."""
-    return Statement(
-        policy,
-        index,
-        statement.sid,
-        statement.allows,
-        statement.actions,
-        statement.resources,
-        statement.principals,
-        statement.conditions,
-        statement.open_facts,
-    )

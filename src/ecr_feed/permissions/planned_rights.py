@@ -21,7 +21,7 @@ from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.facts.aws import Answer, Permission, ReadError, Repository
 from ecr_feed.facts.iam import PolicyDocument, Principal
 from ecr_feed.facts.plan import PlanFacts
-from ecr_feed.iam import Decision
+from ecr_feed.iam import Decision, RegistryScope
 from ecr_feed.naming import is_repository_name, repository_arn
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.compared_answers import Answers
@@ -141,7 +141,8 @@ class PlannedRights(Rights):
     def _evidence(self, package: str | None) -> Evidence:
         own = resource_of("", self.plan.judged_in, self.account.feed.region, package)
         found = self._evidence_of.of(package, own)
-        return _each_policy(found, self._renamed)
+        scope = RegistryScope(self.plan.registry_scope or RegistryScope.UNREAD)
+        return replace(_each_policy(found, self._renamed), registry_scope=scope)
 
     def _unstated(self, package: str | None) -> tuple[str, ...]:
         """Beginnings of the condition keys that no document settles."""

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from ecr_feed.embedded.seeding.account_file import AccountError, AccountFile, from_tables
 from ecr_feed.facts.iam import Effect
 from ecr_feed.iam import PolicyError, parse, quota
-from ecr_feed.naming import judge_name, partition_of
+from ecr_feed.naming import account_of, judge_name, partition_of
 from ecr_feed.planned.arns import plan_account, refuse_other_partitions
 from ecr_feed.planned.resource_principals import Unheld, unheld
 
@@ -112,7 +113,7 @@ def _doubted(given: Documents) -> Iterator[tuple[str, Unheld]]:
     """The packages whose repository policy names principals that no document has."""
     for name in dict.fromkeys(given.packages):
         text = _repository(given, name).get("policy")
-        found = unheld(text, name, given.account, lambda _: False) if text else None
+        found = unheld(text, name, given.account, partial(_is_stated, given)) if text else None
         if found is not None:
             yield name, found
 
@@ -129,6 +130,12 @@ def _check(given: Documents) -> None:
             refuse_other_partitions(document, given.region)
         except PolicyError as error:
             raise AccountError(f"{where}: AWS would refuse this policy: {error}") from None
+
+
+def _is_stated(given: Documents, principal: str) -> bool:
+    """The principal is the user that the feed is said to be."""
+    own = not given.account or account_of(principal) == given.account
+    return bool(given.identity) and own and principal.endswith(f":user/{given.identity}")
 
 
 def _policy_name(number: int, name: str) -> str:

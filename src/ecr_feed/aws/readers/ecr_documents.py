@@ -50,7 +50,7 @@ def registry_policy(client: Client, asked: AskedRegistry) -> PolicyDocument | No
     return PolicyDocument(f"registry policy in {client.region}", "registry", text)
 
 
-def registry_policy_scope(client: Client) -> str:
+def registry_policy_scope(client: Client, _asked: AskedRegistry) -> str:
     """ecr:GetAccountSetting: `V1` or `V2`, which calls the registry policy governs."""
     operation = "GetAccountSetting"
     read = ResponseReader(client, operation)

@@ -1,6 +1,7 @@
 """moto's IAM, and how it is made to answer as AWS does; the only module that uses moto.
 
-One private name of moto is used, under one lock, with the state of one embedded AWS at a time.
+One private name of moto is used, under one lock, with the state of one embedded AWS at a time; and
+its list of partitions is widened.
 
 `BotocoreStubber`, moto's handler of before-send, is called as botocore would call it: its inside
 changes between patch releases (5.2.4 and 5.2.5 differ), its call does not.
@@ -55,6 +56,7 @@ class MotoIam:
         body = urlencode(form).encode()
         request = AWSPreparedRequest("POST", f"https://{_HOST}/", headers, body, False)
         with self._lock, _no_account_override():
+            _accept_partition_patterns()
             self._take_over()
             stubber = BotocoreStubber()
             stubber.enabled = True
@@ -73,6 +75,21 @@ class MotoIam:
         accounts.clear()
         accounts.update(self._accounts)
         MotoIam._owner = self
+
+
+class _Partitions(list[str]):
+    """moto's list of partitions, which takes a pattern too."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or bool({"*", "?"} & set(str(name)))
+
+
+@cache
+def _accept_partition_patterns() -> None:
+    """Whether IAM refuses `arn:aws*:` is not documented; moto refuses it."""
+    from moto.iam import policy_validation
+
+    policy_validation.PARTITION_NAMES = _Partitions(policy_validation.PARTITION_NAMES)
 
 
 @contextmanager

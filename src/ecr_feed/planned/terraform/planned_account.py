@@ -85,6 +85,7 @@ def account_from_plan(
         **chosen.stated(scope.account, scope.partition),
         "repositories": ecr.stated(),
         "names": [(e["document"], e["called"]) for kind in limits.values() for e in kind],
+        "registry_scope": ecr.registry_scope(scope.region),
     }
     tables = {
         "says": f"The account after {source} is applied.",

@@ -15,6 +15,7 @@ from ecr_feed.planned.terraform.scope import region_of
 
 EVERY = "every repository"
 REGISTRY = "registry"
+_SCOPE = "REGISTRY_POLICY_SCOPE"
 
 
 @dataclass(slots=True)
@@ -163,6 +164,15 @@ class Repositories:
             if text is not None:
                 made.append({"policy": text, "region": self._region(each)})
         return made
+
+    def registry_scope(self, region: str) -> str:
+        """V1 or V2, as an account setting of the plan says; "" where none does."""
+        found = [
+            each.text("value")
+            for each in self._of("aws_ecr_account_setting")
+            if each.get("name") == _SCOPE and self._region(each) == region
+        ]
+        return found[0] if found and found[0] in ("V1", "V2") else ""
 
     def _of(self, kind: str) -> Iterator[Instance]:
         """Resources of the feed's account."""
