@@ -83,8 +83,8 @@ def _policy_types(client: Client, organization: str) -> Mapping[str, str | None]
     ]
     if len(roots) != 1:
         raise read.wrong(f"{len(roots)} roots, expected one")
-    arn = read.require(roots[0], "Arn", str)
-    if organization and f":root/{organization}/" not in arn:
+    arn = read.maybe(roots[0], "Arn", str)
+    if organization and arn is not None and f":root/{organization}/" not in arn:
         raise read.wrong(f"{arn} is the root of another organisation than {organization}")
     found: dict[str, str] = {}
     for item in read.items(roots[0], "PolicyTypes"):
