@@ -158,7 +158,10 @@ class FakeAws:
             return fault("RepositoryNotFoundException", f"no '{name}'")
         digests = [f"sha256:{i:064x}" for i in range(self.repositories[name])]
         return self._page(
-            asked, digests, "imageDetails", lambda d: {"imageDigest": d, "imageTags": ["1.0"]}
+            asked,
+            digests,
+            "imageDetails",
+            lambda d: {"imageDigest": d, "imageTags": [f"1.{int(d[7:], 16)}"]},
         )
 
     def _ListImages(self, asked: ReceivedCall) -> Reply:  # noqa: N802 - AWS's name

@@ -77,7 +77,7 @@ def test_a_healthy_feed() -> None:
     assert one.access().region_enabled is True
     assert one.identity().arn == f"arn:aws:iam::{ACCOUNT}:user/octopus"
     assert one.token().expires_at.timestamp() == NOW + 43200
-    assert [image.tags for image in one.images("team/app")] == [("1.0",)] * 3
+    assert [image.tags for image in one.images("team/app")] == [("1.0",), ("1.1",), ("1.2",)]
     for action in ACTIONS:
         assert one.permission(action, "team/app").answer == Answer.ALLOWED
 

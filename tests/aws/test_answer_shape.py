@@ -67,7 +67,9 @@ def wrapped(operation: str, body: str) -> Reply:
     return Reply(200, text.encode(), {"x-amzn-requestid": "req-1"})
 
 
-def keys_of(body: str, used: str = "<ServiceName>N/A</ServiceName>") -> Callable[[], Any]:
+def keys_of(
+    body: str, used: str = "<ServiceName>N/A</ServiceName>", owner: str = "x"
+) -> Callable[[], Any]:
     fake = FakeAws()
     fake.replies = {
         "ListAccessKeys": lambda asked: wrapped(
@@ -75,7 +77,7 @@ def keys_of(body: str, used: str = "<ServiceName>N/A</ServiceName>") -> Callable
         ),
         "GetAccessKeyLastUsed": lambda asked: wrapped(
             "GetAccessKeyLastUsed",
-            f"<UserName>x</UserName><AccessKeyLastUsed>{used}</AccessKeyLastUsed>",
+            f"<UserName>{owner}</UserName><AccessKeyLastUsed>{used}</AccessKeyLastUsed>",
         ),
     }
     audit = DocumentReader(embedded(fake), KeyCredentials(key="feed"), "eu-west-1")
@@ -124,6 +126,11 @@ def test_a_key_that_was_used_has_a_date(used: str, read: bool) -> None:
     assert all(failure.trouble is Trouble.MALFORMED for failure in key.unread)
 
 
+def test_the_last_use_of_another_users_key() -> None:
+    (key,) = keys_of(f"<AccessKeyMetadata>{KEY}</AccessKeyMetadata>", owner="y")()
+    assert [failure.trouble for failure in key.unread] == [Trouble.MALFORMED]
+
+
 ENTITY = f"<UserName>x</UserName><Arn>arn:aws:iam::{ACCOUNT}:user/x</Arn>"
 BOUNDARY = "<PermissionsBoundary>{}</PermissionsBoundary>"
 TAG = "<Tags><member>{}</member></Tags>"
@@ -160,6 +167,8 @@ def user_of(entity: str, **lists: str) -> Principal:
         (ENTITY.replace("Arn>", "No>"), True, "Arn"),
         (ENTITY.replace("UserName>", "No>"), True, "UserName"),
         (ENTITY.replace(">x<", ">y<"), True, "another user"),
+        (ENTITY.replace(ACCOUNT, "9" * 12), True, "another user"),
+        (ENTITY.replace("user/x", "user/team/x"), True, "another user"),
     ],
 )
 def test_a_user_without_what_it_must_have(entity: str, boundary_unread: bool, says: str) -> None:
@@ -183,3 +192,25 @@ def test_a_user_without_what_it_must_have(entity: str, boundary_unread: bool, sa
 def test_a_list_that_may_not_be_whole(body: str) -> None:
     (failure,) = user_of(ENTITY, ListUserPolicies=body).unread
     assert failure.trouble is Trouble.MALFORMED
+
+
+@pytest.mark.parametrize(("version", "read"), [("v2", True), ("v1", False)])
+def test_only_the_default_version_of_a_policy_is_in_force(version: str, read: bool) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/p"
+    attached = f"<member><PolicyName>p</PolicyName><PolicyArn>{arn}</PolicyArn></member>"
+    user = user_of(
+        ENTITY,
+        ListAttachedUserPolicies=(
+            f"<IsTruncated>false</IsTruncated><AttachedPolicies>{attached}</AttachedPolicies>"
+        ),
+        GetPolicy=(
+            f"<Policy><Arn>{arn}</Arn><PolicyName>p</PolicyName>"
+            "<DefaultVersionId>v2</DefaultVersionId></Policy>"
+        ),
+        GetPolicyVersion=(
+            f"<PolicyVersion><VersionId>{version}</VersionId><Document>{{}}</Document>"
+            "</PolicyVersion>"
+        ),
+    )
+    assert bool(user.policies) is read
+    assert [failure.trouble for failure in user.unread] == ([] if read else [Trouble.MALFORMED])

@@ -54,6 +54,11 @@ def test_whose_form_a_name_has(region: str, partition: str) -> None:
     assert known_regions().fitting_partition(region) == partition
 
 
+def test_a_name_that_fits_a_partition_is_near_its_regions_only() -> None:
+    assert known_regions().near("us-gov-north-1") == ("us-gov-east-1", "us-gov-west-1")
+    assert known_regions().near("usgovwest1") == ("us-gov-west-1",)
+
+
 def test_listed_regions_fit_their_partition() -> None:
     known = known_regions()
     for region, partition in known.partitions:

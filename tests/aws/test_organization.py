@@ -36,9 +36,12 @@ def policy(asked: ReceivedCall) -> Reply:
     return ok({"Policy": {"PolicySummary": summary, "Content": "{}"}})
 
 
+ROOT = f"arn:aws:organizations::{'1' * 12}:root/o-ours/r-1"
+
+
 def roots(**types: str) -> Reply:
     listed = [{"Type": kind, "Status": status} for kind, status in types.items()]
-    return ok({"Roots": [{"Id": "r-1", "Arn": "arn:r-1", "Name": "Root", "PolicyTypes": listed}]})
+    return ok({"Roots": [{"Id": "r-1", "Arn": ROOT, "Name": "Root", "PolicyTypes": listed}]})
 
 
 ON = {SCP: "ENABLED", RCP: "ENABLED"}
@@ -94,7 +97,7 @@ def of_another_auditor(**replies: Any) -> Organization:
 def test_the_auditors_own_organisation_is_not_another_accounts() -> None:
     found = of_another_auditor(
         DescribeOrganization=lambda asked: ok(
-            {"Organization": {"Id": "o-theirs", "MasterAccountId": ACCOUNT}}
+            {"Organization": {"Id": "o-ours", "MasterAccountId": ACCOUNT}}
         ),
         ListRoots=lambda asked: roots(**ON),
         ListParents=lambda asked: fault("ChildNotFoundException", "no such child"),
@@ -170,7 +173,7 @@ def test_a_member_may_not_ask_for_the_types() -> None:
 
 
 def root_with(types: object) -> Reply:
-    return ok({"Roots": [{"Id": "r-1", "PolicyTypes": types}]})
+    return ok({"Roots": [{"Id": "r-1", "Arn": ROOT, "PolicyTypes": types}]})
 
 
 @pytest.mark.parametrize(
@@ -180,6 +183,7 @@ def root_with(types: object) -> Reply:
         ("ListRoots", ok({"Roots": []})),
         ("ListRoots", ok({"Roots": [{"Id": "r-1"}]})),
         ("ListRoots", ok({"Roots": "r-1"})),
+        ("ListRoots", ok({"Roots": [{"Arn": ROOT.replace("ours", "other"), "PolicyTypes": []}]})),
         ("ListRoots", root_with("ENABLED")),
         ("ListRoots", root_with([{"Type": SCP}])),
         ("ListRoots", root_with([{"Status": "ENABLED"}])),

@@ -107,6 +107,7 @@ def images(*items: Mapping[str, object]) -> Account:
         [{"imageDigest": ONE, "imageTags": [1]}],
         [{"imageDigest": ONE, "imageTags": ["1.0.0", "1.0.0"]}],
         [{"imageDigest": ONE, "imageTags": ["1"]}, {"imageDigest": ONE, "imageTags": ["2"]}],
+        [{"imageDigest": ONE, "imageTags": ["1"]}, {"imageDigest": TWO, "imageTags": ["1"]}],
         [{"imageTags": ["1.0.0"]}],
         [{"imageDigest": "1" * 64, "imageTags": ["1.0.0"]}],
         [{"imageDigest": "sha256:1", "imageTags": ["1.0.0"]}],

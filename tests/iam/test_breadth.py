@@ -48,7 +48,7 @@ def test_more_repositories_than_needed() -> None:
     assert finding.group is ActionGroup.ECR_READ
     assert finding.actions == tuple(sorted(READS))
     assert finding.excess[0].resources == ("*",)
-    assert [str(ref) for ref in finding.statements] == ["statement 0 of 'feed'"]
+    assert [str(ref) for ref in finding.statements] == ["statement 1 of 'feed'"]
     assert finding.summary == (
         "reads more of ECR: 3 actions "
         "(ecr:DescribeImages, ecr:DescribeRepositories, ecr:ListImages)"

@@ -25,13 +25,13 @@ def test_allowed_names_the_statement() -> None:
     decision = ask(policy(deny("s3:*"), allow(PULL, Sid="Pull"), name="feed"))
     assert decision.because == (
         f"ecr:BatchGetImage on {REPOSITORY} is allowed by the identity-based policy, "
-        "statement 'Pull' (1) of 'feed'."
+        "statement 'Pull' (2) of 'feed'."
     )
 
 
 def test_an_explicit_deny_names_the_statement() -> None:
     decision = ask(policy(allow(), deny(TOKEN, Sid="NoLogin"), name="feed"), action=TOKEN)
-    assert "explicit deny in the identity-based policy, statement 'NoLogin' (1)" in decision.because
+    assert "explicit deny in the identity-based policy, statement 'NoLogin' (2)" in decision.because
     assert decision.nearest == ()
 
 
@@ -49,7 +49,7 @@ def test_the_nearest_miss_is_the_resource() -> None:
     assert [(miss.what, miss.expected, miss.found) for miss in near.misses] == [
         ("resource", REPOSITORY, REPOSITORY[:-3] + "api")
     ]
-    assert "no identity-based policy allows it; nearest is statement 'Pull' (2)" in decision.because
+    assert "no identity-based policy allows it; nearest is statement 'Pull' (3)" in decision.because
 
 
 def test_the_nearest_miss_is_a_condition() -> None:
@@ -152,7 +152,7 @@ def test_evidence_is_json() -> None:
     assert evidence["outcome"] == "implicit deny"
     assert evidence["absent"] == ["aws:SourceIp"]
     (near,) = evidence["nearest"]
-    assert near.startswith("statement 0 of 'feed': IpAddress aws:SourceIp expects 10.0.0.0/8")
+    assert near.startswith("statement 1 of 'feed': IpAddress aws:SourceIp expects 10.0.0.0/8")
     assert near.endswith(", found absent")
 
 

@@ -248,7 +248,7 @@ def test_a_policy_that_is_changed_after_it_was_read_is_read_again() -> None:
 def test_statements_that_are_alike_keep_their_places() -> None:
     document = policy(allow("s3:*"), allow(PULL), allow(PULL), name="third")
     assert [str(each.ref) for each in document.statements] == [
-        f"statement {index} of 'third'" for index in range(3)
+        f"statement {number} of 'third'" for number in range(1, 4)
     ]
     old = parse({"Statement": allow(PULL, REPOSITORY + "${aws:username}")})
     new = policy(allow(PULL, REPOSITORY + "${aws:username}"))
@@ -297,7 +297,7 @@ def test_combined_policies_keep_their_statements_names() -> None:
     decision = ask(repository=both)
     assert (decision.outcome, str(decision.statement)) == (
         "explicit deny",
-        "statement 0 of 'registry'",
+        "statement 1 of 'registry'",
     )
 
 

@@ -63,7 +63,7 @@ SIMULATED = Permission(
 )
 
 
-CORRECT = "Meet or correct the condition in statement 0"
+CORRECT = "Meet or correct the condition in statement 1"
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,14 @@ def test_answers_that_agree() -> None:
         assert judge_agreement(at.rights).holds
 
 
+def test_answers_of_which_one_could_not_be_had() -> None:
+    gone = fault("*", operation="SimulatePrincipalPolicy", code="AccessDenied")
+    with opened(SHELF, gone, user("feed", allow(FOUR))) as at:
+        judged = judge_agreement(at.rights)
+    assert judged.holds
+    assert str(judged.found).startswith("the same answer on 4 permissions; no answer from simul")
+
+
 def test_a_policy_that_only_the_call_meets() -> None:
     shut = table("network", vpce="vpce-1", vpc="vpc-1").replace("[[network]]", "[network]")
     shut += 'endpoint_policy = [{ deny = "ecr:ListImages" }, { allow = "*" }]\n'

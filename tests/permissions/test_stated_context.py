@@ -298,15 +298,15 @@ def test_a_call_rests_on_no_stated_value() -> None:
 @pytest.mark.parametrize(
     ("statements", "says"),
     [
-        ([ONE], "add vpce-2 in statement 0 of 'own', which asks for aws:SourceVpce vpce-1."),
+        ([ONE], "add vpce-2 in statement 1 of 'own', which asks for aws:SourceVpce vpce-1."),
         # The nearest statement fails on another condition.
         (
             [allow(StringEquals={"aws:RequestedRegion": "us-east-1"}), ONE],
-            "add vpce-2 in statement 1 of 'own', which asks for aws:SourceVpce vpce-1.",
+            "add vpce-2 in statement 2 of 'own', which asks for aws:SourceVpce vpce-1.",
         ),
         (
             [allow(), deny(StringNotEquals={VPCE: "vpce-1"})],
-            "Narrow the Deny in the identity-based policy: statement 1 of 'own'",
+            "Narrow the Deny in the identity-based policy: statement 2 of 'own'",
         ),
     ],
 )

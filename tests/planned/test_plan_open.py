@@ -318,6 +318,8 @@ def test_an_scp_for_the_account_itself_applies() -> None:
     )
     file = judged(user(), limit, attached)
     assert [each.document for each in file.scp] == [ALL]
+    assert file.plan is not None
+    assert file.plan.name_of(ALL) == "limit"
     attached["values"]["target_id"] = "999988887777"
     assert judged(user(), limit, attached).scp == ()
 

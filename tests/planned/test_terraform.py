@@ -304,6 +304,16 @@ def test_a_plan_that_cannot_be_judged_says_why(given: Json, words: str) -> None:
         account_from_plan(given)
 
 
+def test_an_identity_of_another_account_than_the_repositories_is_named() -> None:
+    where = {"name": "team/app", "arn": "arn:aws:ecr:eu-west-1:999988887777:repository/team/app"}
+    owner = {"name": "octopus", "path": "/", "arn": "arn:aws:iam::123456789012:user/octopus"}
+    there = resource("aws_ecr_repository.app", where)
+    here = resource("aws_iam_user.feed", owner)
+    words = r"in account 999988887777, its users and roles in 123456789012: aws_iam_user\.feed"
+    with pytest.raises(AccountError, match=words):
+        account_from_plan(plan(there, here))
+
+
 def test_a_policy_that_aws_would_refuse_is_named() -> None:
     text = LIST.replace('"Resource"', '"Principal": "*", "Resource"')
     refused_by_ecr = resource(

@@ -82,7 +82,10 @@ class KnownRegions:
         A place's name (Ireland, "US East (N. Virginia)") is understood too.
         """
         places = regions_of_place(region, dict(self.descriptions))
-        return places or near_regions(region, self.names)
+        partition, of = self.fitting_partition(region), dict(self.partitions)
+        # A name that fits a partition was not meant to be in another one.
+        known = (name for name in self.names if partition in ("", of[name]))
+        return places or near_regions(region, known)
 
     def others_with_ecr(self, region: str) -> tuple[str, ...]:
         """The other regions of the same partition that have ECR, sorted."""

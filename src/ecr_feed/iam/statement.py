@@ -36,7 +36,8 @@ class StatementRef:
     sid: str = ""
 
     def __str__(self) -> str:
-        label = f"statement {self.sid!r} ({self.index})" if self.sid else f"statement {self.index}"
+        number = self.index + 1  # as people count, and as `causes` says it
+        label = f"statement {self.sid!r} ({number})" if self.sid else f"statement {number}"
         return f"{label} of {self.policy!r}" if self.policy else label
 
 

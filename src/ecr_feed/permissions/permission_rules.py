@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from ecr_feed.facts.aws import Answer, Failure, Permission, ReadError, Trouble
 from ecr_feed.facts.iam import Organization, Principal
 from ecr_feed.iam import ActionGroup, GroupExcess, Outcome, PolicyError, breadth
@@ -107,11 +110,19 @@ def judge_agreement(rights: Rights) -> Judgement:
         not differing,
         f"The answers disagree about {many(len(differing), 'permission')}.",
         expected="the same answer from live call, simulation and evaluation",
-        found="; ".join(_contradiction(each) for each in differing)
-        or f"the same answer on {many(len(answered), 'permission')}",
+        found="; ".join(_contradiction(each) for each in differing) or _agreement(answered),
         fix=next((fix for each in differing if (fix := _correction(each))), None),
         evidence={"assumed": stated} if stated else None,
     )
+
+
+def _agreement(answered: Sequence[Answers]) -> str:
+    """On how many permissions the answers agree, and which answers could not be had."""
+    compared = [each for each in answered if len(each.determined) > 1]
+    witnesses = [witness for each in answered for witness in each.witnesses]
+    open_ = Counter(each.witness for each in witnesses if each.answer is Answer.UNDETERMINED)
+    without = (f"; no answer from {witness} on {n}" for witness, n in sorted(open_.items()))
+    return f"the same answer on {many(len(compared), 'permission')}" + "".join(without)
 
 
 def judge_breadth(rights: Rights, principal: Principal, *groups: ActionGroup) -> Judgement:

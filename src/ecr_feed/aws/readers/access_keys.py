@@ -58,6 +58,8 @@ def _key(
     try:
         answer = client.call(operation, AccessKeyId=key_id)
         last = ResponseReader(client, operation)
+        if last.maybe(answer, "UserName", str) not in (None, user):
+            raise last.wrong(f"the answer is about a key of another user than {user}")
         used = last.require(answer, "AccessKeyLastUsed", dict)
         date, service = last.time(used, "LastUsedDate"), last.require(used, "ServiceName", str)
         if (date is None) is not (service == _NEVER):

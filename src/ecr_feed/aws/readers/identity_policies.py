@@ -63,7 +63,7 @@ class PrincipalReader:
     def _user(self, arn: str, account: str, path_and_name: str) -> Principal:
         name = path_and_name.rpartition("/")[2]
         unread: list[Failure] = []
-        found = self._entity("User", name, unread)
+        found = self._entity("User", arn, name, unread)
         policies = self._of("User", name, unread)
         groups = self._names("ListGroupsForUser", "Groups", "GroupName", unread, UserName=name)
         for group in groups:
@@ -81,7 +81,7 @@ class PrincipalReader:
 
     def _role(self, arn: str, account: str, name: str, *, session: str) -> Principal:
         unread: list[Failure] = []
-        found = self._entity("Role", name, unread)
+        found = self._entity("Role", arn, name, unread)
         read = ResponseReader(self._client, "GetRole")
         seconds = read.maybe(found, "MaxSessionDuration", int)
         trust = _document(read, found, "AssumeRolePolicyDocument") if found else None
@@ -101,7 +101,7 @@ class PrincipalReader:
             unread=tuple(unread),
         )
 
-    def _entity(self, kind: str, name: str, unread: list[Failure]) -> Mapping[str, Any]:
+    def _entity(self, kind: str, arn: str, name: str, unread: list[Failure]) -> Mapping[str, Any]:
         """The user or role itself; where it cannot be read, `unread` says so and it is empty."""
         operation = f"Get{kind}"
         read = ResponseReader(self._client, operation)
@@ -111,7 +111,8 @@ class PrincipalReader:
             found: Mapping[str, Any] = read.require(answer, kind, dict)
             if read.require(found, f"{kind}Name", str) != name:
                 raise read.wrong(f"the answer is about another {kind.lower()} than {name}")
-            read.require(found, "Arn", str)
+            if (got := read.require(found, "Arn", str)) != arn and _pathless(got) != arn:
+                raise read.wrong(f"{got} is another {kind.lower()} than {arn}")
             if kind == "Role":
                 _document(read, found, "AssumeRolePolicyDocument")
             return found
@@ -166,6 +167,8 @@ class PrincipalReader:
             )
             of_version = ResponseReader(self._client, "GetPolicyVersion")
             body = of_version.require(version, "PolicyVersion", dict)
+            if of_version.require(body, "VersionId", str) != head["DefaultVersionId"]:
+                raise of_version.wrong(f"the answer is not about the default version of {arn}")
             if of_policy.require(head, "Arn", str) != arn:
                 raise of_policy.wrong(f"the answer is about another policy than {arn}")
             name = of_policy.require(head, "PolicyName", str)
@@ -258,6 +261,11 @@ def _concerns_one_read(failure: Failure) -> bool:
     """The failure concerns this read alone: denied, deleted meanwhile, malformed, throttled."""
     ended = failure.trouble.credentials or failure.trouble is Trouble.LOGIN_ENDED
     return not (ended or failure.trouble.unreachable)
+
+
+def _pathless(arn: str) -> str:
+    """A role's ARN without its path, which the ARN of its session does not tell."""
+    return re.sub(r":role/.*/", ":role/", arn)
 
 
 def _document(read: ResponseReader, answer: Mapping[str, Any], key: str) -> Source:

@@ -40,7 +40,7 @@ def read_organization(client: Client, account: str, *, own: bool = True) -> Orga
             return Organization(member=False, management=False, scps=(), rcps=())
         unread.append(error.failure)
         member, management = None, False
-    types = _kept(unread, lambda: _policy_types(client))
+    types = _kept(unread, lambda: _policy_types(client, name))
     targets = None
     if types is not None:
         # Nothing is attached where both are off; another account must still be in the organisation.
@@ -69,8 +69,11 @@ def _kept(unread: list[Failure], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _policy_types(client: Client) -> Mapping[str, str | None]:
-    """organizations:ListRoots: the status of service and resource control policies; None: off."""
+def _policy_types(client: Client, organization: str) -> Mapping[str, str | None]:
+    """organizations:ListRoots: the status of service and resource control policies; None: off.
+
+    `organization` is the organisation's ID, "" where it is unknown: a root of another is malformed.
+    """
     operation = "ListRoots"
     read = ResponseReader(client, operation)
     roots = [
@@ -80,6 +83,9 @@ def _policy_types(client: Client) -> Mapping[str, str | None]:
     ]
     if len(roots) != 1:
         raise read.wrong(f"{len(roots)} roots, expected one")
+    arn = read.maybe(roots[0], "Arn", str)
+    if organization and arn is not None and f":root/{organization}/" not in arn:
+        raise read.wrong(f"{arn} is the root of another organisation than {organization}")
     found: dict[str, str] = {}
     for item in read.items(roots[0], "PolicyTypes"):
         name = read.require(item, "Type", str)

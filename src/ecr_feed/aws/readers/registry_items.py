@@ -99,6 +99,7 @@ def read_images(
         asked.check(read, item, repository)
         found.append(_image(read, item))
     _require_once(read, (each.digest for each in found), "image")
+    _require_once(read, (tag for each in found for tag in each.tags), "tag")
     return found
 
 
@@ -106,7 +107,6 @@ def _image(read: ResponseReader, item: Mapping[str, Any]) -> Image:
     tags = read.texts(item, "imageTags")
     for tag in tags:
         require_tag(read, tag)
-    _require_once(read, tags, "tag")
     return Image(
         digest=require_digest(read, item),
         tags=tags,

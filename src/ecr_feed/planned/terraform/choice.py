@@ -6,6 +6,7 @@ import difflib
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from ecr_feed.config.credentials import WORKERS_KEY
 from ecr_feed.embedded.seeding.account_file import AccountError
@@ -20,6 +21,9 @@ _NO_HOLD = (
     "an ECR feed holds an access key, or uses a worker's own role or a web identity (OIDC); it "
     "has no field for a role that another user or role assumes"
 )
+
+
+_ACTIVE: Final = "active"
 
 
 @dataclass(slots=True)
@@ -49,6 +53,8 @@ def choose(found: Identities, home: str, wanted: str, source: str) -> Choice:
     """
     possible = (each for each in found.principals if may_be_one(each.place, home))
     here = [each for each in possible if each.kind != "group"]
+    if not here:
+        _refuse_elsewhere([each for each in found.principals if each.kind != "group"], home, source)
     keyed = _keyed(found)
     at_home = [each for each in here if each.place == home]
     principal = (
@@ -62,9 +68,25 @@ def choose(found: Identities, home: str, wanted: str, source: str) -> Choice:
             "of one account is known only after apply.",
             f"kind of {principal.key}",
         )
+    if keyed.get(principal.key, _ACTIVE) != _ACTIVE:
+        found.open.add(
+            f"{principal.key}: its planned access key is inactive, so AWS would refuse the feed.",
+            f"kind of {principal.key}",
+        )
     if principal.kind == "user":
         return _user(principal, keyed, here, named=bool(wanted))
     return _role(found, principal, source)
+
+
+def _refuse_elsewhere(elsewhere: list[PlannedPrincipal], home: str, source: str) -> None:
+    """Raise where all users and roles are of other accounts than the repositories."""
+    if elsewhere:
+        accounts = ", ".join(sorted({each.place for each in elsewhere}))
+        raise AccountError(
+            f"{source}: the plan's repositories are in account {home}, its users and roles in "
+            f"{accounts}: {_listed(elsewhere)}. A feed has the registry of its identity's own "
+            f"account: plan an identity in {home}, or the repositories in the identity's account."
+        )
 
 
 def _fits(principal: PlannedPrincipal) -> bool:
@@ -144,7 +166,7 @@ def _user(
     if principal.key not in keyed:
         shown = principal.name if principal.named else principal.key
         assumed.append(f"No access key is planned for {shown!r}: it is assessed as if it had one.")
-    principal.table["keys"] = [{"label": LABEL, "status": keyed.get(principal.key, "active")}]
+    principal.table["keys"] = [{"label": LABEL, "status": keyed.get(principal.key, _ACTIVE)}]
     return Choice(principal, {"key": LABEL}, assumed)
 
 
@@ -162,6 +184,11 @@ def _role(found: Identities, principal: PlannedPrincipal, source: str) -> Choice
         found.open.add(
             f"{principal.key}: its trust is known only after apply, so whether a worker or a web "
             "identity (OIDC) can use the role is not known.",
+            f"kind of {principal.key}",
+        )
+    elif trust.doubt:
+        found.open.add(
+            f"{principal.key}: {trust.doubt}, so whether a feed can have the role is not known.",
             f"kind of {principal.key}",
         )
     elif len(trust.kinds) > 1:
@@ -195,7 +222,7 @@ def _keyed(found: Identities) -> dict[str, str]:
         else:
             users = [t.address for t in plan.targets(each, plan.expression(each, "user"))]
         for key in users:
-            if status.get(key) != "active":
+            if status.get(key) != _ACTIVE:
                 status[key] = (each.text("status") or "Active").lower()
     return status
 

@@ -83,9 +83,20 @@ class Identities:
                     self._inline(principal, label, self._text(each, "policy", principal))
             for each in plan.of(f"aws_iam_{kind}_policy_attachment"):
                 self._attach(each, "policy_arn", self.named(each, kind, kind, one=True))
+            for exclusive in ("policies", "policy_attachments"):
+                for each in plan.of(f"aws_iam_{kind}_{exclusive}_exclusive"):
+                    self._exclusive(each, self.named(each, kind, f"{kind}_name", one=True))
         for each in plan.of("aws_iam_policy_attachment"):
             for kind in KINDS:
                 self._attach(each, "policy_arn", self.named(each, kind, f"{kind}s"))
+
+    def _exclusive(self, instance: Instance, principals: list[PlannedPrincipal]) -> None:
+        for each in principals:
+            self.open.add(
+                f"{instance.address}: apply removes the policies of {each.key} that it does not "
+                "list, and which ones remain is not judged.",
+                each.key,
+            )
 
     def _text(self, instance: Instance, attribute: str, principal: PlannedPrincipal) -> str | None:
         return self.policies.text(instance, attribute, principal.key)

@@ -16,6 +16,8 @@ _KINDS: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rc
 def organization_policies(policies: PlanPolicies) -> dict[str, list[FileTable]]:
     """The `scp` and `rcp` tables: policies that the plan attaches to the feed's own account.
 
+    A table has the document and what the plan calls it: its name, else its address.
+
     One for the root, an organisational unit or an unknown target may apply to it: that is open.
     """
     tables: dict[str, list[FileTable]] = {"scp": [], "rcp": []}
@@ -31,14 +33,16 @@ def organization_policies(policies: PlanPolicies) -> dict[str, list[FileTable]]:
         if name is None:
             continue
         text = None if policy is None else policies.text(policy, "content", ORGANIZATION)
-        if text is None or target != policies.scope.account or not policies.scope.stated:
+        known = text is not None and target == policies.scope.account and policies.scope.stated
+        if policy is None or not known:
             policies.open.add(
                 f"{each.address}: whether and how it limits the feed's account is not known.",
                 ORGANIZATION,
                 Effect.LIMITS,
             )
         else:
-            tables[name].append({"document": text})
+            called = policy.text("name") or policy.address
+            tables[name].append({"document": text, "called": called})
     return tables
 
 

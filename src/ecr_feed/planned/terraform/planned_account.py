@@ -84,6 +84,7 @@ def account_from_plan(
         **asdict(scope.accounts),
         **chosen.stated(scope.account, scope.partition),
         "repositories": ecr.stated(),
+        "names": [(e["document"], e["called"]) for kind in limits.values() for e in kind],
         "registry_scope": ecr.registry_scope(scope.region),
     }
     tables = {
@@ -96,7 +97,7 @@ def account_from_plan(
             *({"name": name, "region": scope.region} for name in bare),
         ],
         **dict(found.files(chosen.principal, scope.home)),
-        **limits,
+        **{kind: [{"document": e["document"]} for e in each] for kind, each in limits.items()},
         "oidc_provider": found.providers,
         "registry": registry,
         "cache_rule": ecr.cache_rules(),

@@ -13,6 +13,13 @@ from ecr_feed.iam import Document, Outcome, Policies, Request, decide, parse
 _ASSUME: Final = "sts:AssumeRole"
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _SAML: Final = "sts:AssumeRoleWithSAML"
+_EKS: Final = ":oidc-provider/oidc.eks."
+_WORKERS: Final = frozenset(
+    {"ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com"}
+)
+"""The services whose machines, tasks and pods an Octopus worker runs on."""
+_OTHERS: Final = ("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io")
+"""Issuers of web identities that are known not to be Octopus Servers."""
 _SIGNED: Final = "arn:aws:iam::{account}:root"
 
 
@@ -50,6 +57,17 @@ class Trust:
         fitting = [kind for kind in self.kinds if kind.fits_a_feed]
         return next(iter(fitting or self.kinds), TrustKind.NOT_ASSUMABLE)
 
+    @property
+    def doubt(self) -> str:
+        """Why a feed may not be able to have the role, as a clause; "" where it can."""
+        services = self.kinds.get(TrustKind.WORKER, ())
+        providers = self.kinds.get(TrustKind.WEB_IDENTITY, ())
+        if self.kind is TrustKind.WORKER and not any(map(_runs_workers, services)):
+            return f"it trusts {', '.join(services)}, on which no worker is known to run"
+        if self.kind is TrustKind.WEB_IDENTITY and all(map(_is_no_octopus, providers)):
+            return f"it trusts {', '.join(providers)}, which is not an Octopus Server"
+        return ""
+
     def __str__(self) -> str:
         if not self.kinds:
             return str(TrustKind.NOT_ASSUMABLE)
@@ -57,6 +75,14 @@ class Trust:
             f"{kind}: {', '.join(named)}" if named else str(kind)
             for kind, named in self.kinds.items()
         )
+
+
+def _runs_workers(service: str) -> bool:
+    return _EKS in service or service.removesuffix(".cn") in _WORKERS
+
+
+def _is_no_octopus(provider: str) -> bool:
+    return provider.rpartition(":oidc-provider/")[2].startswith(_OTHERS)
 
 
 UNKNOWN_TRUST: Final = Trust({TrustKind.UNKNOWN: ()})
@@ -99,7 +125,8 @@ def _sort(document: Document, found: _Found, kind: str, name: str) -> None:
             if _may(document, name, _SAML):
                 found.saml.append(name)
         elif _may(document, name, _WEB):
-            found.providers.append(name)
+            # A pod of EKS has its role through a web identity of its cluster: it is the worker's.
+            (found.services if _EKS in name else found.providers).append(name)
     elif kind in ("AWS", "*") and _may(document, _signed(name), _ASSUME):
         found.principals.append(name)
 
