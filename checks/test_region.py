@@ -28,17 +28,19 @@ def _in_plan(plan: PlanFacts, region: str, package: str | None) -> str | None:
     reads=("sts:GetCallerIdentity", "ecr:GetAuthorizationToken"),
     refs=("https://docs.aws.amazon.com/general/latest/gr/ecr.html",),
 )
-def test_region_exists(feed: Feed, known_regions: KnownRegions, account: Account) -> None:
+def test_region_exists(
+    feed: Feed, known_regions: KnownRegions, plan: PlanFacts | None, account: Account
+) -> None:
     region, listed = feed.region, feed.region in known_regions.names
     near = () if listed else known_regions.near(region)
     note(near=list(near), botocore=known_regions.botocore)
     fits = listed or bool(known_regions.fitting_partition(region))
-    unshown = account.unshown_region() if fits else None
+    unshown = _unshown(account, plan) if fits and not listed else None
     meant = f"Did you mean {' or '.join(near)}? " if near else ""
     if unshown is not None:
         raise NotAssessed(
             f"{meant}{region!r} is not a region that botocore {known_regions.botocore} lists; it "
-            f"may be newer, but no answer of STS or ECR there shows it: {unshown.summary}",
+            f"may be newer, but {unshown}",
             _region_fix(near, known_regions),
         )
     expect(
@@ -49,6 +51,16 @@ def test_region_exists(feed: Feed, known_regions: KnownRegions, account: Account
         found=region,
         fix=None if listed else _region_fix(near, known_regions),
     )
+
+
+def _unshown(account: Account, plan: PlanFacts | None) -> str | None:
+    """Why it is not known that a region that is not listed exists; None where it is."""
+    if plan is not None:
+        return "a plan makes no call that would show it."
+    failure = account.unshown_region()
+    if failure is None:
+        return None
+    return f"no answer of STS or ECR there shows it: {failure.summary}"
 
 
 def _region_fix(near: tuple[str, ...], known: KnownRegions) -> str | None:

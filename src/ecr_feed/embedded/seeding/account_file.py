@@ -12,12 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ecr_feed.embedded.seeding.shorthand import (
-    FaultTable,
-    PolicyKind,
-    PolicyShorthand,
-    document,
-)
+from ecr_feed.embedded.seeding.shorthand import FaultTable, PolicyKind, PolicyShorthand, document
 from ecr_feed.facts.iam import Effect, LeftOpen
 from ecr_feed.facts.plan import PlanFacts
 from ecr_feed.iam import PolicyError, parse, quota
