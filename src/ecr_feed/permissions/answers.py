@@ -88,6 +88,10 @@ class Rights:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
 
+    def shown(self, text: str) -> str:
+        """A text about the feed's account as a report may show it."""
+        return text
+
     def grantee(self) -> str:
         """The ARN of the user or role whose policies are the feed's. Raises ReadError."""
         try:

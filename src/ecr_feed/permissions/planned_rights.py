@@ -98,6 +98,10 @@ class PlannedRights(Rights):
             boundary=None if boundary is None else self._renamed(boundary),
         )
 
+    def shown(self, text: str) -> str:
+        """The text without the user and the account that stand in for unstated ones."""
+        return self.plan.shown(text)
+
     def grantee(self) -> str:
         """Whose policies have to change, as far as the documents say."""
         if not self.plan.identity:
