@@ -104,7 +104,7 @@ def test_no_unused_second_key(feed: Feed, feed_user: FeedUser) -> None:
     in_plan=_console_password,
 )
 def test_no_console_password(feed: Feed, feed_user: FeedUser, plan: PlanFacts | None) -> None:
-    if plan is None:  # a plan has no key, and its documents are where the user is
+    if plan is None:  # a plan has no keys that IAM could list
         _listed_key(feed_user)
     has = feed_user.has_console_password()
     expect(

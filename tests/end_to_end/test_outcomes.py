@@ -181,7 +181,7 @@ def test_a_lower_gate_fails_what_it_let_pass(tmp_path: Path) -> None:
     )
     assert ran.status == 0, ran.text
     assert ran.finding("REPO-2")["outcome"] == "not met"
-    assert ran.results["verdict"] == "READY"
+    assert ran.results["verdict"] == "PART"
 
 
 def test_a_feed_of_which_nothing_was_judged_fails_the_run(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_lists_of_tags(readings: list[TagViews], outcome: OutcomeWord, says: str
     found = views_agree(readings)
     assert (found.outcome, says in found.message) == (outcome, True), found.message
     if outcome is MET:
-        assert str(found.expected).startswith(str(found.found))
+        assert str(found.found).startswith(str(found.expected))
 
 
 def test_what_was_not_compared_is_named() -> None:

@@ -133,10 +133,9 @@ def test_answers_that_agree() -> None:
 
 def test_answers_of_which_one_could_not_be_had() -> None:
     gone = fault("*", operation="SimulatePrincipalPolicy", code="AccessDenied")
-    with opened(SHELF, gone, user("feed", allow(FOUR))) as at:
-        judged = judge_agreement(at.rights)
-    assert judged.holds
-    assert str(judged.found).startswith("the same answer on 4 permissions; no answer from simul")
+    with opened(SHELF, gone, user("feed", allow(FOUR))) as at, pytest.raises(ReadError) as raised:
+        judge_agreement(at.rights)
+    assert raised.value.failure.operation == "SimulatePrincipalPolicy"
 
 
 def test_a_policy_that_only_the_call_meets() -> None:

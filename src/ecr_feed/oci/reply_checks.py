@@ -98,11 +98,11 @@ def _partial_problem(reply: BlobReply, size: int | None) -> FailureReason | None
     if found is None:
         return _unclear(f"HTTP 206 with Content-Range {said!r}, which names no bytes")
     first, last, total = (int(number) for number in found.groups())
-    if size is not None and total != size:
-        return _wrong_size(total, size)
     wanted = min(reply.limit, total) - 1
     if (first, last) != (0, wanted):
         return _unclear(f"bytes 0-{wanted} were asked for, Content-Range says {first}-{last}")
+    if size is not None and total != size:
+        return _wrong_size(total, size)
     if reply.cut or len(reply.body) != wanted + 1:
         got = f"more than {len(reply.body):,}" if reply.cut else f"{len(reply.body):,}"
         return _unclear(f"{wanted + 1:,} bytes were promised, {got} came")

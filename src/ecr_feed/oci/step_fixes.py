@@ -60,7 +60,10 @@ def _allow(step: StepResult, failure: Failure, walk: PackageWalk) -> str:
             f"Allow s3:GetObject on the bucket of {step.host} in the S3 gateway endpoint's policy."
         )
     where = f"the {policy} policy" if policy else "the feed's own identity policy"
-    return f"Allow {action} on the repository {walk.wanted.repository} in {where}."
+    return (
+        f"Allow {action} on the repository {walk.wanted.repository} in {where}; where a statement "
+        "there allows it under a condition, meet the condition instead."
+    )
 
 
 def registries(walk: PackageWalk) -> set[str]:

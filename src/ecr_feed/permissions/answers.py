@@ -88,16 +88,16 @@ class Rights:
         """The user or role that the feed is, with its policies, as the auditor reads it."""
         return self.audit().principal(self._arn())
 
+    def shown(self, text: str) -> str:
+        """A text about the feed's account as a report may show it."""
+        return text
+
     def grantee(self) -> str:
         """The ARN of the user or role whose policies are the feed's. Raises ReadError."""
         try:
             return self.principal().arn if self.has_auditor else self.account.identity().arn
         except ReadError:
             return self.account.identity().arn
-
-    def shown(self, text: str) -> str:
-        """A text about these rights as a report has it."""
-        return text
 
     def inventory(self) -> Inventory:
         """The repositories of the feed's registry, as far as its packages need them."""

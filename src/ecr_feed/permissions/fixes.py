@@ -52,14 +52,14 @@ def denial_fix(rights: Rights, answers: Answers) -> str:
     The policy allows everything that is missing, so that one change of it is enough; where that is
     long, the fix says where the policy is.
     """
-    way = rights.shown(blocker(answers))
+    way = blocker(answers)
     if not needs_allow(answers):
         return way
     own = Need(answers.action, answers.resource)
     if "*" in own.resource:
         limited = _lifted(own, _conditional(rights.all_answers()))
         if limited:
-            return f"{way} {rights.shown(blocker(limited[0]))}".lstrip()
+            return f"{way} {blocker(limited[0])}".lstrip()
     text = _whole(rights, own)
     if text is None:
         first = f"{way} Also attach" if way else "Attach"

@@ -65,7 +65,7 @@ def judge_permission(rights: Rights, action: str, package: str | None) -> Judgem
         expected=f"{action} allowed on {answers.resource}",
         found=rights.shown(cause(answers)),
         because=answers.because,
-        fix=None if allowed else denial_fix(rights, answers),
+        fix=None if allowed else rights.shown(denial_fix(rights, answers)),
         evidence=evidence,
     )
 
@@ -103,7 +103,8 @@ def judge_agreement(rights: Rights) -> Judgement:
         reasons = (each.because for each in undetermined)
         return Judgement.not_assessed(next(reasons, "No permission has two answers to compare."))
     differing = [each for each in answered if each.disagree]
-    if not differing and (unread := rights.unanswered()):
+    unread = [*rights.unanswered(), *_unsimulated(answered)]
+    if not differing and unread:
         raise ReadError(unread[0])
     stated = {key: values for each in answered for key, values in each.stated.items()}
     return Judgement.of(
@@ -114,6 +115,16 @@ def judge_agreement(rights: Rights) -> Judgement:
         fix=next((fix for each in differing if (fix := _correction(each))), None),
         evidence={"assumed": stated} if stated else None,
     )
+
+
+def _unsimulated(answered: Sequence[Answers]) -> list[Failure]:
+    """Why IAM's simulation did not answer.
+
+    Organisation policies that nobody could read are left out: PERM-5 and PERM-6 report them.
+    """
+    witnesses = [witness for each in answered for witness in each.witnesses]
+    failures = [each.failure for each in witnesses if each.witness == "simulation"]
+    return [each for each in failures if each is not None and each.service != "organizations"]
 
 
 def _agreement(answered: Sequence[Answers]) -> str:

@@ -98,6 +98,10 @@ class PlannedRights(Rights):
             boundary=None if boundary is None else self._renamed(boundary),
         )
 
+    def shown(self, text: str) -> str:
+        """The text without the user and the account that stand in for unstated ones."""
+        return self.plan.shown(text)
+
     def grantee(self) -> str:
         """Whose policies have to change, as far as the documents say."""
         if not self.plan.identity:
@@ -105,10 +109,6 @@ class PlannedRights(Rights):
         found = self.plan.principal
         kind = "role" if ":role/" in found else "user"
         return found if self.plan.account_known else f"{kind} {self.plan.identity}"
-
-    def shown(self, text: str) -> str:
-        """The text without what only stands in for what no document states."""
-        return self.plan.shown(text)
 
     def _renamed(self, policy: PolicyDocument) -> PolicyDocument:
         return replace(policy, name=self.plan.name_of(_text(policy)) or policy.name)
