@@ -144,7 +144,7 @@ def judge(tmp_path: Path) -> Told:
         ("pull-only", "PERM-1", None, "met", ""),
         # F30: tags.
         ("tagged", "PERM-5", CART, "met", ""),
-        ("tagged", "PERM-5", WEB, "not met", "aws:ResourceTag/squad expects orders, found absent"),
+        ("tagged", "PERM-5", WEB, "not met", "aws:ResourceTag/squad wants orders"),
         ("attributes", "PERM-6", CART, "met", ""),
         ("attributes", "PERM-6", WEB, "not met", "ecr:ResourceTag/squad"),
         # F44: the path stays in every ARN; the worker's role is judged like a user.

@@ -104,7 +104,10 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "source address": (
         said(when("IpAddress", "aws:SourceIp", "10.0.0.0/8")),
-        (OWN, "IpAddress aws:SourceIp wants 10.0.0.0/8, the request has none"),
+        (
+            *(OWN, "IpAddress aws:SourceIp wants 10.0.0.0/8, the request has none"),
+            "AWS never sees a source address in 10.0.0.0/8.",
+        ),
     ),
     "second factor": (
         said(when("Bool", "aws:MultiFactorAuthPresent", "true")),

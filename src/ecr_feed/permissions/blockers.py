@@ -150,7 +150,7 @@ def _condition(answers: Answers) -> str:
         return f"Meet or correct the condition: it depends on {keys}." if keys else ""
     near = granting[0]
     for miss in near.misses:
-        if miss.key.lower() == "aws:sourceip" and _ranges(answers):
+        if miss.key.lower() == "aws:sourceip" and answers.private_ranges:
             return (
                 f"In {near.statement}, name the public address that the requests come from, or use "
                 "aws:SourceVpc or aws:VpcSourceIp: AWS never sees a private source address."
@@ -202,10 +202,6 @@ def _stated_condition(answers: Answers) -> str:
                     f"{miss.expected}."
                 )
     return ""
-
-
-def _ranges(answers: Answers) -> object:
-    return next((w.evidence.get("private_ranges") for w in answers.witnesses[::-1]), None)
 
 
 def _tag(answers: Answers, miss: Miss) -> str:

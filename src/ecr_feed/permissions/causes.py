@@ -31,6 +31,8 @@ def cause(answers: Answers) -> str:
     told = " ".join(_of_decision(decision))
     if not told:
         return answers.because
+    if ranges := answers.private_ranges:
+        told += f" AWS never sees a source address in {', '.join(ranges)}."
     words = probe.because if probe is not None and probe.answer is Answer.DENIED else ""
     return f"{told} AWS: {words}" if words else told
 

@@ -63,6 +63,13 @@ class Answers:
         return {} if called or self.answer is Answer.UNDETERMINED else self.stated
 
     @property
+    def private_ranges(self) -> tuple[str, ...]:
+        """The private addresses that a condition wants, where that is why it is denied."""
+        said = [each.evidence.get("private_ranges") for each in self.witnesses]
+        found = next((each for each in said if isinstance(each, list)), [])
+        return tuple(map(str, found))
+
+    @property
     def because(self) -> str:
         """The reason of the answer that decided, or of all that could not.
 
