@@ -14,6 +14,7 @@ from ecr_feed.aws.transport.call_log import CallLog
 from ecr_feed.facts.aws import Answer
 from ecr_feed.findings import Severity
 from ecr_feed.permissions.answers import Rights
+from ecr_feed.permissions.fixes import needed_policy
 from ecr_feed.permissions.permission_rules import evidence_of
 from ecr_feed.planned.documents import Documents, account_from_documents
 from ecr_feed.planned.inputs import suite_of
@@ -180,3 +181,22 @@ def test_nothing_of_where_documents_are_put_is_a_fact() -> None:
         with pytest.raises(Exception, match="feed"):  # there is no such key
             rights.account.identity()
     assert list(log.drain()) == []
+
+
+def test_no_policy_lifts_a_condition_that_some_users_have_to_meet() -> None:
+    only_tagged = when("StringEquals", "aws:PrincipalTag/team", "web")
+    with planned(only_tagged, grant=principal(f"{A}:user/x")) as rights:
+        assert rights.answers(IMAGES, APP).answer is OPEN
+        made = needed_policy(rights, planned="managed")
+    assert made is not None
+    assert IMAGES not in json.dumps(made["documents"])
+    assert any("aws:PrincipalTag/team expects web" in note for note in made["notes"])
+
+
+def test_policies_name_no_account_and_no_user_that_no_document_names() -> None:
+    with planned(NOTHING) as rights:
+        assert rights.answers(IMAGES, APP).answer is NO
+        made = needed_policy(rights, planned="managed")
+    assert made is not None
+    assert "arn:aws:ecr:eu-west-1:*:repository/team/app" in json.dumps(made["documents"])
+    assert rights.shown(json.dumps(made)) == json.dumps(made)

@@ -21,7 +21,7 @@ from ecr_feed.aws.readers.repositories import Inventory
 from ecr_feed.facts.aws import Answer, Permission, ReadError, Repository
 from ecr_feed.facts.iam import PolicyDocument, Principal
 from ecr_feed.facts.plan import PlanFacts
-from ecr_feed.iam import Decision, RegistryScope
+from ecr_feed.iam import GRANTING, Decision, RegistryScope
 from ecr_feed.naming import is_repository_name, repository_arn
 from ecr_feed.permissions.answers import Rights
 from ecr_feed.permissions.compared_answers import Answers
@@ -137,7 +137,7 @@ class PlannedRights(Rights):
         }
         permission, decision = _agreed(tried)
         because, shown = self.plan.shown(permission.because), self._shown(permission.evidence)
-        if decision is None and len(tried) > 1:
+        if len({each.answer for each, _ in tried.values()}) > 1:
             because = f"{action} on {resource} {because}"
         said = replace(permission, resource=resource, because=because, evidence=shown)
         return Answers(action, resource, (said,), decision)
@@ -187,7 +187,10 @@ _Tried = Mapping[tuple[str, str], tuple[Permission, Decision | None]]
 
 
 def _agreed(tried: _Tried) -> tuple[Permission, Decision | None]:
-    """The one answer for every account and user tried; else undetermined, with what it needs."""
+    """The one answer for every account and user tried; else undetermined, with what it needs.
+
+    Undetermined, the decision is one whose conditions an Allow would lift; None without one.
+    """
     (usual, _), first = next(iter(tried.items()))
     answers = {key: permission.answer for key, (permission, _) in tried.items()}
     if len(set(answers.values())) == 1:
@@ -203,7 +206,19 @@ def _agreed(tried: _Tried) -> tuple[Permission, Decision | None]:
         needs.append(f"aws:PrincipalArn, which nothing states: give --identity ({differing})")
     because = f"depends on {' and '.join(needs)}."
     permission, _ = first
-    return replace(permission, answer=Answer.UNDETERMINED, because=because, evidence={}), None
+    return replace(permission, answer=Answer.UNDETERMINED, because=because, evidence={}), _limited(
+        tried
+    )
+
+
+def _limited(tried: _Tried) -> Decision | None:
+    """The first denial, or open answer, where a granting statement fails on conditions alone."""
+    for permission, decision in tried.values():
+        if decision is None or permission.answer is Answer.ALLOWED:
+            continue
+        if any(near.layer in GRANTING for near in decision.unmet):
+            return replace(decision, depends_on=())
+    return None
 
 
 def _differing(answers: Mapping[str, Answer], unnamed: str) -> str:
