@@ -190,7 +190,9 @@ def test_no_policy_lifts_a_condition_that_some_users_have_to_meet() -> None:
         made = needed_policy(rights, planned="managed")
     assert made is not None
     assert IMAGES not in json.dumps(made["documents"])
-    assert any("aws:PrincipalTag/team expects web" in note for note in made["notes"])
+    (note,) = made["notes"]
+    assert "Meet or correct the condition in" in note
+    assert "tag-user" not in note
 
 
 def test_policies_name_no_account_and_no_user_that_no_document_names() -> None:

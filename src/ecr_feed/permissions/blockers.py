@@ -208,14 +208,16 @@ def _tag(answers: Answers, miss: Miss) -> str:
     """The command that sets the one tag value that the condition wants; "" where there is none."""
     name = miss.key.partition("/")[2]
     plain = miss.operator in ("StringEquals", "StringLike") and not set("*?$") & set(miss.expected)
+    plain = plain and miss.found != "unknown"  # the tag may be there, with another value
     plain = plain and ":*:" not in answers.resource  # an account that is not known
     if not name or not plain or " or " in miss.expected:
         return ""
     tag = shlex.quote(f"Key={name},Value={miss.expected}")
     if miss.key.lower().startswith(RESOURCE_TAG_KEYS):
         return f"aws ecr tag-resource --resource-arn {answers.resource} --tags {tag}"
-    if not miss.key.lower().startswith(_PRINCIPAL_TAG) or answers.decision is None:
+    decision = None if answers.unnamed else answers.decision
+    if not miss.key.lower().startswith(_PRINCIPAL_TAG) or decision is None:
         return ""
-    kind, _, path = str(answers.decision.request.principal).rpartition(":")[2].partition("/")
+    kind, _, path = str(decision.request.principal).rpartition(":")[2].partition("/")
     owner = shlex.quote(path.rpartition("/")[2])
     return f"aws iam tag-user --user-name {owner} --tags {tag}" if kind == "user" else ""

@@ -13,13 +13,15 @@ from ecr_feed.iam import Decision
 class Answers:
     """The answers about one action on one resource, the most reliable first.
 
-    `decision` is the evaluation's, with its reasons; None where there was no evaluation.
+    `decision` is the evaluation's, with its reasons; None where there was no evaluation. `unnamed`:
+    the documents of a plan do not name the user or role.
     """
 
     action: str
     resource: str
     witnesses: tuple[Permission, ...]
     decision: Decision | None = None
+    unnamed: bool = False
 
     @property
     def probe(self) -> Permission | None:

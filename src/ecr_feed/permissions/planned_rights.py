@@ -140,7 +140,7 @@ class PlannedRights(Rights):
         if len({each.answer for each, _ in tried.values()}) > 1:
             because = f"{action} on {resource} {because}"
         said = replace(permission, resource=resource, because=because, evidence=shown)
-        return Answers(action, resource, (said,), decision)
+        return Answers(action, resource, (said,), decision, unnamed=not self.plan.identity)
 
     def _evidence(self, package: str | None) -> Evidence:
         own = resource_of("", self.plan.judged_in, self.account.feed.region, package)
