@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.plain import KEYS, answers
-from tests.support.proxy import Asked, Reply, serving
+from tests.end_to_end.plain import KEYS, Plain
+from tests.support.proxy import serving
 from tests.support.run import ROOT, clean_environment
 
 PACKAGES = [f"team/app-{number:03}" for number in range(200)]
@@ -30,26 +30,12 @@ credentials = {{ env_prefix = "OCTOPUS_" }}
 WIDTH = 80
 
 
-def many(asked: Asked) -> Reply:
-    if asked.operation != "DescribeRepositories":
-        return answers(asked)
-    rows = [
-        {
-            "repositoryName": name,
-            "repositoryArn": f"arn:aws:ecr:eu-west-1:123456789012:repository/{name}",
-            "registryId": "123456789012",
-        }
-        for name in PACKAGES
-    ]
-    return Reply(200, json.dumps({"repositories": rows}).encode())
-
-
 def seen(tmp_path: Path, *options: str) -> str:
     """What a run writes to a terminal of 80 columns."""
     (tmp_path / "feeds.toml").write_text(FEED, encoding="utf-8")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
-    with serving(many) as endpoint:
+    with serving(Plain(PACKAGES)) as endpoint:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "pytest", "checks/", "-p", "no:cacheprovider"),
@@ -95,4 +81,4 @@ def test_a_long_read_shows_how_far_it_is(tmp_path: Path, options: tuple[str, ...
 def test_quiet_shows_none_of_it(tmp_path: Path) -> None:
     text = seen(tmp_path, "-q")
     assert "reading " not in text
-    assert "READY: " in text
+    assert "PART: " in text
