@@ -240,6 +240,7 @@ class _Given:
             "package": self.package,
             "now": self.bench.now,
             "on_worker": False,
+            "plan": None,
             "view": self.view,
             "accounts": self.bench,
         }
