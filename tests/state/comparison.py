@@ -144,13 +144,18 @@ def _expected(model: Model, name: str) -> Shown:
     )
 
 
+def _answer(account: Account, action: str, name: str) -> Answer | Trouble:
+    try:
+        return account.permission(action, name).answer
+    except ReadError as error:
+        return error.failure.trouble
+
+
 def _permissions(model: Model, account: Account, name: str) -> None:
     for action in (DESCRIBE, IMAGES, LIST):
         allowed = model.may(action, name)
-        try:
-            answer = account.permission(action, name).answer
-        except ReadError as error:  # nothing tells that there is none, and this call says so
-            assert error.failure.trouble is Trouble.NOT_FOUND
+        answer = _answer(account, action, name)
+        if answer is Trouble.NOT_FOUND:  # nothing tells that there is none, and this call says so
             assert name not in model.repositories
             assert not model.tells(name)
             continue
