@@ -19,7 +19,7 @@ from ecr_feed.embedded.protocol.http_server import serve
 from ecr_feed.embedded.protocol.wire import WireResponse
 from tests.embedded.entry_points import endpoint_client
 from tests.embedded.world import ACCOUNT, World, refused, world
-from tests.support.requests_adapter import EmbeddedAwsAdapter
+from tests.support.requests_adapter import WireAdapter
 
 FILE = """
 [[repository]]
@@ -197,7 +197,7 @@ def test_over_http_a_silent_service_lets_the_client_time_out() -> None:
 def test_the_requests_door_raises_what_requests_would() -> None:
     made = faulty('service = "sts"\nconnection = "connect-timeout"')
     session = requests.Session()
-    session.mount("https://", EmbeddedAwsAdapter(made.core))
+    session.mount("https://", WireAdapter(made.core.handle))
     form: dict[str, Any] = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
     with pytest.raises(requests.ConnectTimeout):
         session.post("https://sts.eu-west-1.amazonaws.com/", data=form)

@@ -22,7 +22,7 @@ import requests
 from ecr_feed.embedded.protocol.http_server import AccountServer, serve
 from tests.embedded.entry_points import endpoint_client
 from tests.embedded.world import ACCOUNT, REGION, World, account, parts, world
-from tests.support.requests_adapter import EmbeddedAwsAdapter
+from tests.support.requests_adapter import WireAdapter
 
 FILE = """
 [[repository]]
@@ -112,7 +112,7 @@ def test_a_signed_request_of_ones_own(server: AccountServer, made: World, throug
     request = signed(made, url, IDENTITY)
     session = requests.Session()
     if through == "adapter":
-        session.mount("https://", EmbeddedAwsAdapter(made.core))
+        session.mount("https://", WireAdapter(made.core.handle))
     said = session.post(url, data=IDENTITY, headers=dict(request.headers.items()))
     assert said.status_code == 200
     assert f"<Arn>arn:aws:iam::{ACCOUNT}:user/feed</Arn>" in said.text

@@ -7,11 +7,10 @@ what costs time (the account's own work, new clients) is paid once, not for each
 from __future__ import annotations
 
 import inspect
-import io
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +20,7 @@ from typing import Any, Final
 
 import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
-from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
 
 from ecr_feed.aws.account import Account
 from ecr_feed.aws.document_reader import DocumentReader
@@ -33,6 +29,7 @@ from ecr_feed.aws.transport.botosession import Settings
 from ecr_feed.aws.transport.sessions import Sessions
 from ecr_feed.check import CheckInfo, info_of
 from ecr_feed.config import Feed, KeyCredentials, OidcCredentials
+from ecr_feed.embedded.protocol.botocore_handler import botocore_response, wire_request
 from ecr_feed.embedded.protocol.operation_calls import parse
 from ecr_feed.embedded.protocol.wire import WireRequest, WireResponse
 from ecr_feed.embedded.registry import pulls
@@ -50,6 +47,7 @@ from ecr_feed.reach import ClockOffset
 from fixtures import facts
 from tests.faults.accounts import ACCOUNT, feeds_of
 from tests.faults.readers import READERS
+from tests.support.requests_adapter import WireAdapter
 
 CRASH: Final = "crash"
 _KEY: Final = re.compile(r"Credential=([^/,\s]+)/")
@@ -159,7 +157,7 @@ class Bench:
 
         audit = self._audit
         rights = Rights(account, lambda number: audit, lambda: self.now)
-        network = partial(Network, adapter=_Adapter(self), pause=lambda _: None)
+        network = partial(Network, adapter=WireAdapter(self._served), pause=lambda _: None)
         return FeedView(
             rights, network, _no_way, at_aws=lambda: True, deep=True, look_elsewhere=True
         )
@@ -191,8 +189,15 @@ class Bench:
         key = (sent, request.method, request.url, request.headers.get("authorization"))
         return self._changed(sent, key, lambda: self._registry(request))
 
+    def _served(self, request: WireRequest) -> WireResponse:
+        """The registry's answer, for `requests`."""
+        try:
+            return self.registry(request)
+        except LostError as error:
+            raise requests.ConnectionError(ConnectionResetError(str(error))) from None
+
     def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        wire = WireRequest.of(request.method, request.url, request.headers, _body(request))
+        wire = wire_request(request)
         call = parse(wire)
         found = _KEY.search(wire.headers.get("authorization", ""))
         caller = "" if not found else "auditor" if found[1] == self._auditor else "feed"
@@ -202,8 +207,7 @@ class Bench:
             said = self._changed(sent, key, lambda: self._core.handle(wire))
         except LostError as error:
             raise ConnectionClosedError(endpoint_url=request.url, error=error) from None
-        headers = HTTPHeaders.from_pairs(list(said.headers.items()))
-        return AWSResponse(request.url, said.status, headers, _Raw(said.body))
+        return botocore_response(request, said)
 
     def _changed(
         self, sent: Sent, key: tuple[object, ...], ask: Callable[[], WireResponse]
@@ -297,53 +301,3 @@ def _registry_operation(request: WireRequest) -> str:
 
 def _no_way() -> Any:
     raise LookupError("reachability is not part of the matrix")
-
-
-def _body(request: AWSPreparedRequest) -> str | bytes | None:
-    body: Any = request.body
-    data: str | bytes | None = body.read() if hasattr(body, "read") else body
-    return data
-
-
-class _Raw:
-    """The one method of urllib3's response that botocore uses."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self._body
-
-
-class _Adapter(BaseAdapter):
-    """The registry in this process, for `requests`."""
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__()
-        self._bench = bench
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: object = None,
-        verify: object = True,
-        cert: object = None,
-        proxies: object = None,
-    ) -> requests.Response:
-        """The registry's answer."""
-        headers: Mapping[str, str | bytes] = dict(request.headers)
-        wire = WireRequest.of(request.method or "GET", request.url or "", headers, request.body)
-        try:
-            said = self._bench.registry(wire)
-        except LostError as error:
-            raise requests.ConnectionError(ConnectionResetError(str(error))) from None
-        response = requests.Response()
-        response.status_code = said.status
-        response.headers = CaseInsensitiveDict(said.headers)
-        response.raw = io.BytesIO(b"" if request.method == "HEAD" else said.body)
-        response.url, response.request = request.url or "", request
-        return response
-
-    def close(self) -> None:
-        """Nothing was opened."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from ecr_feed.embedded.embedded_aws import EmbeddedAws
-from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 
 _RAISED: Final[Mapping[str, type[requests.RequestException]]] = {
     "connect-timeout": requests.ConnectTimeout,
@@ -21,12 +20,15 @@ _RAISED: Final[Mapping[str, type[requests.RequestException]]] = {
 }
 
 
-class EmbeddedAwsAdapter(BaseAdapter):
-    """Mount it on a `requests.Session`; nothing of the session then reaches the network."""
+class WireAdapter(BaseAdapter):
+    """Mount it on a `requests.Session`; nothing of the session then reaches the network.
 
-    def __init__(self, core: EmbeddedAws) -> None:
+    `handle` answers each request; a ConnectionFault of it raises what `requests` would.
+    """
+
+    def __init__(self, handle: Callable[[WireRequest], WireResponse]) -> None:
         super().__init__()
-        self._core = core
+        self._handle = handle
 
     def send(
         self,
@@ -37,19 +39,19 @@ class EmbeddedAwsAdapter(BaseAdapter):
         cert: object = None,
         proxies: object = None,
     ) -> requests.Response:
-        """The embedded AWS's answer; a fault raises what `requests` would."""
+        """The answer of `handle`."""
         url = request.url or ""
         headers = dict(request.headers)
         wire = WireRequest.of(request.method or "GET", url, headers, request.body)
         try:
-            said = self._core.handle(wire)
+            said = self._handle(wire)
         except ConnectionFault as fault:
             kind = _RAISED.get(fault.kind, requests.ConnectionError)
             raise kind(fault.kind, request=request) from None
         response = requests.Response()
         response.status_code = said.status
         response.headers = CaseInsensitiveDict(said.headers)
-        response.raw = io.BytesIO(said.body)
+        response.raw = io.BytesIO(b"" if request.method == "HEAD" else said.body)
         response.url, response.request = url, request
         return response
 

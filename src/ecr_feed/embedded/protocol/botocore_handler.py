@@ -20,7 +20,7 @@ from botocore.exceptions import (
 
 from ecr_feed.embedded.embedded_aws import EmbeddedAws
 from ecr_feed.embedded.protocol.botocore_data import known_partition
-from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest
+from ecr_feed.embedded.protocol.wire import ConnectionFault, WireRequest, WireResponse
 
 _PROXY: Final = "http://proxy.example.com:3128"  # named in proxy faults
 
@@ -35,23 +35,29 @@ def boto3_answer(core: EmbeddedAws) -> BeforeSend:
     """
 
     def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        wire = WireRequest.of(request.method, request.url, request.headers, _body(request))
+        wire = wire_request(request)
         if not _endpoint_exists(wire.host):
             raise _broken(ConnectionFault("dns"), request.url)
         try:
             said = core.handle(wire)
         except ConnectionFault as fault:
             raise _broken(fault, request.url) from None
-        headers = HTTPHeaders.from_pairs(list(said.headers.items()))
-        return AWSResponse(request.url, said.status, headers, _Raw(said.body))
+        return botocore_response(request, said)
 
     return answer
 
 
-def _body(request: AWSPreparedRequest) -> str | bytes | None:
+def wire_request(request: AWSPreparedRequest) -> WireRequest:
+    """Botocore's request as the embedded account takes it."""
     body: Any = request.body
     data: str | bytes | None = body.read() if hasattr(body, "read") else body
-    return data
+    return WireRequest.of(request.method, request.url, request.headers, data)
+
+
+def botocore_response(request: AWSPreparedRequest, said: WireResponse) -> AWSResponse:
+    """The embedded account's answer as botocore takes it."""
+    headers = HTTPHeaders.from_pairs(list(said.headers.items()))
+    return AWSResponse(request.url, said.status, headers, _Raw(said.body))
 
 
 class _Raw:
